@@ -1,0 +1,68 @@
+# How every target of lunar is compiled, and how a folder becomes a library, a test and its fuzzers.
+
+set(LUNAR_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+
+# The flags that every target of ours shares.
+function(lunar_compile_options target)
+  target_compile_options(${target} PRIVATE ${LUNAR_WARNINGS})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 reports false positives of these three inside libstdc++ and coroutine frames.
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
+  endif()
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  if(LUNAR_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${LUNAR_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${LUNAR_SANITIZE})
+    if(LUNAR_SANITIZE MATCHES "undefined")
+      target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined)
+    endif()
+  endif()
+  if(LUNAR_FUZZ)
+    target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
+    target_link_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()
+
+function(lunar_executable target)
+  lunar_compile_options(${target})
+endfunction()
+
+# lunar_library(NAME FOLDER dir LINK public-libs... PRIVATE private-libs...)
+# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test, each case known to
+# CTest; each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
+function(lunar_library name)
+  cmake_parse_arguments(ARG "" "FOLDER" "LINK;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${ARG_FOLDER}/*.cpp)
+  set(tests ${sources})
+  set(fuzzers ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cpp$")
+
+  if(sources)
+    add_library(lunar_${name} STATIC ${sources})
+    lunar_compile_options(lunar_${name})
+    target_link_libraries(lunar_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
+  else()
+    add_library(lunar_${name} INTERFACE)
+    target_include_directories(lunar_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(lunar_${name} INTERFACE ${ARG_LINK})
+  endif()
+
+  if(LUNAR_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    lunar_executable(${name}_test)
+    target_link_libraries(${name}_test PRIVATE lunar_${name} GTest::gtest_main)
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. PROPERTIES TIMEOUT 60 DISCOVERY_TIMEOUT 60)
+  endif()
+
+  if(LUNAR_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+      add_executable(${fuzzer_name} ${fuzzer})
+      lunar_executable(${fuzzer_name})
+      target_link_libraries(${fuzzer_name} PRIVATE lunar_${name})
+      target_link_options(${fuzzer_name} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
