@@ -1,0 +1,88 @@
+// The narrow waist's lower side: what a backend or a layer implements. It knows of blocks only; every
+// protocol above it is somebody else's business.
+//
+//   class Mine : public lunar::block::Device { ... open_channel() returns a MineChannel ... };
+//   class MineChannel : public lunar::block::Channel { void submit(Request& r) { ...; r.complete(Status::ok); } };
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lunar/block/limits.h"
+#include "lunar/block/request.h"
+#include "lunar/result.h"
+#include "lunar/runnable.h"
+#include "lunar/types.h"
+#include "lunar/uuid.h"
+
+namespace lunar::block {
+
+// A device as one shard sees it. Created, used and destroyed on that shard only; destroyed when no
+// request is in flight.
+class Channel {
+ public:
+  Channel() = default;
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  virtual ~Channel() = default;
+
+  // Starts a request; must not block. The waist has checked range, alignment, size limits and
+  // capabilities. Each request is complete()d exactly once; a short transfer is an error, never ok.
+  virtual void submit(Request& request) = 0;
+
+  // The submitter of an earlier request, not yet complete, no longer wants it. A channel that may hold
+  // requests for long completes it soon, with Status::aborted if it had no effect; others do nothing.
+  virtual void abort(Request& request) { (void)request; }
+
+  // The medium's own memory for these blocks, to receive write data straight into it, or empty. The
+  // caller then submits the write of exactly that memory, which costs no copy. Optional.
+  virtual std::span<std::byte> write_window(Lba lba, BlockCount count) {
+    (void)lba, (void)count;
+    return {};
+  }
+};
+
+// A run of blocks in the allocation map.
+struct Extent {
+  Lba lba;
+  BlockCount count;
+  bool allocated = true;
+};
+
+// A medium: thread-safe in all its const methods and in open_channel, which each shard calls for itself.
+// Outlives its channels.
+class Device {
+ public:
+  Device(std::string name, Uuid uuid) : name_(std::move(name)), uuid_(uuid) {}
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  virtual ~Device() = default;
+
+  // Unique in a Registry.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // The identity that initiators see (NAA designator, serial number); the same over restarts where the
+  // medium can keep it.
+  [[nodiscard]] const Uuid& uuid() const { return uuid_; }
+  // "ram", "file", …
+  [[nodiscard]] virtual const char* kind() const = 0;
+  [[nodiscard]] virtual const Limits& limits() const = 0;
+  [[nodiscard]] virtual const Capabilities& capabilities() const = 0;
+
+  // This shard's channel. Called on the shard.
+  virtual Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) = 0;
+
+  // The run of equally allocated blocks that starts at `lba`, at most `count` long. May block: not for
+  // the I/O path. Default: all of it is allocated.
+  [[nodiscard]] virtual Result<Extent> extent_at(Lba lba, BlockCount count) const {
+    return Extent{lba, count, true};
+  }
+
+ private:
+  std::string name_;
+  Uuid uuid_;
+};
+
+}  // namespace lunar::block

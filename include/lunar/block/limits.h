@@ -1,0 +1,42 @@
+// What a device is and can do. Constant while the device is open.
+#pragma once
+
+#include <cstdint>
+
+#include "lunar/types.h"
+
+namespace lunar::block {
+
+// What a backend does natively. The waist (block::Front) provides the rest by emulation.
+struct Capabilities {
+  bool writable = true;
+  bool volatile_cache = false;  // completed writes need flush to survive a power loss
+  bool fua = false;             // obeys kFua on write
+  bool unmap = false;
+  bool unmap_reads_zeroes = false;
+  bool write_zeroes = false;
+  bool lend = false;          // answers reads with kLend
+  bool write_window = false;  // Channel::write_window gives memory
+};
+
+struct Limits {
+  std::uint32_t block_size = 512;            // bytes of a logical block: 512 or 4096
+  std::uint32_t physical_block_size = 512;   // bytes; a power of two multiple of block_size
+  BlockCount capacity;                       // logical blocks
+  std::uint32_t buffer_alignment = 1;        // bytes: address alignment that read and write buffers need
+  BlockCount max_transfer;                   // largest read or write; 0: no limit. The waist splits.
+  BlockCount optimal_transfer;               // 0: not known
+  BlockCount max_unmap;                      // largest unmap or write_zeroes; 0: no limit. The waist splits.
+  BlockCount unmap_granularity = BlockCount(1);  // blocks that are freed together
+  bool rotational = false;
+
+  [[nodiscard]] ByteCount size() const { return ByteCount(capacity.value * block_size); }
+};
+
+// The extremes that the waist accepts from a backend.
+constexpr std::uint32_t kMinBlockSize = 512;
+constexpr std::uint32_t kMaxBlockSize = 4096;
+// The largest single read or write that a consumer may submit: what one buffer of the pool holds.
+constexpr std::uint64_t kMaxTransferBytes = 8 * kMiB;
+
+}  // namespace lunar::block
