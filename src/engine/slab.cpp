@@ -1,0 +1,50 @@
+#include "engine/slab.h"
+
+#include <array>
+#include <new>
+#include <utility>
+
+namespace lunar::engine::slab {
+namespace {
+
+struct Free {
+  Free* next;
+};
+
+struct Cache {
+  std::array<Free*, kClasses> lists{};
+
+  Cache() = default;
+  Cache(const Cache&) = delete;
+  Cache& operator=(const Cache&) = delete;
+  ~Cache() {
+    for (Free* list : lists) {
+      while (list != nullptr) ::operator delete(std::exchange(list, list->next));
+    }
+  }
+};
+
+thread_local Cache cache;
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  const std::size_t index = (bytes - 1) / kGranule;
+  if (index >= kClasses) return ::operator new(bytes);
+  Free*& list = cache.lists[index];
+  if (list == nullptr) return ::operator new((index + 1) * kGranule);
+  Free* memory = list;
+  list = memory->next;
+  return memory;
+}
+
+void deallocate(void* memory, std::size_t bytes) noexcept {
+  const std::size_t index = (bytes - 1) / kGranule;
+  if (index >= kClasses) {
+    ::operator delete(memory);
+    return;
+  }
+  cache.lists[index] = new (memory) Free{cache.lists[index]};
+}
+
+}  // namespace lunar::engine::slab

@@ -1,0 +1,61 @@
+// Deadlines of one shard.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lunar/runnable.h"
+
+namespace lunar::engine {
+
+class TimerQueue;
+
+// Runs once at its deadline, on its shard. Destroying or cancelling it disarms it.
+class Timer : public Runnable {
+ public:
+  Timer() = default;
+  explicit Timer(Run function) : Runnable(function) {}
+  ~Timer() { cancel(); }
+
+  [[nodiscard]] bool is_armed() const { return queue_ != nullptr; }
+  [[nodiscard]] std::uint64_t deadline_ns() const { return deadline_ns_; }
+  // Also takes it off the run list when it has expired but not run yet.
+  void cancel();
+
+ private:
+  friend class TimerQueue;
+  TimerQueue* queue_ = nullptr;
+  std::size_t slot_ = 0;
+  std::uint64_t deadline_ns_ = 0;
+};
+
+// A 4-ary heap: arming and cancelling are O(log n), looking at the next deadline O(1).
+class TimerQueue {
+ public:
+  TimerQueue() = default;
+  TimerQueue(const TimerQueue&) = delete;
+  TimerQueue& operator=(const TimerQueue&) = delete;
+  ~TimerQueue();
+
+  // Arms, or re-arms, the timer.
+  void arm(Timer& timer, std::uint64_t deadline_ns);
+  [[nodiscard]] std::optional<std::uint64_t> next_deadline_ns() const {
+    if (heap_.empty()) return std::nullopt;
+    return heap_.front()->deadline_ns_;
+  }
+  // Removes and returns one timer whose deadline has passed, or null.
+  Timer* pop_expired(std::uint64_t now_ns);
+
+ private:
+  friend class Timer;
+  void remove(Timer& timer);
+  void place(Timer& timer, std::size_t slot);
+  void sift_up(std::size_t slot);
+  void sift_down(std::size_t slot);
+
+  std::vector<Timer*> heap_;
+};
+
+}  // namespace lunar::engine
