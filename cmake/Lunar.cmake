@@ -31,8 +31,11 @@ endfunction()
 # The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test, each case known to
 # CTest; each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
 function(lunar_library name)
-  cmake_parse_arguments(ARG "" "FOLDER" "LINK;PRIVATE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${ARG_FOLDER}/*.cpp)
+  cmake_parse_arguments(ARG "" "FOLDER" "SUBFOLDERS;LINK;PRIVATE" ${ARGN})
+  set(patterns ${ARG_FOLDER} ${ARG_SUBFOLDERS})
+  list(TRANSFORM patterns PREPEND ${PROJECT_SOURCE_DIR}/)
+  list(TRANSFORM patterns APPEND "/*.cpp")
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   set(fuzzers ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

@@ -14,7 +14,7 @@ enum class ErrorCode : unsigned char {
   malformed,         // bytes from a peer or a file do not follow their format
   not_found,
   already_exists,
-  busy,         // claimed or locked by another owner
+  busy,  // claimed or locked by another owner
   out_of_range,
   no_resource,  // a named bound is reached
   permission,
@@ -45,19 +45,19 @@ using Result = std::expected<T, Error>;
 
 // Returns the error of `expression` (a Result) from the enclosing function. A statement, as g++ 12
 // cannot take co_await inside a statement expression.
-#define LUNAR_TRY(expression)                                                          \
-  do {                                                                                 \
-    if (auto lunar_try_ = (expression); !lunar_try_) {                                 \
-      return std::unexpected(std::move(lunar_try_).error());                           \
-    }                                                                                  \
+#define LUNAR_TRY(expression)                                \
+  do {                                                       \
+    if (auto lunar_try_ = (expression); !lunar_try_) {       \
+      return std::unexpected(std::move(lunar_try_).error()); \
+    }                                                        \
   } while (false)
 
 #define LUNAR_TRY_CONCAT_(a, b) a##b
 #define LUNAR_TRY_NAME_(a, b) LUNAR_TRY_CONCAT_(a, b)
 // Declares `target` as the value of `expression`, or returns its error.
-#define LUNAR_TRY_ASSIGN(target, expression)                                           \
-  auto LUNAR_TRY_NAME_(lunar_try_, __LINE__) = (expression);                           \
-  if (!LUNAR_TRY_NAME_(lunar_try_, __LINE__)) {                                        \
-    return std::unexpected(std::move(LUNAR_TRY_NAME_(lunar_try_, __LINE__)).error());  \
-  }                                                                                    \
+#define LUNAR_TRY_ASSIGN(target, expression)                                          \
+  auto LUNAR_TRY_NAME_(lunar_try_, __LINE__) = (expression);                          \
+  if (!LUNAR_TRY_NAME_(lunar_try_, __LINE__)) {                                       \
+    return std::unexpected(std::move(LUNAR_TRY_NAME_(lunar_try_, __LINE__)).error()); \
+  }                                                                                   \
   target = std::move(*LUNAR_TRY_NAME_(lunar_try_, __LINE__))

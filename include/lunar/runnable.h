@@ -7,8 +7,8 @@ namespace lunar::engine {
 
 class Shard;
 
-// Queued by Shard::enqueue, run once, on that shard, never inline. The owner keeps it alive until then
-// (or unlinks it). Derive from it and set `run` to a function that casts back.
+// Queued by Shard::enqueue, run once, on that shard, never inline. The owner keeps it alive until
+// then (or unlinks it). Derive from it and set `run` to a function that casts back.
 struct Runnable : ListHook {
   using Run = void (*)(Runnable&) noexcept;
   Run run = nullptr;

@@ -19,7 +19,8 @@ struct Strong {
 using Lba = Strong<struct LbaTag, std::uint64_t>;                // logical block address
 using BlockCount = Strong<struct BlockCountTag, std::uint64_t>;  // in logical blocks
 using ByteCount = Strong<struct ByteCountTag, std::uint64_t>;
-using Lun = Strong<struct LunTag, std::uint16_t>;  // logical unit number, 0..16383, addressing format removed
+using Lun = Strong<struct LunTag,
+                   std::uint16_t>;  // logical unit number, 0..16383, addressing format removed
 
 constexpr Lba operator+(Lba a, BlockCount n) { return Lba(a.value + n.value); }
 constexpr BlockCount operator-(Lba a, Lba b) { return BlockCount(a.value - b.value); }

@@ -41,16 +41,20 @@ template <WireStruct T>
   return value;
 }
 
-[[nodiscard]] constexpr bool is_power_of_two(std::uint64_t v) { return v != 0 && (v & (v - 1)) == 0; }
+[[nodiscard]] constexpr bool is_power_of_two(std::uint64_t v) {
+  return v != 0 && (v & (v - 1)) == 0;
+}
 [[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t v, std::uint64_t alignment) {
   return (v + alignment - 1) / alignment * alignment;
 }
 // Whether [offset, offset + length) lies in [0, size), without overflow.
-[[nodiscard]] constexpr bool range_fits(std::uint64_t offset, std::uint64_t length, std::uint64_t size) {
+[[nodiscard]] constexpr bool range_fits(std::uint64_t offset, std::uint64_t length,
+                                        std::uint64_t size) {
   return length <= size && offset <= size - length;
 }
 
-// Reads forward; every read says whether the bytes were there, and consumes nothing when they were not.
+// Reads forward; every read says whether the bytes were there, and consumes nothing when they were
+// not.
 class ByteReader {
  public:
   explicit ByteReader(Bytes bytes) : rest_(bytes) {}
@@ -84,7 +88,9 @@ class ByteWriter {
   void write(const T& value) {
     write_bytes(as_bytes(value));
   }
-  void write_u8(std::uint8_t value) { write_bytes({reinterpret_cast<const std::byte*>(&value), 1}); }
+  void write_u8(std::uint8_t value) {
+    write_bytes({reinterpret_cast<const std::byte*>(&value), 1});
+  }
   void write_text(std::string_view text) { write_bytes(as_bytes(text)); }
   void write_bytes(Bytes bytes) {
     if (written_ < out_.size()) {

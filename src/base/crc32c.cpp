@@ -1,7 +1,7 @@
 #include "base/crc32c.h"
 
-#include <algorithm>
 #include <isa-l/crc.h>
+#include <algorithm>
 
 namespace lunar {
 

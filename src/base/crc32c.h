@@ -1,5 +1,5 @@
-// CRC32C (Castagnoli), as iSCSI digests use it (RFC 7143 §13.1). The machine's own instruction where
-// it has one (through ISA-L).
+// CRC32C (Castagnoli), as iSCSI digests use it (RFC 7143 §13.1). The machine's own instruction
+// where it has one (through ISA-L).
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,8 @@
 
 namespace lunar {
 
-// An unsigned integer of `Bytes` bytes in the given byte order. Get with value(), set by assignment.
+// An unsigned integer of `Bytes` bytes in the given byte order. Get with value(), set by
+// assignment.
 template <class T, std::size_t Bytes, std::endian Order>
 struct WireInteger {
   static_assert(std::is_unsigned_v<T> && Bytes <= sizeof(T));
@@ -37,7 +38,8 @@ struct WireInteger {
       }
     }
     T v = 0;
-    for (std::size_t i = 0; i < Bytes; ++i) v = static_cast<T>(v | (static_cast<T>(raw[index(i)]) << (8 * i)));
+    for (std::size_t i = 0; i < Bytes; ++i)
+      v = static_cast<T>(v | (static_cast<T>(raw[index(i)]) << (8 * i)));
     return v;
   }
   constexpr operator T() const { return value(); }  // NOLINT

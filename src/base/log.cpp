@@ -23,7 +23,8 @@ spdlog::level::level_enum to_spdlog(Level level) {
 spdlog::logger& logger() {
   static const auto instance = [] {
     // Standard error, so that standard output stays for what a command answers.
-    auto made = std::make_shared<spdlog::logger>("lunar", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>(
+        "lunar", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_level(spdlog::level::trace);
     made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
     made->flush_on(spdlog::level::info);
@@ -53,8 +54,9 @@ Result<Level> parse_level(std::string_view text) {
   for (const auto& [name, level] : kNames) {
     if (name == text) return level;
   }
-  return fail(ErrorCode::invalid_argument,
-              fmt::format("unknown log level '{}' (trace, debug, info, warning, error, off)", text));
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("unknown log level '{}' (trace, debug, info, warning, error, off)", text));
 }
 
 }  // namespace lunar::log

@@ -13,7 +13,8 @@ namespace {
 std::uint64_t multiplier(std::string_view suffix) {
   if (suffix.empty() || suffix == "B" || suffix == "b") return 1;
   constexpr std::string_view kLetters = "kmgtp";
-  const auto power = kLetters.find(static_cast<char>(std::tolower(static_cast<unsigned char>(suffix[0]))));
+  const auto power =
+      kLetters.find(static_cast<char>(std::tolower(static_cast<unsigned char>(suffix[0]))));
   if (power == std::string_view::npos) return 0;
   const std::string_view tail = suffix.substr(1);
   const bool decimal = tail == "B";
@@ -41,12 +42,14 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     std::uint64_t count = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
     std::uint64_t bytes = 0;
-    if (error != std::errc() || __builtin_mul_overflow(count, unit, &bytes)) return bad("it is too large");
+    if (error != std::errc() || __builtin_mul_overflow(count, unit, &bytes))
+      return bad("it is too large");
     return bytes;
   }
   double count = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
-  if (error != std::errc() || end != number.data() + number.size()) return bad("the number is malformed");
+  if (error != std::errc() || end != number.data() + number.size())
+    return bad("the number is malformed");
   const double bytes = count * static_cast<double>(unit);
   if (bytes >= 9.2e18) return bad("it is too large");
   return static_cast<std::uint64_t>(std::llround(bytes));

@@ -9,7 +9,8 @@
 
 namespace lunar {
 
-// Bytes. Suffixes K M G T P (with or without "iB", either case) are powers of 1024; "kB", "MB"… of 1000.
+// Bytes. Suffixes K M G T P (with or without "iB", either case) are powers of 1024; "kB", "MB"… of
+// 1000.
 Result<std::uint64_t> parse_size(std::string_view text);
 // The shortest exact form: 1 GiB, 1536 MiB, 513 B.
 std::string format_size(std::uint64_t bytes);

@@ -7,7 +7,8 @@ namespace {
 
 void stamp(Uuid& uuid, std::uint8_t version) {
   uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | (version << 4));
-  uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);  // RFC 9562 §4.1 variant
+  uuid.bytes[8] =
+      static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);  // RFC 9562 §4.1 variant
 }
 
 // FNV-1a with a final mix; two of them with different seeds fill a UUID. Not for secrets.
@@ -74,7 +75,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
 std::string Uuid::to_string() const {
   const auto& b = bytes;
   return fmt::format(
-      "{:02x}{:02x}{:02x}{:02x}-{:02x}{:02x}-{:02x}{:02x}-{:02x}{:02x}-{:02x}{:02x}{:02x}{:02x}{:02x}{:02x}",
+      "{:02x}{:02x}{:02x}{:02x}-{:02x}{:02x}-{:02x}{:02x}-{:02x}{:02x}-{:02x}{:02x}{:02x}{:02x}{:"
+      "02x}{:02x}",
       b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
       b[15]);
 }

@@ -64,7 +64,8 @@ Buffer BufferPool::take(std::size_t bytes) {
 
 void BufferPool::release(std::span<std::byte> data) {
   free_bytes_ += data.size();
-  auto page = static_cast<std::uint32_t>(static_cast<std::size_t>(data.data() - region_) >> kMinShift);
+  auto page =
+      static_cast<std::uint32_t>(static_cast<std::size_t>(data.data() - region_) >> kMinShift);
   unsigned order = pages_[page].order;
   while (order + 1 < kOrders) {
     const std::uint32_t buddy = page ^ (1U << order);

@@ -1,6 +1,7 @@
-// Data buffers of one shard: contiguous, page-aligned (so good for O_DIRECT), from one reserved region that
-// the kernel backs only as it is used. A binary buddy system: sizes are powers of two, and neighbours
-// merge again when freed. When the pool is empty one queues; nothing here ever calls malloc per I/O.
+// Data buffers of one shard: contiguous, page-aligned (so good for O_DIRECT), from one reserved
+// region that the kernel backs only as it is used. A binary buddy system: sizes are powers of two,
+// and neighbours merge again when freed. When the pool is empty one queues; nothing here ever calls
+// malloc per I/O.
 #pragma once
 
 #include <array>
@@ -51,8 +52,8 @@ class Buffer {
   std::span<std::byte> data_;
 };
 
-// Waits in a pool's queue; run() is called on the shard's loop when `bytes` can be had. Then `buffer`
-// holds them. Unlinked (cancelled) by destruction.
+// Waits in a pool's queue; run() is called on the shard's loop when `bytes` can be had. Then
+// `buffer` holds them. Unlinked (cancelled) by destruction.
 struct BufferWaiter : Runnable {
   std::size_t bytes = 0;
   Buffer buffer;
@@ -66,7 +67,8 @@ class BufferPool {
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool();
 
-  // `bytes` <= kMaxBufferBytes. An empty Buffer when there is none now, or when others wait already.
+  // `bytes` <= kMaxBufferBytes. An empty Buffer when there is none now, or when others wait
+  // already.
   [[nodiscard]] Buffer try_allocate(std::size_t bytes);
   // Serves waiter.bytes in order of arrival, perhaps in the next loop.
   void wait(BufferWaiter& waiter);

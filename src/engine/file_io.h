@@ -19,10 +19,11 @@ enum class FileOpKind : std::uint8_t {
   write_dsync,  // as write, durable when complete (RWF_DSYNC)
   sync_data,    // fdatasync
   deallocate,   // [offset, offset + length): no storage, reads as zeroes (PUNCH_HOLE or BLKDISCARD)
-  zero,         // [offset, offset + length): reads as zeroes, storage kept (ZERO_RANGE or BLKZEROOUT)
+  zero,  // [offset, offset + length): reads as zeroes, storage kept (ZERO_RANGE or BLKZEROOUT)
 };
 
-// Owned by the submitter, alive until `done`, which is called on the shard's loop and never inside submit().
+// Owned by the submitter, alive until `done`, which is called on the shard's loop and never inside
+// submit().
 struct FileOp : Runnable {
   using Done = void (*)(FileOp&) noexcept;
 
@@ -37,8 +38,9 @@ struct FileOp : Runnable {
 
 struct FileOptions {
   bool writable = true;
-  bool direct = true;    // O_DIRECT; open fails with ErrorCode::unsupported where the file system refuses it
-  bool create = false;   // when missing; with `size` bytes
+  bool direct =
+      true;  // O_DIRECT; open fails with ErrorCode::unsupported where the file system refuses it
+  bool create = false;     // when missing; with `size` bytes
   std::uint64_t size = 0;  // of a new file, or what a shorter existing one grows to; 0: as it is
 };
 
@@ -46,10 +48,10 @@ struct FileOptions {
 struct FileInfo {
   std::uint64_t size = 0;
   bool block_device = false;
-  std::uint32_t logical_block_size = 512;   // smallest unit of direct transfer
+  std::uint32_t logical_block_size = 512;  // smallest unit of direct transfer
   std::uint32_t physical_block_size = 512;
-  std::uint32_t memory_alignment = 512;     // of buffers, when direct
-  std::uint32_t discard_granularity = 0;    // bytes; 0: not known
+  std::uint32_t memory_alignment = 512;   // of buffers, when direct
+  std::uint32_t discard_granularity = 0;  // bytes; 0: not known
   bool rotational = false;
 };
 
@@ -69,7 +71,8 @@ class File {
   // On a shard's thread.
   virtual void submit(Shard& shard, FileOp& op) = 0;
   // Blocking. SEEK_DATA and SEEK_HOLE.
-  [[nodiscard]] virtual Result<FileExtent> extent_at(std::uint64_t offset, std::uint64_t length) const = 0;
+  [[nodiscard]] virtual Result<FileExtent> extent_at(std::uint64_t offset,
+                                                     std::uint64_t length) const = 0;
   // A small value kept with the file (an extended attribute). not_found, unsupported.
   [[nodiscard]] virtual Result<std::string> attribute(const std::string& name) const = 0;
   virtual Result<void> set_attribute(const std::string& name, const std::string& value) = 0;
@@ -78,9 +81,10 @@ class File {
 class FileIo {
  public:
   virtual ~FileIo() = default;
-  // Blocking; before the shards run, or off them. Locks the file: for writing exclusively, for reading
-  // shared; ErrorCode::busy when another process or File holds it.
-  virtual Result<std::unique_ptr<File>> open(const std::string& path, const FileOptions& options) = 0;
+  // Blocking; before the shards run, or off them. Locks the file: for writing exclusively, for
+  // reading shared; ErrorCode::busy when another process or File holds it.
+  virtual Result<std::unique_ptr<File>> open(const std::string& path,
+                                             const FileOptions& options) = 0;
 };
 
 }  // namespace lunar::engine

@@ -1,5 +1,5 @@
-// Gate: nothing outlives its owner. Work enters while the gate is open; close() waits until all of it
-// has left. One shard only.
+// Gate: nothing outlives its owner. Work enters while the gate is open; close() waits until all of
+// it has left. One shard only.
 #pragma once
 
 #include <cassert>

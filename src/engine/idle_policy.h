@@ -1,9 +1,9 @@
 // When to stop polling and sleep in the kernel.
 //
-// Spinning pays only when the next work comes within the time that a wake-up costs, and only when the core is
-// ours: if the peer needs this very core, it cannot produce work while we spin. So the budget follows
-// what spinning has earned: a spin that found work restores it, one that found none halves it, down to nothing.
-// Then now and then one short probe asks whether times have changed.
+// Spinning pays only when the next work comes within the time that a wake-up costs, and only when
+// the core is ours: if the peer needs this very core, it cannot produce work while we spin. So the
+// budget follows what spinning has earned: a spin that found work restores it, one that found none
+// halves it, down to nothing. Then now and then one short probe asks whether times have changed.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,8 @@ namespace lunar::engine {
 
 class IdlePolicy {
  public:
-  explicit IdlePolicy(std::uint64_t max_spin_ns) : max_spin_ns_(max_spin_ns), budget_ns_(max_spin_ns) {}
+  explicit IdlePolicy(std::uint64_t max_spin_ns)
+      : max_spin_ns_(max_spin_ns), budget_ns_(max_spin_ns) {}
 
   // The loop did something.
   void worked(std::uint64_t now_ns) {
@@ -35,8 +36,9 @@ class IdlePolicy {
 
  private:
   static constexpr std::uint64_t kSmallestSpinNs = 2'000;
-  static constexpr std::uint32_t kFirstProbe = 16;   // sleeps until a first probe
-  static constexpr std::uint32_t kLastProbe = 1024;  // and between probes when none has paid for long
+  static constexpr std::uint32_t kFirstProbe = 16;  // sleeps until a first probe
+  static constexpr std::uint32_t kLastProbe =
+      1024;  // and between probes when none has paid for long
 
   void earned() {
     budget_ns_ = max_spin_ns_;

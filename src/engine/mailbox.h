@@ -23,7 +23,8 @@ class Mailbox {
       if (tail - cached_head_ == kMailboxSlots) return false;
     }
     slots_[tail % kMailboxSlots] = &message;
-    tail_.store(tail + 1, std::memory_order_seq_cst);  // ordered before the look at the sleeping flag
+    tail_.store(tail + 1,
+                std::memory_order_seq_cst);  // ordered before the look at the sleeping flag
     return true;
   }
   // Consumer only. Null when empty.

@@ -1,7 +1,7 @@
 // The seam for byte streams.
 //
-// Readiness, not completion: a busy connection is polled by plain non-blocking receive() each loop, which
-// has the least latency and scales best with sessions (docs/PERFORMANCE.md); an idle one arms
+// Readiness, not completion: a busy connection is polled by plain non-blocking receive() each loop,
+// which has the least latency and scales best with sessions (docs/PERFORMANCE.md); an idle one arms
 // when_readable() once and costs nothing until bytes come.
 #pragma once
 
@@ -24,7 +24,8 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-// An accepted connection that belongs to no shard yet, so that it can travel to the one that will own it.
+// An accepted connection that belongs to no shard yet, so that it can travel to the one that will
+// own it.
 class Socket {
  public:
   virtual ~Socket() = default;
@@ -35,12 +36,13 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  // Both: bytes moved (> 0); 0: the peer has closed (receive only); -EAGAIN: not now; -errno: broken.
+  // Both: bytes moved (> 0); 0: the peer has closed (receive only); -EAGAIN: not now; -errno:
+  // broken.
   virtual std::int64_t receive(std::span<const iovec> into) = 0;
   virtual std::int64_t send(std::span<const iovec> from) = 0;
 
-  // Enqueues `runnable` once receive() (send()) may get on: bytes, end of stream or error. One of each
-  // at a time; may be early. Cancelled by unlinking nothing: by the Stream's destruction only.
+  // Enqueues `runnable` once receive() (send()) may get on: bytes, end of stream or error. One of
+  // each at a time; may be early. Cancelled by unlinking nothing: by the Stream's destruction only.
   virtual void when_readable(Runnable& runnable) = 0;
   virtual void when_writable(Runnable& runnable) = 0;
 
@@ -52,7 +54,8 @@ class Stream {
 class Listener {
  public:
   virtual ~Listener() = default;
-  [[nodiscard]] virtual const Endpoint& local() const = 0;  // with the port that was chosen for port 0
+  [[nodiscard]] virtual const Endpoint& local()
+      const = 0;  // with the port that was chosen for port 0
 };
 
 using AcceptHandler = std::function<void(std::unique_ptr<Socket>)>;

@@ -95,16 +95,19 @@ class Shard {
   static void connect(std::span<Shard* const> shards);
   // Makes this thread the shard's until stop() is called.
   void run();
-  // Ends run() after the loop that sees it. From any thread. What is still open is the owners' business:
-  // they have stopped before.
+  // Ends run() after the loop that sees it. From any thread. What is still open is the owners'
+  // business: they have stopped before.
   void request_stop();
-  // One pass; returns whether there was work. For run() and for simulations, which call bind() first.
+  // One pass; returns whether there was work. For run() and for simulations, which call bind()
+  // first.
   bool run_once();
   // Makes this the calling thread's current shard (null: none).
   static void bind(Shard* shard) { current_ = shard; }
   // Blocks until the next event or timer, as run() does when there is nothing to do.
   void sleep();
-  [[nodiscard]] std::optional<std::uint64_t> next_deadline_ns() const { return timers_.next_deadline_ns(); }
+  [[nodiscard]] std::optional<std::uint64_t> next_deadline_ns() const {
+    return timers_.next_deadline_ns();
+  }
 
   // How often the loop has slept, and its loops, for metrics and tests.
   [[nodiscard]] std::uint64_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
@@ -132,10 +135,10 @@ class Shard {
   IdlePolicy idle_;
   BufferPool buffers_;
 
-  std::vector<std::unique_ptr<Mailbox>> inbox_;         // by sender
-  std::vector<Mailbox*> outbox_;                        // by receiver: their inbox
+  std::vector<std::unique_ptr<Mailbox>> inbox_;  // by sender
+  std::vector<Mailbox*> outbox_;                 // by receiver: their inbox
   std::vector<Shard*> peers_;
-  std::vector<std::vector<Runnable*>> overflow_;        // by receiver: what its mailbox had no room for
+  std::vector<std::vector<Runnable*>> overflow_;  // by receiver: what its mailbox had no room for
   bool has_overflow_ = false;
 
   alignas(kCacheLine) std::atomic<bool> sleeping_{false};
@@ -146,8 +149,8 @@ class Shard {
   std::vector<std::function<void()>> foreign_;
 };
 
-// co_await call_on(shard, function): runs `function` on that shard and gives its result here. The caller
-// stays on its own shard. No allocation: the message lives in the awaiting frame.
+// co_await call_on(shard, function): runs `function` on that shard and gives its result here. The
+// caller stays on its own shard. No allocation: the message lives in the awaiting frame.
 template <class F>
 class CallOn : Runnable {
  public:
@@ -206,7 +209,9 @@ class SleepUntil : Timer {
   std::uint64_t at_ns_;
   std::coroutine_handle<> waiter_;
 };
-inline SleepUntil sleep_until(Shard& shard, std::uint64_t deadline_ns) { return {shard, deadline_ns}; }
+inline SleepUntil sleep_until(Shard& shard, std::uint64_t deadline_ns) {
+  return {shard, deadline_ns};
+}
 inline SleepUntil sleep_for(Shard& shard, std::uint64_t nanoseconds) {
   return {shard, shard.now_ns() + nanoseconds};
 }

@@ -1,11 +1,11 @@
 // Task<T>: a coroutine for sequences (login, task management, shutdown), not for the I/O path.
 //
-// Eager: it runs when called, up to its first suspension. Its frame comes from the slab. Await it at most
-// once. A Task that is destroyed before its end would leave a frame behind, so that is an assertion: give
-// it to a Gate (Gate::spawn) when nobody awaits it.
+// Eager: it runs when called, up to its first suspension. Its frame comes from the slab. Await it
+// at most once. A Task that is destroyed before its end would leave a frame behind, so that is an
+// assertion: give it to a Gate (Gate::spawn) when nobody awaits it.
 //
-// g++ 12 destroys twice an aggregate or capturing-lambda temporary inside a co_await expression: name it
-// first, then move it. Lambdas that are coroutines must not capture: pass arguments.
+// g++ 12 destroys twice an aggregate or capturing-lambda temporary inside a co_await expression:
+// name it first, then move it. Lambdas that are coroutines must not capture: pass arguments.
 #pragma once
 
 #include <cassert>
@@ -28,7 +28,9 @@ struct PromiseBase {
   bool detached = false;
 
   static void* operator new(std::size_t bytes) { return slab::allocate(bytes); }
-  static void operator delete(void* frame, std::size_t bytes) noexcept { slab::deallocate(frame, bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept {
+    slab::deallocate(frame, bytes);
+  }
 
   std::suspend_never initial_suspend() noexcept { return {}; }
 
@@ -37,7 +39,8 @@ struct PromiseBase {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept {
       PromiseBase& promise = self.promise();
-      const std::coroutine_handle<> next = promise.continuation ? promise.continuation : std::noop_coroutine();
+      const std::coroutine_handle<> next =
+          promise.continuation ? promise.continuation : std::noop_coroutine();
       if (promise.detached) self.destroy();
       return next;
     }
@@ -82,7 +85,9 @@ class [[nodiscard]] Task {
   [[nodiscard]] bool done() const { return handle_.done(); }
 
   bool await_ready() const noexcept { return handle_.done(); }
-  void await_suspend(std::coroutine_handle<> waiter) noexcept { handle_.promise().continuation = waiter; }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept {
+    handle_.promise().continuation = waiter;
+  }
   T await_resume() {
     if constexpr (!std::is_void_v<T>) return std::move(*handle_.promise().value);
   }

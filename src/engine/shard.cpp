@@ -1,0 +1,188 @@
+#include "engine/shard.h"
+
+namespace lunar::engine {
+
+thread_local Shard* Shard::current_ = nullptr;
+
+Shard::Shard(unsigned index, const ShardEnvironment& environment)
+    : index_(index),
+      clock_(environment.clock),
+      driver_(environment.driver),
+      network_(environment.network),
+      prng_(environment.seed),
+      now_ns_(environment.clock.now_ns()),
+      idle_(environment.max_spin_ns),
+      buffers_(environment.pool_bytes, *this) {}
+
+Shard::~Shard() = default;
+
+void Shard::connect(std::span<Shard* const> shards) {
+  for (Shard* receiver : shards) {
+    receiver->inbox_.clear();
+    for (std::size_t i = 0; i < shards.size(); ++i)
+      receiver->inbox_.push_back(std::make_unique<Mailbox>());
+  }
+  for (Shard* sender : shards) {
+    sender->peers_.assign(shards.begin(), shards.end());
+    sender->overflow_.resize(shards.size());
+    sender->outbox_.clear();
+    for (Shard* receiver : shards)
+      sender->outbox_.push_back(receiver->inbox_[sender->index_].get());
+  }
+}
+
+void Shard::post(Shard& to, Runnable& message) {
+  assert(current_ == this);
+  if (&to == this) {
+    enqueue(message);
+    return;
+  }
+  assert(to.index_ < outbox_.size() && "Shard::connect was not called");
+  // Behind earlier overflow, so that messages keep their order.
+  if (!overflow_[to.index_].empty() || !outbox_[to.index_]->push(message)) {
+    overflow_[to.index_].push_back(&message);
+    has_overflow_ = true;
+    return;
+  }
+  // Pairs with sleep(): either it sees the message, or we see that it sleeps.
+  if (to.sleeping_.load(std::memory_order_seq_cst)) to.driver_.wake();
+}
+
+void Shard::retry_overflow() {
+  has_overflow_ = false;
+  for (std::size_t i = 0; i < overflow_.size(); ++i) {
+    auto& waiting = overflow_[i];
+    std::size_t sent = 0;
+    while (sent < waiting.size() && outbox_[i]->push(*waiting[sent])) ++sent;
+    waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(sent));
+    if (sent != 0 && peers_[i]->sleeping_.load(std::memory_order_seq_cst))
+      peers_[i]->driver_.wake();
+    has_overflow_ = has_overflow_ || !waiting.empty();
+  }
+}
+
+void Shard::post_foreign(std::function<void()> function) {
+  {
+    const std::lock_guard lock(foreign_mutex_);
+    foreign_.push_back(std::move(function));
+    foreign_pending_.store(true, std::memory_order_seq_cst);
+  }
+  driver_.wake();
+}
+
+bool Shard::drain_foreign() {
+  if (!foreign_pending_.load(std::memory_order_acquire)) return false;
+  std::vector<std::function<void()>> functions;
+  {
+    const std::lock_guard lock(foreign_mutex_);
+    functions.swap(foreign_);
+    foreign_pending_.store(false, std::memory_order_relaxed);
+  }
+  for (const auto& function : functions) function();
+  return true;
+}
+
+bool Shard::drain_mailboxes() {
+  bool worked = false;
+  for (const auto& mailbox : inbox_) {
+    // A bounded bite, so that one busy sender cannot starve the rest.
+    for (std::size_t i = 0; i < kMailboxSlots; ++i) {
+      Runnable* message = mailbox->pop();
+      if (message == nullptr) break;
+      worked = true;
+      message->run(*message);
+    }
+  }
+  return worked;
+}
+
+bool Shard::run_pollers() {
+  if (pollers_.empty()) return false;
+  // Each is back in the list before it is called, so that it may remove itself or any other.
+  bool worked = false;
+  List<Poller> round;
+  round.splice_back(pollers_);
+  while (!round.empty()) {
+    Poller& poller = round.pop_front();
+    pollers_.push_back(poller);
+    worked = poller.poll() || worked;
+  }
+  return worked;
+}
+
+// Runs what is in the list now; what that adds runs in the next call.
+bool Shard::run_list(List<Runnable>& list) {
+  if (list.empty()) return false;
+  List<Runnable> batch;
+  batch.splice_back(list);
+  while (!batch.empty()) {
+    Runnable& runnable = batch.pop_front();
+    runnable.run(runnable);
+  }
+  return true;
+}
+
+bool Shard::run_timers() {
+  bool worked = false;
+  while (Timer* timer = timers_.pop_expired(now_ns_)) {
+    enqueue(*timer);
+    worked = true;
+  }
+  return worked;
+}
+
+bool Shard::run_once() {
+  now_ns_ = clock_.now_ns();
+  bool worked = drain_foreign();
+  worked = drain_mailboxes() || worked;
+  worked = run_timers() || worked;
+  worked = driver_.poll() || worked;
+  worked = run_pollers() || worked;
+  // Completions of RAM beget responses beget buffers for waiters: a few rounds finish what this
+  // loop's input began; more than that waits its turn behind other sources.
+  constexpr int kRounds = 4;
+  for (int round = 0; round < kRounds && run_list(run_list_); ++round) worked = true;
+  run_list(loop_end_);
+  if (has_overflow_) retry_overflow();
+  return worked;
+}
+
+void Shard::run() {
+  bind(this);
+  while (!stop_requested_.load(std::memory_order_acquire)) {
+    if (run_once()) {
+      idle_.worked(now_ns_);
+    } else if (idle_.should_sleep(now_ns_)) {
+      sleep();
+    }
+  }
+  bind(nullptr);
+}
+
+void Shard::sleep() {
+  List<Poller> round;
+  round.splice_back(pollers_);
+  while (!round.empty()) {
+    Poller& poller = round.pop_front();
+    pollers_.push_back(poller);
+    poller.park();
+  }
+  // Told first, looked at last: see post().
+  sleeping_.store(true, std::memory_order_seq_cst);
+  bool pending = !run_list_.empty() || !loop_end_.empty() || has_overflow_ ||
+                 foreign_pending_.load(std::memory_order_seq_cst) ||
+                 stop_requested_.load(std::memory_order_seq_cst);
+  for (const auto& mailbox : inbox_) pending = pending || !mailbox->empty();
+  if (!pending) {
+    sleeps_.store(sleeps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    driver_.wait(timers_.next_deadline_ns());
+  }
+  sleeping_.store(false, std::memory_order_seq_cst);
+}
+
+void Shard::request_stop() {
+  stop_requested_.store(true, std::memory_order_seq_cst);
+  driver_.wake();
+}
+
+}  // namespace lunar::engine

@@ -1,0 +1,58 @@
+// The real shards of a process: threads, rings, and their orderly start and stop.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "engine/clock.h"
+#include "engine/shard.h"
+#include "engine/uring_driver.h"
+#include "engine/uring_network.h"
+
+namespace lunar::engine {
+
+struct ShardGroupOptions {
+  // The core of each shard; an empty list: one shard, not pinned.
+  std::vector<int> cores;
+  std::uint64_t max_spin_ns = 50 * kMicrosecond;
+  std::size_t pool_bytes = kDefaultPoolBytes;
+};
+
+// "2" (that many, on the first allowed cores) or "0,2-3" with a comma or dash (those cores).
+Result<std::vector<int>> parse_cores(const std::string& text);
+// The cores that this process may run on.
+std::vector<int> allowed_cores();
+
+class ShardGroup {
+ public:
+  // Starts the threads; they run until the group is destroyed.
+  static Result<std::unique_ptr<ShardGroup>> start(const ShardGroupOptions& options);
+  ~ShardGroup();
+
+  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  [[nodiscard]] Shard& shard(std::size_t index) const { return *members_[index]->shard; }
+  [[nodiscard]] std::span<Shard* const> shards() const { return shards_; }
+
+  // Runs a coroutine on shard `index` and blocks this (foreign) thread until it ends. `make` is
+  // called over there and must outlive the call only.
+  void run_on(std::size_t index, const std::function<Task<void>()>& make);
+
+ private:
+  struct Member {
+    std::unique_ptr<UringDriver> driver;
+    std::unique_ptr<UringNetwork> network;
+    std::unique_ptr<Shard> shard;
+    int core = -1;
+    std::thread thread;
+  };
+
+  ShardGroup() = default;
+
+  SteadyClock clock_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::vector<Shard*> shards_;
+};
+
+}  // namespace lunar::engine

@@ -1,0 +1,65 @@
+// The kernel as a shard's driver: one io_uring, one submitter, completions run when the loop asks
+// (IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_DEFER_TASKRUN; Linux 6.1).
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "engine/driver.h"
+#include "lunar/result.h"
+
+namespace lunar::engine {
+
+// One operation in the ring. Alive until `complete`, which is called from poll() or wait().
+struct RingOp {
+  using Complete = void (*)(RingOp&, std::int32_t result, std::uint32_t flags) noexcept;
+  Complete complete = nullptr;
+};
+
+class UringDriver final : public Driver {
+ public:
+  static Result<std::unique_ptr<UringDriver>> create();
+  ~UringDriver() override;
+
+  // Makes the calling thread the ring's submitter. Once, before any other call but wake().
+  Result<void> enable();
+
+  // An empty submission entry; submits earlier ones when the ring is full. Fill it, then own().
+  io_uring_sqe* sqe();
+  static void own(io_uring_sqe* entry, RingOp& op) { io_uring_sqe_set_data(entry, &op); }
+  // Asks the kernel to end `op` early; it still completes.
+  void cancel(RingOp& op);
+  // An operation whose owner has gone still completes: the driver waits for those before it goes
+  // away.
+  void orphan_added() { ++orphans_; }
+  void orphan_completed() { --orphans_; }
+
+  bool poll() override;
+  void wait(std::optional<std::uint64_t> deadline_ns) override;
+  void wake() override;
+
+ private:
+  static constexpr unsigned kEntries = 1024;
+  static constexpr unsigned kCompletionEntries = 8192;
+
+  struct WakeRead : RingOp {
+    UringDriver* driver = nullptr;
+    std::uint64_t value = 0;
+  };
+
+  UringDriver() = default;
+  void arm_wake();
+  bool reap();
+
+  io_uring ring_{};
+  bool ring_open_ = false;
+  bool enabled_ = false;
+  int wake_fd_ = -1;
+  WakeRead wake_read_;
+  std::size_t orphans_ = 0;
+};
+
+}  // namespace lunar::engine

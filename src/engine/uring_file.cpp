@@ -1,0 +1,291 @@
+#include "engine/uring_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "base/bytes.h"
+#include "engine/shard.h"
+#include "engine/uring_driver.h"
+
+namespace lunar::engine {
+namespace {
+
+constexpr std::size_t kMaxAttributeBytes = 256;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+ErrorCode code_of(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENXIO: return ErrorCode::not_found;
+    case EACCES:
+    case EPERM:
+    case EROFS: return ErrorCode::permission;
+    case EBUSY:
+    case EWOULDBLOCK: return ErrorCode::busy;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return ErrorCode::no_resource;
+    case ENOTSUP: return ErrorCode::unsupported;
+    case ENODATA: return ErrorCode::not_found;
+    default: return ErrorCode::io;
+  }
+}
+
+std::unexpected<Error> os_error(std::string_view what, const std::string& path, int error) {
+  return fail(code_of(error), fmt::format("cannot {} {}: {}", what, path, std::strerror(error)));
+}
+
+// A number from the queue folder of a block device in sysfs; 0 when there is none.
+std::uint64_t queue_attribute(dev_t device, const char* name) {
+  // A partition has no queue folder of its own; its parent has.
+  for (const char* level : {"", "/.."}) {
+    std::ifstream file(
+        fmt::format("/sys/dev/block/{}:{}{}/queue/{}", major(device), minor(device), level, name));
+    std::uint64_t value = 0;
+    if (file >> value) return value;
+  }
+  return 0;
+}
+
+// One op in the ring. Lives in a free list of the shard's thread: no allocation in steady state.
+struct Submission : RingOp {
+  FileOp* op = nullptr;
+  Submission* next_free = nullptr;
+};
+
+class SubmissionPool {
+ public:
+  SubmissionPool() = default;
+  SubmissionPool(const SubmissionPool&) = delete;
+  SubmissionPool& operator=(const SubmissionPool&) = delete;
+  ~SubmissionPool() {
+    while (free_ != nullptr) delete std::exchange(free_, free_->next_free);
+  }
+  Submission& take() {
+    if (free_ == nullptr) return *new Submission;
+    return *std::exchange(free_, free_->next_free);
+  }
+  void give_back(Submission& submission) {
+    submission.next_free = free_;
+    free_ = &submission;
+  }
+
+ private:
+  Submission* free_ = nullptr;
+};
+
+thread_local SubmissionPool submissions;
+
+class UringFile final : public File {
+ public:
+  UringFile(Descriptor descriptor, const FileInfo& info, std::string path)
+      : descriptor_(std::move(descriptor)), info_(info), path_(std::move(path)) {}
+
+  [[nodiscard]] const FileInfo& info() const override { return info_; }
+
+  void submit(Shard& shard, FileOp& op) override {
+    auto& driver = static_cast<UringDriver&>(shard.driver());
+    Submission& submission = submissions.take();
+    submission.op = &op;
+    submission.complete = [](RingOp& ring_op, std::int32_t result, std::uint32_t) noexcept {
+      auto& self = static_cast<Submission&>(ring_op);
+      FileOp& done = *self.op;
+      submissions.give_back(self);
+      done.result = result;
+      done.run = [](Runnable& runnable) noexcept {
+        auto& file_op = static_cast<FileOp&>(runnable);
+        file_op.done(file_op);
+      };
+      Shard::current()->enqueue(done);
+    };
+    io_uring_sqe* entry = driver.sqe();
+    prepare(entry, op);
+    UringDriver::own(entry, submission);
+  }
+
+  [[nodiscard]] Result<FileExtent> extent_at(std::uint64_t offset,
+                                             std::uint64_t length) const override {
+    if (info_.block_device) return FileExtent{offset, length, true};
+    const off_t data = lseek(descriptor_.get(), static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0 && errno == ENXIO)
+      return FileExtent{offset, length, false};  // a hole up to the end
+    if (data < 0) return os_error("find the allocated parts of", path_, errno);
+    if (const auto start = static_cast<std::uint64_t>(data); start > offset) {
+      return FileExtent{offset, std::min(length, start - offset), false};
+    }
+    const off_t hole = lseek(descriptor_.get(), static_cast<off_t>(offset), SEEK_HOLE);
+    if (hole < 0) return os_error("find the allocated parts of", path_, errno);
+    return FileExtent{offset, std::min(length, static_cast<std::uint64_t>(hole) - offset), true};
+  }
+
+  [[nodiscard]] Result<std::string> attribute(const std::string& name) const override {
+    std::array<char, kMaxAttributeBytes> value{};
+    const ssize_t size = fgetxattr(descriptor_.get(), name.c_str(), value.data(), value.size());
+    if (size < 0) return os_error("read an extended attribute of", path_, errno);
+    return std::string(value.data(), static_cast<std::size_t>(size));
+  }
+  Result<void> set_attribute(const std::string& name, const std::string& value) override {
+    if (fsetxattr(descriptor_.get(), name.c_str(), value.data(), value.size(), 0) != 0) {
+      return os_error("write an extended attribute of", path_, errno);
+    }
+    return {};
+  }
+
+ private:
+  void prepare(io_uring_sqe* entry, const FileOp& op) const {
+    const int fd = descriptor_.get();
+    switch (op.kind) {
+      case FileOpKind::read:
+        if (op.iov_count == 1) {
+          io_uring_prep_read(entry, fd, op.iov->iov_base, static_cast<unsigned>(op.iov->iov_len),
+                             op.offset);
+        } else {
+          io_uring_prep_readv(entry, fd, op.iov, op.iov_count, op.offset);
+        }
+        return;
+      case FileOpKind::write:
+        if (op.iov_count == 1) {
+          io_uring_prep_write(entry, fd, op.iov->iov_base, static_cast<unsigned>(op.iov->iov_len),
+                              op.offset);
+        } else {
+          io_uring_prep_writev(entry, fd, op.iov, op.iov_count, op.offset);
+        }
+        return;
+      case FileOpKind::write_dsync:
+        io_uring_prep_writev2(entry, fd, op.iov, op.iov_count, op.offset, RWF_DSYNC);
+        return;
+      case FileOpKind::sync_data: io_uring_prep_fsync(entry, fd, IORING_FSYNC_DATASYNC); return;
+      // On a block device the kernel turns both into commands that guarantee zeroes, or refuses.
+      case FileOpKind::deallocate:
+        io_uring_prep_fallocate(entry, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                static_cast<off_t>(op.offset), static_cast<off_t>(op.length));
+        return;
+      case FileOpKind::zero:
+        io_uring_prep_fallocate(entry, fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+                                static_cast<off_t>(op.offset), static_cast<off_t>(op.length));
+        return;
+    }
+  }
+
+  Descriptor descriptor_;
+  FileInfo info_;
+  std::string path_;
+};
+
+Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& options,
+                                   bool block_device) {
+  int flags = O_CLOEXEC | (options.writable ? O_RDWR : O_RDONLY);
+  if (options.direct) flags |= O_DIRECT;
+  if (options.create && options.writable && !block_device) flags |= O_CREAT;
+  if (block_device && options.writable) flags |= O_EXCL;  // refuses a mounted device
+  constexpr mode_t kMode = 0600;                          // disks hold people's data
+  const int fd = open(path.c_str(), flags, kMode);
+  if (fd < 0 && errno == EINVAL && options.direct) {
+    return fail(ErrorCode::unsupported, fmt::format("{} does not take O_DIRECT", path));
+  }
+  if (fd < 0 && errno == EBUSY) {
+    return fail(ErrorCode::busy,
+                fmt::format("cannot open {}: it is mounted or used by another program", path));
+  }
+  if (fd < 0) return os_error("open", path, errno);
+  Descriptor descriptor(fd);
+  if (flock(fd, (options.writable ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return os_error("lock", path, errno);
+    return fail(
+        ErrorCode::busy,
+        fmt::format("cannot open {}: another process has it locked (is it served already?)", path));
+  }
+  return descriptor;
+}
+
+Result<FileInfo> describe_block_device(int fd, const struct stat& status, const std::string& path) {
+  FileInfo info;
+  info.block_device = true;
+  int logical = 0;
+  unsigned physical = 0;
+  if (ioctl(fd, BLKGETSIZE64, &info.size) != 0 || ioctl(fd, BLKSSZGET, &logical) != 0 ||
+      ioctl(fd, BLKPBSZGET, &physical) != 0) {
+    return os_error("read the geometry of", path, errno);
+  }
+  info.logical_block_size = static_cast<std::uint32_t>(logical);
+  info.physical_block_size = physical;
+  info.memory_alignment = info.logical_block_size;
+  info.discard_granularity =
+      static_cast<std::uint32_t>(queue_attribute(status.st_rdev, "discard_granularity"));
+  info.rotational = queue_attribute(status.st_rdev, "rotational") != 0;
+  return info;
+}
+
+Result<FileInfo> describe_regular_file(int fd, const FileOptions& options,
+                                       const std::string& path) {
+  FileInfo info;
+  struct stat status{};
+  if (fstat(fd, &status) != 0) return os_error("look at", path, errno);
+  info.size = static_cast<std::uint64_t>(status.st_size);
+  if (options.writable && options.size > info.size) {
+    if (ftruncate(fd, static_cast<off_t>(options.size)) != 0)
+      return os_error("give its size to", path, errno);
+    info.size = options.size;
+  }
+  info.discard_granularity = static_cast<std::uint32_t>(status.st_blksize);
+  info.physical_block_size = std::clamp(static_cast<std::uint32_t>(status.st_blksize), 512U, 4096U);
+  struct statx extended{};
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &extended) == 0 &&
+      (extended.stx_mask & STATX_DIOALIGN) != 0 && extended.stx_dio_offset_align != 0) {
+    info.logical_block_size = extended.stx_dio_offset_align;
+    info.memory_alignment = extended.stx_dio_mem_align;
+  }
+  if (!options.direct) info.logical_block_size = info.memory_alignment = 1;
+  return info;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<File>> UringFileIo::open(const std::string& path,
+                                                const FileOptions& options) {
+  struct stat status{};
+  const bool exists = stat(path.c_str(), &status) == 0;
+  const bool block_device = exists && S_ISBLK(status.st_mode);
+  if (exists && !block_device && !S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{} is neither a regular file nor a block device", path));
+  }
+  LUNAR_TRY_ASSIGN(Descriptor descriptor, open_descriptor(path, options, block_device));
+  LUNAR_TRY_ASSIGN(const FileInfo info,
+                   block_device ? describe_block_device(descriptor.get(), status, path)
+                                : describe_regular_file(descriptor.get(), options, path));
+  return std::make_unique<UringFile>(std::move(descriptor), info, path);
+}
+
+}  // namespace lunar::engine

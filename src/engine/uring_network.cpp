@@ -1,0 +1,276 @@
+#include "engine/uring_network.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.h"
+#include "engine/shard.h"
+
+namespace lunar::engine {
+namespace {
+
+constexpr int kListenBacklog = 4096;  // bounded further by net.core.somaxconn
+constexpr std::uint64_t kAcceptRetryNs = 100 * kMillisecond;  // after EMFILE and its kin
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Endpoint endpoint_of(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    return {text.data(), ntohs(v4.sin_port)};
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+    return {text.data(), ntohs(v6.sin6_port)};
+  }
+  return {};
+}
+
+using NameFunction = int (*)(int, sockaddr*, socklen_t*);
+Endpoint endpoint_of(int fd, NameFunction name) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (name(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return endpoint_of(address);
+}
+
+struct TcpSocket final : Socket {
+  explicit TcpSocket(int fd) : descriptor(fd) {}
+  Descriptor descriptor;
+};
+
+// One-shot readiness of one direction. On the heap and outliving its Stream while the kernel knows
+// it.
+struct Readiness : RingOp {
+  UringDriver* driver = nullptr;
+  Runnable* waiter = nullptr;
+  bool armed = false;
+  bool orphan = false;
+
+  explicit Readiness(UringDriver& owner) : driver(&owner) { complete = &on_complete; }
+
+  void arm(int fd, unsigned events, Runnable& runnable) {
+    waiter = &runnable;
+    if (armed) return;
+    armed = true;
+    io_uring_sqe* entry = driver->sqe();
+    io_uring_prep_poll_add(entry, fd, events);
+    UringDriver::own(entry, *this);
+  }
+  static void release(std::unique_ptr<Readiness> self) {
+    if (!self->armed) return;
+    self->orphan = true;
+    self->waiter = nullptr;
+    self->driver->orphan_added();
+    self->driver->cancel(*self);
+    (void)self.release();  // on_complete deletes it
+  }
+
+ private:
+  static void on_complete(RingOp& op, std::int32_t, std::uint32_t) noexcept {
+    auto& self = static_cast<Readiness&>(op);
+    self.armed = false;
+    if (self.orphan) {
+      self.driver->orphan_completed();
+      delete &self;
+      return;
+    }
+    // Errors and hang-ups count as ready: receive() or send() will tell.
+    if (Runnable* waiter = std::exchange(self.waiter, nullptr);
+        waiter != nullptr && !waiter->is_linked()) {
+      Shard::current()->enqueue(*waiter);
+    }
+  }
+};
+
+class TcpStream final : public Stream {
+ public:
+  TcpStream(UringDriver& driver, Descriptor descriptor)
+      : descriptor_(std::move(descriptor)),
+        readable_(std::make_unique<Readiness>(driver)),
+        writable_(std::make_unique<Readiness>(driver)),
+        local_(endpoint_of(descriptor_.get(), getsockname)),
+        remote_(endpoint_of(descriptor_.get(), getpeername)) {}
+  ~TcpStream() override {
+    Readiness::release(std::move(readable_));
+    Readiness::release(std::move(writable_));
+  }
+
+  std::int64_t receive(std::span<const iovec> into) override {
+    if (into.size() == 1)
+      return result(recv(fd(), into[0].iov_base, into[0].iov_len, MSG_DONTWAIT));
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(into.data());
+    message.msg_iovlen = into.size();
+    return result(recvmsg(fd(), &message, MSG_DONTWAIT));
+  }
+  std::int64_t send(std::span<const iovec> from) override {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(from.data());
+    message.msg_iovlen = from.size();
+    return result(sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+  }
+  void when_readable(Runnable& runnable) override {
+    readable_->arm(fd(), POLLIN | POLLRDHUP, runnable);
+  }
+  void when_writable(Runnable& runnable) override { writable_->arm(fd(), POLLOUT, runnable); }
+  [[nodiscard]] const Endpoint& local() const override { return local_; }
+  [[nodiscard]] const Endpoint& remote() const override { return remote_; }
+
+ private:
+  [[nodiscard]] int fd() const { return descriptor_.get(); }
+  static std::int64_t result(ssize_t moved) {
+    if (moved >= 0) return moved;
+    return errno == EINTR ? -EAGAIN : -errno;
+  }
+
+  Descriptor descriptor_;
+  std::unique_ptr<Readiness> readable_;
+  std::unique_ptr<Readiness> writable_;
+  Endpoint local_;
+  Endpoint remote_;
+};
+
+class TcpListener final : public Listener {
+ public:
+  TcpListener(UringDriver& driver, Descriptor descriptor, AcceptHandler accepted)
+      : state_(new State(driver, std::move(descriptor), std::move(accepted))),
+        local_(endpoint_of(state_->descriptor.get(), getsockname)) {
+    state_->arm();
+  }
+  ~TcpListener() override { State::release(state_); }
+  [[nodiscard]] const Endpoint& local() const override { return local_; }
+
+ private:
+  // A multishot accept; outlives the Listener while the kernel knows it.
+  struct State : RingOp {
+    State(UringDriver& owner, Descriptor fd, AcceptHandler handler)
+        : driver(owner), descriptor(std::move(fd)), accepted(std::move(handler)) {
+      complete = &on_complete;
+      retry.state = this;
+      retry.run = [](Runnable& self) noexcept { static_cast<Retry&>(self).state->arm(); };
+    }
+    void arm() {
+      armed = true;
+      io_uring_sqe* entry = driver.sqe();
+      io_uring_prep_multishot_accept(entry, descriptor.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      UringDriver::own(entry, *this);
+    }
+    static void release(State* self) {
+      if (!self->armed) {
+        delete self;
+        return;
+      }
+      self->orphan = true;
+      self->retry.cancel();
+      self->driver.orphan_added();
+      self->driver.cancel(*self);
+    }
+    static void on_complete(RingOp& op, std::int32_t result, std::uint32_t flags) noexcept {
+      auto& self = static_cast<State&>(op);
+      const bool last = (flags & IORING_CQE_F_MORE) == 0;
+      if (result >= 0) {
+        auto socket = std::make_unique<TcpSocket>(result);
+        if (!self.orphan) self.accepted(std::move(socket));
+      }
+      if (!last) return;
+      self.armed = false;
+      if (self.orphan) {
+        self.driver.orphan_completed();
+        delete &self;
+      } else if (result >= 0) {
+        self.arm();
+      } else {
+        log::warning("cannot accept a connection: {}; trying again", std::strerror(-result));
+        Shard& shard = *Shard::current();
+        shard.arm(self.retry, shard.now_ns() + kAcceptRetryNs);
+      }
+    }
+
+    struct Retry : Timer {
+      State* state = nullptr;
+    };
+    UringDriver& driver;
+    Descriptor descriptor;
+    AcceptHandler accepted;
+    Retry retry;
+    bool armed = false;
+    bool orphan = false;
+  };
+
+  State* state_;
+  Endpoint local_;
+};
+
+Result<Descriptor> open_listener(const Endpoint& at) {
+  const auto failed = [&](const char* what, const char* why) {
+    return fail(errno == EADDRINUSE ? ErrorCode::busy : ErrorCode::invalid_argument,
+                fmt::format("cannot {} {}:{}: {}", what, at.address, at.port, why));
+  };
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int error =
+          getaddrinfo(at.address.c_str(), std::to_string(at.port).c_str(), &hints, &found);
+      error != 0) {
+    return failed("listen on", "not a numeric IPv4 or IPv6 address");
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> address(found, &freeaddrinfo);
+  Descriptor descriptor(socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (descriptor.get() < 0) return failed("make a socket for", std::strerror(errno));
+  const int on = 1;
+  setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Inherited by accepted sockets: responses must not wait for more data.
+  setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (address->ai_family == AF_INET6)
+    setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(descriptor.get(), address->ai_addr, address->ai_addrlen) != 0) {
+    return failed("listen on", std::strerror(errno));
+  }
+  if (listen(descriptor.get(), kListenBacklog) != 0)
+    return failed("listen on", std::strerror(errno));
+  return descriptor;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> UringNetwork::listen(const Endpoint& at, AcceptHandler accepted) {
+  LUNAR_TRY_ASSIGN(Descriptor descriptor, open_listener(at));
+  return std::make_unique<TcpListener>(driver_, std::move(descriptor), std::move(accepted));
+}
+
+std::unique_ptr<Stream> UringNetwork::adopt(std::unique_ptr<Socket> socket) {
+  auto& tcp = static_cast<TcpSocket&>(*socket);
+  return std::make_unique<TcpStream>(driver_, std::move(tcp.descriptor));
+}
+
+}  // namespace lunar::engine

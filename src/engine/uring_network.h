@@ -1,0 +1,20 @@
+// TCP through the kernel.
+#pragma once
+
+#include "engine/network.h"
+#include "engine/uring_driver.h"
+
+namespace lunar::engine {
+
+class UringNetwork final : public Network {
+ public:
+  explicit UringNetwork(UringDriver& driver) : driver_(driver) {}
+
+  Result<std::unique_ptr<Listener>> listen(const Endpoint& at, AcceptHandler accepted) override;
+  std::unique_ptr<Stream> adopt(std::unique_ptr<Socket> socket) override;
+
+ private:
+  UringDriver& driver_;
+};
+
+}  // namespace lunar::engine
