@@ -1,16 +1,21 @@
 // The SCSI target device as a transport sees it.
 //
 // Objects and threads:
-//   LogicalUnit       one per device, shared by every target that maps it: identity, limits. Immutable while
+//   LogicalUnit       one per device, shared by every target that maps it: identity, limits.
+//   Immutable while
 //                     shards run, so any shard reads it.
-//   LogicalUnitShard  its part on one shard: the block::Front, the task set, unit attentions of the nexuses
+//   LogicalUnitShard  its part on one shard: the block::Front, the task set, unit attentions of the
+//   nexuses
 //                     that live on this shard.
 //   Target            a SCSI target device: name and LUN map.
 //   Nexus             an I_T nexus (a session): lives on one shard.
-//   DeviceServer      one per target and shard: takes commands. What transports call.
+//   DeviceServer      one per target and shard: takes commands. What transports call. The logical
+//   units of its
+//                     target are open on its shard before it, and stopped after it.
 //
-// A command's way: prepare() decodes it by the command table; the transport then gathers data_out_bytes of
-// data (none for reads); execute() runs it; `finished` is called from the loop with the outcome.
+// A command's way: prepare() decodes it by the command table; the transport then gathers
+// data_out_bytes of data (none for reads); execute() runs it; `finished` is called from the loop
+// with the outcome.
 #pragma once
 
 #include "engine/task.h"
@@ -28,35 +33,56 @@ class DeviceServer {
  public:
   DeviceServer(Target& target, engine::Shard& shard);
 
-  // Decodes and checks; sets direction, data_out_bytes, unit. Returns true when execute() may follow. False:
-  // the command has ended (CHECK CONDITION, …) and `finished` will be called; execute() must not.
+  // Decodes and checks; sets direction, data_out_bytes, unit. Returns true when execute() may
+  // follow. False: the command has ended (CHECK CONDITION, …) and `finished` will be called;
+  // execute() must not.
   bool prepare(Command& command);
 
-  // Where write data should be received: the medium's own memory for a large plain write that allows it
-  // (then data_out must be exactly it), else empty: the transport provides memory aligned to
-  // data_out_alignment().
+  // Where write data should be received: the medium's own memory for a large plain write that
+  // allows it (then data_out must be exactly it), else empty: the transport provides memory aligned
+  // to data_out_alignment().
   [[nodiscard]] MutableBytes data_out_window(Command& command);
   [[nodiscard]] std::size_t data_out_alignment(const Command& command) const;
 
   // Runs a prepared command whose data_out is there (data_out_bytes, or fewer when the initiator
-  // offered fewer: then only whole blocks that are there may be used, and the transport reports the residual).
+  // offered fewer: then only whole blocks that are there may be used, and the transport reports the
+  // residual).
   void execute(Command& command);
 
   // Ends one command without effect where that is still possible; `finished` is called with
-  // `aborted` set, after which the command never touches the medium. Idempotent.
+  // `aborted` set, after which the command never touches the medium. Idempotent, and nothing after
+  // `finished`. Never calls back inline.
   void abort(Command& command);
 
-  // Task management (SAM-5 §7). Each completes when every affected command has finished, on all shards.
-  engine::Task<TaskManagementOutcome> abort_task_set(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
-  engine::Task<TaskManagementOutcome> clear_task_set(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
-  engine::Task<TaskManagementOutcome> logical_unit_reset(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
-  // All logical units of the target (I_T NEXUS reset of all, as iSCSI's TARGET WARM and COLD RESET ask).
+  // Task management (SAM-5 §7). Each completes when every affected command has finished, on all
+  // shards.
+  engine::Task<TaskManagementOutcome> abort_task_set(Nexus& nexus,
+                                                     const std::array<std::uint8_t, 8>& lun_field);
+  engine::Task<TaskManagementOutcome> clear_task_set(Nexus& nexus,
+                                                     const std::array<std::uint8_t, 8>& lun_field);
+  engine::Task<TaskManagementOutcome> logical_unit_reset(
+      Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
+  // All logical units of the target (I_T NEXUS reset of all, as iSCSI's TARGET WARM and COLD RESET
+  // ask).
   engine::Task<TaskManagementOutcome> target_reset(Nexus& nexus);
 
-  // An I_T nexus appears (login) and goes (logout, loss): its commands have been aborted and finished before
-  // detach(). A new nexus gets the POWER ON, RESET, OR BUS DEVICE RESET OCCURRED unit attention.
+  // An I_T nexus appears (login) and goes (logout, loss): its commands have been aborted and
+  // finished before detach(). A new nexus gets the POWER ON, RESET, OR BUS DEVICE RESET OCCURRED
+  // unit attention.
   void attach(Nexus& nexus);
   void detach(Nexus& nexus);
+
+  [[nodiscard]] Target& target() { return target_; }
+  [[nodiscard]] engine::Shard& shard() { return shard_; }
+
+ private:
+  bool refuse(Command& command, const spec::Sense& sense);
+  bool find_logical_unit(Command& command);
+  ItlNexus* itl_nexus(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
+
+  Target& target_;
+  engine::Shard& shard_;
+  List<Nexus> nexuses_;
 };
 
 }  // namespace lunar::scsi

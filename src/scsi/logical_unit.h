@@ -1,0 +1,137 @@
+// A logical unit: a block::Device as SCSI shows it (SAM-5 §4.5.19).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/shard.h"
+#include "engine/task.h"
+#include "lunar/block/device.h"
+#include "lunar/list.h"
+#include "lunar/result.h"
+#include "scsi/nexus.h"
+#include "scsi/spec/additional_sense.h"
+
+namespace lunar::block {
+class DeviceStatistics;
+class Front;
+}  // namespace lunar::block
+
+namespace lunar::scsi {
+
+class LogicalUnit;
+
+// The largest parameter and transfer sizes that VPD page B0h tells.
+constexpr std::uint32_t kMaxUnmapDescriptors = 255;
+constexpr std::uint64_t kMaxWriteSameBytes = 256 * kMiB;
+
+struct LogicalUnitOptions {
+  bool removable = false;
+  bool read_only = false;  // also when the device is
+  // Of INQUIRY; cut to 8, 16 and 4 characters of ASCII.
+  std::string vendor = "LUNAR";
+  std::string product = "lunar disk";
+  std::string revision = "0001";
+};
+
+// The part of a logical unit that lives on one shard: the way to the medium, and the I_T nexuses
+// of this shard that have addressed it.
+class LogicalUnitShard {
+ public:
+  LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front);
+  LogicalUnitShard(const LogicalUnitShard&) = delete;
+  LogicalUnitShard& operator=(const LogicalUnitShard&) = delete;
+  ~LogicalUnitShard();
+
+  [[nodiscard]] LogicalUnit& unit() const { return unit_; }
+  [[nodiscard]] engine::Shard& shard() const { return shard_; }
+  [[nodiscard]] block::Front& front() const { return *front_; }
+
+  [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
+  // Queues a unit attention condition for each nexus of this shard but `except`.
+  void raise(spec::AdditionalSense condition, const Nexus* except = nullptr);
+
+  // Marks the commands of `nexus` (null: of every nexus) aborted; those that can end now do.
+  void abort_commands(const Nexus* nexus);
+  // Completes when no aborted command of `nexus` (null: of any) is left.
+  engine::Task<void> aborted_commands_finished(const Nexus* nexus);
+  // An aborted command has left its task set.
+  void aborted_command_finished();
+
+ private:
+  struct FinishWaiter;
+  [[nodiscard]] bool has_aborted_commands(const Nexus* nexus);
+
+  LogicalUnit& unit_;
+  engine::Shard& shard_;
+  std::unique_ptr<block::Front> front_;
+  List<ItlNexus> nexuses_;
+  List<FinishWaiter> finish_waiters_;
+};
+
+// Shared by every Target that maps it. Threading: immutable while shards run but for open() and
+// stop(), so any shard may read it; on(i) is for shard i. Outlives the Targets; the Device outlives
+// it.
+class LogicalUnit {
+ public:
+  // `shards`: every shard that may serve it, by index; they outlive it.
+  LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
+              LogicalUnitOptions options = {});
+  LogicalUnit(const LogicalUnit&) = delete;
+  LogicalUnit& operator=(const LogicalUnit&) = delete;
+  ~LogicalUnit();
+
+  // On each shard that will serve it, before the first command there.
+  engine::Task<Result<void>> open(engine::Shard& shard);
+  // On the same shard, when no nexus of it is left; a no-op where it is not open.
+  engine::Task<void> stop(engine::Shard& shard);
+  // Where it is open.
+  [[nodiscard]] LogicalUnitShard& on(unsigned shard_index) const { return *parts_[shard_index]; }
+  [[nodiscard]] LogicalUnitShard* find(unsigned shard_index) const {
+    return parts_[shard_index].get();
+  }
+  [[nodiscard]] std::span<engine::Shard* const> shards() const { return shards_; }
+
+  [[nodiscard]] block::Device& device() const { return device_; }
+  [[nodiscard]] block::DeviceStatistics& statistics() const { return *statistics_; }
+  [[nodiscard]] const LogicalUnitOptions& options() const { return options_; }
+  [[nodiscard]] const block::Limits& limits() const { return limits_; }
+  [[nodiscard]] bool read_only() const { return read_only_; }
+
+  // What decoding needs of each command.
+  [[nodiscard]] std::uint64_t capacity_blocks() const { return limits_.capacity.value; }
+  [[nodiscard]] std::uint32_t block_size() const { return limits_.block_size; }
+  [[nodiscard]] unsigned block_shift() const { return block_shift_; }
+  [[nodiscard]] std::uint64_t max_transfer_blocks() const {
+    return block::kMaxTransferBytes >> block_shift_;
+  }
+  [[nodiscard]] std::uint64_t max_write_same_blocks() const {
+    return kMaxWriteSameBytes >> block_shift_;
+  }
+  // UNMAP is offered (LBPME); and unmapped blocks read as zeroes (LBPRZ).
+  [[nodiscard]] bool thin() const { return thin_; }
+  [[nodiscard]] bool unmap_reads_zeroes() const { return unmap_reads_zeroes_; }
+  [[nodiscard]] bool volatile_cache() const { return volatile_cache_; }
+  // PRODUCT SERIAL NUMBER: the device's UUID without dashes.
+  [[nodiscard]] const std::string& serial_number() const { return serial_number_; }
+
+ private:
+  block::Device& device_;
+  std::vector<engine::Shard*> shards_;
+  LogicalUnitOptions options_;
+  block::Limits limits_;
+  unsigned block_shift_ = 9;
+  bool read_only_ = false;
+  bool thin_ = false;
+  bool unmap_reads_zeroes_ = false;
+  bool volatile_cache_ = false;
+  std::string serial_number_;
+  std::unique_ptr<block::DeviceStatistics> statistics_;
+  std::vector<std::unique_ptr<LogicalUnitShard>>
+      parts_;  // by shard; each written on its shard only
+};
+
+}  // namespace lunar::scsi

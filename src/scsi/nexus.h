@@ -1,0 +1,80 @@
+// The initiator's side of the task router: I_T and I_T_L nexuses (SAM-5 §4.8). All of it lives on
+// the one shard of the session that it belongs to.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "lunar/list.h"
+#include "lunar/types.h"
+#include "scsi/command.h"
+#include "scsi/spec/lun.h"
+#include "scsi/unit_attention.h"
+
+namespace lunar::scsi {
+
+class DeviceServer;
+class LogicalUnitShard;
+class Nexus;
+
+// An I_T nexus as one logical unit sees it: its task set (the control mode page says TST = 001b:
+// each I_T nexus has its own, so that ordering never needs another shard) and its unit attentions.
+// Made at the first command that addresses the logical unit; in the list of its LogicalUnitShard.
+struct ItlNexus : ListHook {
+  ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number);
+  ItlNexus(const ItlNexus&) = delete;
+  ItlNexus& operator=(const ItlNexus&) = delete;
+  ~ItlNexus();  // its task set is empty
+
+  Nexus& nexus;
+  LogicalUnitShard& unit;
+  const Lun lun;
+  UnitAttentions attentions;
+  // The task set, in order of arrival.
+  List<Command, TaskSetHook> task_set;
+  // How many of them are not SIMPLE, or wait for those: while zero, commands start at once.
+  std::uint32_t ordering = 0;
+};
+
+// Threading: one shard; created before DeviceServer::attach and destroyed after detach.
+class Nexus : public ListHook {
+ public:
+  // `initiator_port_name` as in RFC 7143 §4.2.7: "iqn…,i,0x<isid>"; `target_port_name`
+  // "iqn…,t,0x<tpgt>".
+  Nexus(std::string initiator_port_name, std::string target_port_name,
+        std::uint16_t relative_target_port_id);
+  ~Nexus();
+
+  [[nodiscard]] const std::string& initiator_port_name() const { return initiator_port_name_; }
+  [[nodiscard]] const std::string& target_port_name() const { return target_port_name_; }
+  [[nodiscard]] std::uint16_t relative_target_port_id() const { return relative_target_port_id_; }
+  // Format of the sense data that autosense sends: D_SENSE of the logical unit's control mode page,
+  // which is not changeable yet.
+  [[nodiscard]] spec::SenseFormat sense_format(const Command& command) const;
+
+  // ---- The device server's.
+  [[nodiscard]] DeviceServer* device_server() const { return device_server_; }
+  // Null: this nexus has not addressed the number yet. At most kMaxLun.
+  [[nodiscard]] ItlNexus* find(Lun lun) const {
+    const Chunk* chunk = chunks_[lun.value / kChunkLuns].get();
+    return chunk == nullptr ? nullptr : (*chunk)[lun.value % kChunkLuns].get();
+  }
+  ItlNexus& add(Lun lun, LogicalUnitShard& unit);
+  // Forgets all of its I_T_L nexuses, whose task sets are empty.
+  void clear();
+  void set_device_server(DeviceServer* server) { device_server_ = server; }
+
+ private:
+  static constexpr std::size_t kChunkLuns = 256;
+  using Chunk = std::array<std::unique_ptr<ItlNexus>, kChunkLuns>;
+
+  std::string initiator_port_name_;
+  std::string target_port_name_;
+  std::uint16_t relative_target_port_id_;
+  DeviceServer* device_server_ = nullptr;
+  std::array<std::unique_ptr<Chunk>, (spec::kMaxLun + 1) / kChunkLuns> chunks_;
+};
+
+}  // namespace lunar::scsi
