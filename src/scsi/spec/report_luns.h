@@ -1,0 +1,32 @@
+// REPORT LUNS parameter data (SPC-5).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/endian.h"
+
+namespace lunar::scsi::spec {
+
+// SELECT REPORT of the CDB
+enum class SelectReport : std::uint8_t {
+  addressed_not_well_known = 0x00,
+  well_known_only = 0x01,
+  all = 0x02,
+  administrative = 0x10,
+  administrative_and_subsidiary = 0x11,
+  subsidiary = 0x12,
+};
+
+// The data are this header and one be64 a logical unit, as encode_lun gives it.
+struct ReportLunsHeader {
+  be32 lun_list_length;  // bytes after the header, not altered by the ALLOCATION LENGTH
+  be32 reserved;
+};
+static_assert(sizeof(ReportLunsHeader) == 8);
+static_assert(offsetof(ReportLunsHeader, lun_list_length) == 0);
+
+// SPC-5: a smaller ALLOCATION LENGTH is INVALID FIELD IN CDB.
+constexpr std::uint32_t kReportLunsMinAllocationLength = 16;
+
+}  // namespace lunar::scsi::spec

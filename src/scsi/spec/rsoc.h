@@ -1,0 +1,74 @@
+// REPORT SUPPORTED OPERATION CODES parameter data (SPC-5).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/endian.h"
+
+namespace lunar::scsi::spec {
+
+// REPORTING OPTIONS of the CDB
+enum class ReportingOptions : std::uint8_t {
+  all_commands = 0,
+  one_operation_code = 1,      // without service actions, else INVALID FIELD IN CDB
+  one_service_action = 2,      // with service actions, else INVALID FIELD IN CDB
+  one_command_either_way = 3,  // a service action that is not supported is SUPPORT 001b
+};
+
+// SUPPORT of the one_command format
+enum class CommandSupport : std::uint8_t {
+  not_available_now = 0,
+  not_supported = 1,
+  per_standard = 3,
+  vendor_specific = 5,
+};
+
+struct AllCommandsHeader {
+  be32 command_data_length;  // bytes after this field, not altered by the ALLOCATION LENGTH
+};
+static_assert(sizeof(AllCommandsHeader) == 4);
+
+struct CommandDescriptor {
+  std::uint8_t operation_code = 0;
+  std::uint8_t reserved = 0;
+  be16 service_action;
+  std::uint8_t reserved2 = 0;
+  std::uint8_t flags = 0;  // RWCDLP, MLU, CDLP, CTDP, SERVACTV
+  be16 cdb_length;
+
+  static constexpr std::uint8_t kServactv = 0x01;  // service_action has a meaning
+  static constexpr std::uint8_t kCtdp = 0x02;      // a CommandTimeoutsDescriptor follows
+};
+static_assert(sizeof(CommandDescriptor) == 8);
+static_assert(offsetof(CommandDescriptor, service_action) == 2);
+static_assert(offsetof(CommandDescriptor, flags) == 5);
+static_assert(offsetof(CommandDescriptor, cdb_length) == 6);
+
+// The CDB usage map of cdb_size bytes follows: its first byte is the operation code, the service
+// action has its value, every other bit is one where the device server reads it.
+struct OneCommandHeader {
+  std::uint8_t reserved = 0;
+  std::uint8_t support = 0;  // CTDP and a CommandSupport
+  be16 cdb_size;
+
+  static constexpr std::uint8_t kCtdp = 0x80;  // a CommandTimeoutsDescriptor follows the usage map
+};
+static_assert(sizeof(OneCommandHeader) == 4);
+static_assert(offsetof(OneCommandHeader, support) == 1);
+static_assert(offsetof(OneCommandHeader, cdb_size) == 2);
+
+// Zero means that no time is told.
+struct CommandTimeoutsDescriptor {
+  be16 descriptor_length = 0x000a;
+  std::uint8_t reserved = 0;
+  std::uint8_t command_specific = 0;
+  be32 nominal_command_processing_timeout_s;
+  be32 recommended_command_timeout_s;
+};
+static_assert(sizeof(CommandTimeoutsDescriptor) == 12);
+static_assert(offsetof(CommandTimeoutsDescriptor, command_specific) == 3);
+static_assert(offsetof(CommandTimeoutsDescriptor, nominal_command_processing_timeout_s) == 4);
+static_assert(offsetof(CommandTimeoutsDescriptor, recommended_command_timeout_s) == 8);
+
+}  // namespace lunar::scsi::spec
