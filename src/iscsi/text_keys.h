@@ -1,0 +1,176 @@
+// The text keys of RFC 7143 §13 as a table, and the negotiation of one key by its row.
+//
+// Login and the Text Requests of the full feature phase share it. A key with an action of its own
+// (names, AuthMethod, SendTargets) has a row too, so that it is known, bound to its stages and
+// refused when repeated; its owner acts on it.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "iscsi/spec/pdu.h"
+
+namespace lunar::iscsi {
+
+enum class Digest : std::uint8_t { none, crc32c };
+enum class SessionType : std::uint8_t { normal, discovery };
+// Semantics of the task management functions that end many tasks (RFC 7143 §13.23).
+enum class TaskReporting : std::uint8_t { rfc3720, response_fence, fast_abort };
+
+// What both sides agreed on. As constructed: the RFC's defaults, which hold for a key nobody named.
+// Lengths in bytes, times in seconds.
+struct Parameters {
+  Digest header_digest = Digest::none;
+  Digest data_digest = Digest::none;
+  std::uint32_t max_connections = 1;
+  bool initial_r2t = true;
+  bool immediate_data = true;
+  // What the initiator takes in one PDU, declared by it; and what we take, declared by us.
+  std::uint32_t initiator_max_recv_data_segment_length = 8192;
+  std::uint32_t target_max_recv_data_segment_length = 8192;
+  std::uint32_t max_burst_length = 262144;
+  std::uint32_t first_burst_length = 65536;
+  std::uint32_t default_time2wait = 2;
+  std::uint32_t default_time2retain = 20;
+  std::uint32_t max_outstanding_r2t = 1;
+  bool data_pdu_in_order = true;
+  bool data_sequence_in_order = true;
+  std::uint32_t error_recovery_level = 0;
+  TaskReporting task_reporting = TaskReporting::rfc3720;
+  std::uint32_t protocol_level = 1;  // iSCSIProtocolLevel
+
+  friend bool operator==(const Parameters&, const Parameters&) = default;
+};
+
+// lunar's side of each key.
+struct NegotiationPolicy {
+  // The value we answer with, to be combined with the offered one by the key's function.
+  Parameters preferred{
+      .initial_r2t = false,
+      .target_max_recv_data_segment_length = 262144,
+      .max_burst_length = 1048576,
+      .first_burst_length = 262144,
+      .default_time2retain = 0,
+      .max_outstanding_r2t = 8,
+  };
+  // Of a list key the initiator's first choice that is allowed here wins.
+  bool allow_digest_none = true;
+  bool allow_digest_crc32c = true;
+  // Command window that login advertises: MaxCmdSN = ExpCmdSN + command_window - 1.
+  std::uint32_t command_window = 128;
+};
+
+enum class Key : std::uint8_t {
+  auth_method,
+  header_digest,
+  data_digest,
+  max_connections,
+  send_targets,
+  target_name,
+  initiator_name,
+  target_alias,
+  initiator_alias,
+  target_address,
+  target_portal_group_tag,
+  initial_r2t,
+  immediate_data,
+  max_recv_data_segment_length,
+  max_burst_length,
+  first_burst_length,
+  default_time2wait,
+  default_time2retain,
+  max_outstanding_r2t,
+  data_pdu_in_order,
+  data_sequence_in_order,
+  error_recovery_level,
+  session_type,
+  task_reporting,
+  protocol_level,
+  if_marker,
+  of_marker,
+  if_mark_int,
+  of_mark_int,
+};
+constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::of_mark_int) + 1;
+
+// How the answer follows from the offer and our preference (RFC 7143 §6.2).
+enum class KeyKind : std::uint8_t {
+  list,             // the first offered value that we allow
+  boolean_and,      // Yes if both say Yes
+  boolean_or,       // Yes if either says Yes
+  minimum,          // of the two numbers
+  maximum,          // of the two numbers
+  declared_number,  // the initiator says it, there is no answer
+  declared_text,    // likewise; its owner stores it
+  from_target,      // only a target may say it
+  action,           // its owner answers it
+  obsolete_marker,  // RFC 7143 §13.25
+  obsolete_interval,
+};
+
+// Bits of KeyRule::phases.
+constexpr std::uint8_t kInSecurity = 1;
+constexpr std::uint8_t kInOperational = 2;
+constexpr std::uint8_t kInFullFeature = 4;
+constexpr std::uint8_t kInLogin = kInSecurity | kInOperational;
+
+struct KeyRule {
+  std::string_view name;
+  Key key;
+  KeyKind kind;
+  std::uint8_t phases;                   // where an initiator may send it
+  bool leading_only = false;             // only on the session's first connection
+  bool irrelevant_in_discovery = false;  // answered Irrelevant there
+  std::uint32_t Parameters::* number = nullptr;
+  bool Parameters::* boolean = nullptr;
+  std::uint32_t minimum = 0;  // range of the number
+  std::uint32_t maximum = 0;
+};
+
+// In the order of Key.
+[[nodiscard]] std::span<const KeyRule, kKeyCount> key_table();
+// nullptr: no key of the RFC.
+[[nodiscard]] const KeyRule* find_key(std::string_view name);
+[[nodiscard]] std::string_view key_name(Key key);
+
+struct KeyContext {
+  std::uint8_t phase = kInOperational;
+  bool leading = true;
+  bool discovery = false;
+};
+
+// Why a rule refuses its key before looking at the value: spec::kReject, spec::kIrrelevant, or
+// nothing.
+[[nodiscard]] std::optional<std::string_view> refusal(const KeyRule& rule,
+                                                      const KeyContext& context);
+
+// Negotiates `value` offered for a key of a negotiating kind into `parameters`, and returns the
+// answer to send; nothing for a declaration. An unacceptable value is answered spec::kReject and
+// changes nothing. Not for kinds declared_text and action.
+[[nodiscard]] std::optional<std::string> negotiate(const KeyRule& rule, std::string_view value,
+                                                   const NegotiationPolicy& policy,
+                                                   Parameters& parameters);
+
+// Which keys one negotiation has seen: each may come once (RFC 7143 §6.3).
+class SeenKeys {
+ public:
+  // False when it was there already.
+  bool insert(Key key) {
+    const auto index = static_cast<std::size_t>(key);
+    if (seen_.test(index)) return false;
+    seen_.set(index);
+    return true;
+  }
+  [[nodiscard]] bool contains(Key key) const { return seen_.test(static_cast<std::size_t>(key)); }
+  void clear() { seen_.reset(); }
+
+ private:
+  std::bitset<kKeyCount> seen_;
+};
+
+}  // namespace lunar::iscsi
