@@ -1,10 +1,14 @@
-// Front: the waist's upper side, one per device and shard. Consumers (SCSI, later NVMe and vhost) submit
-// here and nowhere else. It checks the range, counts, and emulates what the backend lacks, so that
-// consumers meet one kind of device: one that does every Op, with FUA, at any size and alignment.
+// Front: the waist's upper side, one per device and shard. Consumers (SCSI, later NVMe and vhost)
+// submit here and nowhere else. It checks the range, counts, and emulates what the backend lacks,
+// so that consumers meet one kind of device: one that does every Op, with FUA, at any size and
+// alignment. Two things it cannot make up, so that consumers look at capabilities() first: unmap
+// where the device has none (Status::unsupported), and kLend (an assertion).
 #pragma once
 
+#include <array>
 #include <memory>
 
+#include "block/emulator.h"
 #include "block/statistics.h"
 #include "engine/gate.h"
 #include "engine/shard.h"
@@ -16,15 +20,20 @@ namespace lunar::block {
 // Created, used and destroyed on its shard. The Device outlives it.
 class Front {
  public:
-  static Result<std::unique_ptr<Front>> open(Device& device, engine::Shard& shard, DeviceStatistics& statistics);
+  // ErrorCode::invalid_argument when the device's limits contradict themselves; else what the
+  // device says.
+  static Result<std::unique_ptr<Front>> open(Device& device, engine::Shard& shard,
+                                             DeviceStatistics& statistics);
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
   ~Front();
 
-  // Starts `request`; its `done` is called from the shard's loop, never from inside. Any op is welcome.
-  // `out_of_range`, `write_protected` and the emulated outcomes come back the same way.
+  // Starts `request`; its `done` is called from the shard's loop, never from inside. Any op is
+  // welcome. `out_of_range` (also for read, write and compare above kMaxTransferBytes),
+  // `write_protected` and the emulated outcomes come back the same way. The iovec array is the
+  // waist's until `done`, which finds it unchanged (kLend aside).
   void submit(Request& request);
-  // See Channel::abort.
+  // See Channel::abort. An emulated request stops before its next step.
   void abort(Request& request);
   // See Channel::write_window; empty when the device has none.
   [[nodiscard]] std::span<std::byte> write_window(Lba lba, BlockCount count);
@@ -33,12 +42,51 @@ class Front {
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] const Capabilities& capabilities() const { return capabilities_; }
   [[nodiscard]] engine::Shard& shard() { return shard_; }
+  [[nodiscard]] std::size_t in_flight() const { return gate_.count(); }
 
   // Completes when no request is in flight; then the Front can be destroyed. No submit afterwards.
   engine::Task<void> stop();
 
  private:
-  // (implementation: helper "block")
+  // What happens to an op here.
+  enum class Route : std::uint8_t {
+    native,   // to the channel, if it is not too large and lies well
+    succeed,  // nothing to do
+    emulate,
+    refuse,
+  };
+  struct Plan {
+    Route route = Route::native;
+    std::uint64_t max_blocks = UINT64_MAX;  // for native; more is emulated
+    bool moves_data = false;  // between buffers and the medium, so that alignment matters
+  };
+  // Front's frame in each request.
+  struct Frame {
+    Front* front = nullptr;
+    std::uint64_t submitted_ns = 0;
+    bool emulated = false;
+  };
+
+  Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
+        std::unique_ptr<Channel> channel);
+  static Plan plan(Op op, bool fua, const Limits& limits, const Capabilities& capabilities);
+  [[nodiscard]] Status check(const Request& request) const;
+  [[nodiscard]] Route route(const Request& request) const;
+  void emulate(Request& request, bool refused);
+  void account(const Request& request, std::uint64_t submitted_ns);
+  static void completed(Request& request) noexcept;
+
+  Device& device_;
+  engine::Shard& shard_;
+  const Limits& limits_;
+  const Capabilities& capabilities_;
+  ShardStatistics& statistics_;
+  const std::uint64_t capacity_;                     // blocks
+  const std::uint64_t max_consumer_blocks_;          // kMaxTransferBytes
+  std::array<std::array<Plan, kOpCount>, 2> plans_;  // [with FUA][op]
+  std::unique_ptr<Channel> channel_;
+  Emulator emulator_;
+  engine::Gate gate_;
 };
 
 }  // namespace lunar::block

@@ -1,8 +1,9 @@
-// The narrow waist's lower side: what a backend or a layer implements. It knows of blocks only; every
-// protocol above it is somebody else's business.
+// The narrow waist's lower side: what a backend or a layer implements. It knows of blocks only;
+// every protocol above it is somebody else's business.
 //
 //   class Mine : public lunar::block::Device { ... open_channel() returns a MineChannel ... };
-//   class MineChannel : public lunar::block::Channel { void submit(Request& r) { ...; r.complete(Status::ok); } };
+//   class MineChannel : public lunar::block::Channel { void submit(Request& r) { ...;
+//   r.complete(Status::ok); } };
 #pragma once
 
 #include <cstddef>
@@ -33,8 +34,9 @@ class Channel {
   // capabilities. Each request is complete()d exactly once; a short transfer is an error, never ok.
   virtual void submit(Request& request) = 0;
 
-  // The submitter of an earlier request, not yet complete, no longer wants it. A channel that may hold
-  // requests for long completes it soon, with Status::aborted if it had no effect; others do nothing.
+  // The submitter of an earlier request, not yet complete, no longer wants it. A channel that may
+  // hold requests for long completes it soon, with Status::aborted if it had no effect; others do
+  // nothing. A request that the channel does not hold (it is on its way up already) is ignored.
   virtual void abort(Request& request) { (void)request; }
 
   // The medium's own memory for these blocks, to receive write data straight into it, or empty. The
@@ -52,8 +54,8 @@ struct Extent {
   bool allocated = true;
 };
 
-// A medium: thread-safe in all its const methods and in open_channel, which each shard calls for itself.
-// Outlives its channels.
+// A medium: thread-safe in all its const methods and in open_channel, which each shard calls for
+// itself. Outlives its channels.
 class Device {
  public:
   Device(std::string name, Uuid uuid) : name_(std::move(name)), uuid_(uuid) {}
@@ -63,8 +65,8 @@ class Device {
 
   // Unique in a Registry.
   [[nodiscard]] const std::string& name() const { return name_; }
-  // The identity that initiators see (NAA designator, serial number); the same over restarts where the
-  // medium can keep it.
+  // The identity that initiators see (NAA designator, serial number); the same over restarts where
+  // the medium can keep it.
   [[nodiscard]] const Uuid& uuid() const { return uuid_; }
   // "ram", "file", …
   [[nodiscard]] virtual const char* kind() const = 0;
@@ -74,8 +76,8 @@ class Device {
   // This shard's channel. Called on the shard.
   virtual Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) = 0;
 
-  // The run of equally allocated blocks that starts at `lba`, at most `count` long. May block: not for
-  // the I/O path. Default: all of it is allocated.
+  // The run of equally allocated blocks that starts at `lba`, at most `count` long. May block: not
+  // for the I/O path. Default: all of it is allocated.
   [[nodiscard]] virtual Result<Extent> extent_at(Lba lba, BlockCount count) const {
     return Extent{lba, count, true};
   }

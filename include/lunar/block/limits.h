@@ -20,13 +20,13 @@ struct Capabilities {
 };
 
 struct Limits {
-  std::uint32_t block_size = 512;            // bytes of a logical block: 512 or 4096
-  std::uint32_t physical_block_size = 512;   // bytes; a power of two multiple of block_size
-  BlockCount capacity;                       // logical blocks
-  std::uint32_t buffer_alignment = 1;        // bytes: address alignment that read and write buffers need
-  BlockCount max_transfer;                   // largest read or write; 0: no limit. The waist splits.
-  BlockCount optimal_transfer;               // 0: not known
-  BlockCount max_unmap;                      // largest unmap or write_zeroes; 0: no limit. The waist splits.
+  std::uint32_t block_size = 512;           // bytes of a logical block: 512 or 4096
+  std::uint32_t physical_block_size = 512;  // bytes; a power of two multiple of block_size
+  BlockCount capacity;                      // logical blocks
+  std::uint32_t buffer_alignment = 1;  // bytes: address alignment that read and write buffers need
+  BlockCount max_transfer;             // largest read or write; 0: no limit. The waist splits.
+  BlockCount optimal_transfer;         // 0: not known
+  BlockCount max_unmap;  // largest unmap or write_zeroes; 0: no limit. The waist splits.
   BlockCount unmap_granularity = BlockCount(1);  // blocks that are freed together
   bool rotational = false;
 

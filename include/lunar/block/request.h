@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <new>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 #include "lunar/block/status.h"
@@ -18,34 +19,36 @@
 namespace lunar::block {
 
 enum class Op : std::uint8_t {
-  read,          // count blocks into the buffers, or (kLend) the buffers become the medium's own memory
-  write,         // count blocks from the buffers
-  flush,         // every write completed before this was submitted is durable when it completes
-  unmap,         // the blocks need no storage; they read as zeroes if Capabilities::unmap_reads_zeroes
+  read,   // count blocks into the buffers, or (kLend) the buffers become the medium's own memory
+  write,  // count blocks from the buffers
+  flush,  // every write completed before this was submitted is durable when it completes
+  unmap,  // the blocks need no storage; they read as zeroes if Capabilities::unmap_reads_zeroes
   write_zeroes,  // the blocks read as zeroes afterwards; kMayUnmap allows to free them
   write_same,    // the buffers hold one block, which is written count times
   compare,       // the buffers are compared with the medium: ok or miscompare
 };
 constexpr std::size_t kOpCount = 7;
+[[nodiscard]] std::string_view to_string(Op op);
 
 // Bits of Request::flags.
 using RequestFlags = std::uint8_t;
-constexpr RequestFlags kFua = 1;       // write*: durable before it completes (FUA, Force Unit Access)
+constexpr RequestFlags kFua = 1;  // write*: durable before it completes (FUA, Force Unit Access)
 constexpr RequestFlags kMayUnmap = 2;  // write_zeroes: deallocation is welcome
-// read: the submitter takes memory of the device instead of a copy. On completion `iov` describes it; it
-// stays readable until the Channel closes, and later writes show through it.
+// read: the submitter takes memory of the device instead of a copy. On completion `iov` describes
+// it; it stays readable until the Channel closes, and later writes show through it.
 constexpr RequestFlags kLend = 4;
 
 // How deep devices may be stacked, and how much each layer may remember of a request.
 constexpr std::size_t kMaxLayers = 6;
 constexpr std::size_t kLayerStateBytes = 48;
 
-// Owned by its submitter, from a pool of the submitter's or embedded in its own task; alive and unmoved
-// from submit() to `done`. Lives on one shard. Derive from it to find your own task again in `done`.
+// Owned by its submitter, from a pool of the submitter's or embedded in its own task; alive and
+// unmoved from submit() to `done`. Lives on one shard. Derive from it to find your own task again
+// in `done`.
 //
-// A backend: reads op, flags, lba, count and the buffers, and calls complete() exactly once, now or later,
-// on the same shard. A layer: calls push_layer() before it passes the request on, and pop_layer() in
-// its function when the request comes back.
+// A backend: reads op, flags, lba, count and the buffers, and calls complete() exactly once, now or
+// later, on the same shard. A layer: calls push_layer() before it passes the request on, and
+// pop_layer() in its function when the request comes back.
 struct Request : engine::Runnable {
   using Done = void (*)(Request&) noexcept;
 
@@ -56,11 +59,12 @@ struct Request : engine::Runnable {
   std::uint32_t iov_count = 0;
   Lba lba;
   BlockCount count;
-  iovec* iov = nullptr;     // iov_count pieces, together count blocks (one block for write_same)
-  iovec single_iov{};       // room for the common case of one piece: see set_buffer
-  std::uint64_t miscompare_offset = 0;  // bytes from the start of the buffers, after Status::miscompare
-  engine::Shard* shard = nullptr;       // set by Front::submit
-  Done done = nullptr;                  // called on the shard, never inside submit()
+  iovec* iov = nullptr;  // iov_count pieces, together count blocks (one block for write_same)
+  iovec single_iov{};    // room for the common case of one piece: see set_buffer
+  std::uint64_t miscompare_offset =
+      0;                           // bytes from the start of the buffers, after Status::miscompare
+  engine::Shard* shard = nullptr;  // set by Front::submit
+  Done done = nullptr;             // called on the shard, never inside submit()
 
   void set_buffer(void* data, std::size_t bytes) {
     single_iov = {data, bytes};
@@ -68,10 +72,13 @@ struct Request : engine::Runnable {
     iov_count = 1;
   }
   [[nodiscard]] std::span<const iovec> buffers() const { return {iov, iov_count}; }
-  [[nodiscard]] bool is_write() const { return op != Op::read && op != Op::flush && op != Op::compare; }
+  [[nodiscard]] bool is_write() const {
+    return op != Op::read && op != Op::flush && op != Op::compare;
+  }
   [[nodiscard]] bool has_range() const { return op != Op::flush; }
 
-  // Ends this level's work with `result`. Returns at once: whoever waits is called from the shard's loop.
+  // Ends this level's work with `result`. Returns at once: whoever waits is called from the shard's
+  // loop.
   void complete(Status result);
 
   // A layer's memory of one request: T is trivially destructible and at most kLayerStateBytes.
@@ -103,7 +110,8 @@ struct Request : engine::Runnable {
     Done back;
     alignas(std::max_align_t) std::array<std::byte, kLayerStateBytes> state;
   };
-  std::array<Layer, kMaxLayers> layer_;  // deliberately not initialised: only used frames are touched
+  std::array<Layer, kMaxLayers>
+      layer_;  // deliberately not initialised: only used frames are touched
 };
 
 }  // namespace lunar::block

@@ -1,0 +1,191 @@
+#include "block/front.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "block/iov.h"
+
+namespace lunar::block {
+namespace {
+
+std::uint64_t or_unlimited(BlockCount limit) { return limit.value == 0 ? UINT64_MAX : limit.value; }
+
+Result<void> check_device(const Device& device) {
+  const Limits& limits = device.limits();
+  const Capabilities& capabilities = device.capabilities();
+  const auto bad = [&](std::string_view what) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("device {} ({}): {}", device.name(), device.kind(), what));
+  };
+  if (!is_power_of_two(limits.block_size) || limits.block_size < kMinBlockSize ||
+      limits.block_size > kMaxBlockSize) {
+    return bad("the block size is neither 512 nor 4096");
+  }
+  if (!is_power_of_two(limits.physical_block_size) ||
+      limits.physical_block_size < limits.block_size) {
+    return bad("the physical block size is no power of two multiple of the block size");
+  }
+  if (limits.capacity.value > UINT64_MAX / limits.block_size)
+    return bad("the capacity is too large");
+  if (!is_power_of_two(limits.buffer_alignment) ||
+      limits.buffer_alignment > engine::kMinBufferBytes) {
+    return bad("the buffer alignment is no power of two up to a page");
+  }
+  // A lent read is one piece of memory: nothing to split, nothing to align.
+  if (capabilities.lend && (limits.max_transfer.value != 0 || limits.buffer_alignment != 1)) {
+    return bad("it lends memory but limits transfers");
+  }
+  return {};
+}
+
+// For assertions: the buffers are as long as the op wants.
+[[maybe_unused]] bool buffers_match(const Request& request, std::uint64_t block_size) {
+  switch (request.op) {
+    case Op::read:
+      if ((request.flags & kLend) != 0) return true;
+      [[fallthrough]];
+    case Op::write:
+    case Op::compare: return total_bytes(request.buffers()) == request.count.value * block_size;
+    case Op::write_same: return total_bytes(request.buffers()) == block_size;
+    case Op::flush:
+    case Op::unmap:
+    case Op::write_zeroes: return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Front>> Front::open(Device& device, engine::Shard& shard,
+                                           DeviceStatistics& statistics) {
+  LUNAR_TRY(check_device(device));
+  LUNAR_TRY_ASSIGN(std::unique_ptr<Channel> channel, device.open_channel(shard));
+  return std::unique_ptr<Front>(new Front(device, shard, statistics, std::move(channel)));
+}
+
+Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
+             std::unique_ptr<Channel> channel)
+    : device_(device),
+      shard_(shard),
+      limits_(device.limits()),
+      capabilities_(device.capabilities()),
+      statistics_(statistics.on(shard.index())),
+      capacity_(limits_.capacity.value),
+      max_consumer_blocks_(kMaxTransferBytes / limits_.block_size),
+      channel_(std::move(channel)),
+      emulator_(device, *channel_, shard) {
+  for (const bool fua : {false, true}) {
+    for (std::size_t op = 0; op < kOpCount; ++op) {
+      plans_[fua][op] = plan(static_cast<Op>(op), fua, limits_, capabilities_);
+    }
+  }
+}
+
+Front::~Front() = default;
+
+// Decided once, so that submit() only looks it up.
+Front::Plan Front::plan(Op op, bool fua, const Limits& limits, const Capabilities& capabilities) {
+  const bool needs_flush = fua && capabilities.volatile_cache;
+  const Plan emulated{Route::emulate};
+  const Plan clearing{Route::native, or_unlimited(limits.max_unmap)};
+  const Plan moving{Route::native, or_unlimited(limits.max_transfer), true};
+  switch (op) {
+    case Op::read: return moving;  // FUA: nothing is between the medium and us that could be stale
+    case Op::write: return needs_flush && !capabilities.fua ? emulated : moving;
+    case Op::flush: return {capabilities.volatile_cache ? Route::native : Route::succeed};
+    case Op::unmap: return capabilities.unmap ? clearing : Plan{Route::refuse};
+    case Op::write_zeroes: return capabilities.write_zeroes && !needs_flush ? clearing : emulated;
+    case Op::write_same:
+    case Op::compare: return emulated;
+  }
+  return {Route::refuse};
+}
+
+void Front::submit(Request& request) {
+  assert(request.layers == 0 && "requests come to Front without frames");
+  assert((request.flags & kLend) == 0 || (request.op == Op::read && capabilities_.lend));
+  assert(buffers_match(request, limits_.block_size));
+  gate_.enter();
+  request.shard = &shard_;
+  request.push_layer<Frame>(&Front::completed) = {this, shard_.now_ns()};
+
+  if (const Status refusal = check(request); refusal != Status::ok) [[unlikely]] {
+    request.complete(refusal);
+    return;
+  }
+  switch (route(request)) {
+    case Route::native: channel_->submit(request); return;
+    case Route::succeed: request.complete(Status::ok); return;
+    case Route::emulate: emulate(request, false); return;
+    case Route::refuse: request.complete(Status::unsupported); return;
+  }
+}
+
+Status Front::check(const Request& request) const {
+  if (request.has_range()) {
+    if (!range_fits(request.lba.value, request.count.value, capacity_)) return Status::out_of_range;
+    const bool has_data =
+        request.op == Op::read || request.op == Op::write || request.op == Op::compare;
+    if (has_data && request.count.value > max_consumer_blocks_) return Status::out_of_range;
+    if (request.is_write() && !capabilities_.writable) return Status::write_protected;
+  }
+  return Status::ok;
+}
+
+Front::Route Front::route(const Request& request) const {
+  const Plan& plan = plans_[(request.flags & kFua) != 0][static_cast<std::size_t>(request.op)];
+  if (plan.route == Route::refuse || request.op == Op::flush) return plan.route;
+  if (request.count.value == 0) return Route::succeed;
+  if (plan.route != Route::native) return plan.route;
+  const bool fits =
+      request.count.value <= plan.max_blocks && (!plan.moves_data || is_aligned(request, limits_));
+  return fits ? Route::native : Route::emulate;
+}
+
+void Front::emulate(Request& request, bool refused) {
+  request.layer_state<Frame>().emulated = true;
+  emulator_.start(request, refused);
+}
+
+void Front::completed(Request& request) noexcept {
+  const Frame frame = request.layer_state<Frame>();
+  Front& front = *frame.front;
+  if (request.status == Status::unsupported && !frame.emulated) [[unlikely]] {
+    // Natively there as a rule, but not for this request (a file system without hole punching).
+    const bool clears = request.op == Op::unmap || request.op == Op::write_zeroes;
+    const auto& plan = front.plans_[0][static_cast<std::size_t>(request.op)];
+    if (clears && plan.route == Route::native) {
+      front.emulate(request, true);
+      return;
+    }
+  }
+  front.account(request, frame.submitted_ns);
+  request.pop_layer();
+  request.finish();
+  front.gate_.leave();  // last: whoever waits in stop() then destroys the front
+}
+
+void Front::account(const Request& request, std::uint64_t submitted_ns) {
+  auto& counters = statistics_.ops[static_cast<std::size_t>(request.op)];
+  counters.operations.add(1);
+  counters.time_ns.add(shard_.now_ns() - submitted_ns);
+  if (request.status == Status::ok) [[likely]] {
+    if (request.has_range()) counters.bytes.add(request.count.value * limits_.block_size);
+  } else if (request.status != Status::miscompare && request.status != Status::aborted) {
+    counters.errors.add(1);
+  }
+}
+
+void Front::abort(Request& request) {
+  if (!emulator_.abort(request)) channel_->abort(request);
+}
+
+std::span<std::byte> Front::write_window(Lba lba, BlockCount count) {
+  if (!capabilities_.write_window || !capabilities_.writable) return {};
+  if (!range_fits(lba.value, count.value, capacity_)) return {};
+  return channel_->write_window(lba, count);
+}
+
+engine::Task<void> Front::stop() { return gate_.close(); }
+
+}  // namespace lunar::block

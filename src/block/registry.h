@@ -1,0 +1,105 @@
+// The devices of a process by name, and who uses them.
+//
+// Threading: all of it belongs to the control side, one thread at a time. The I/O path never comes
+// here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "block/statistics.h"
+#include "lunar/block/device.h"
+#include "lunar/result.h"
+
+namespace lunar::block {
+
+// What the owner of a claim may do. A device has at most one writer, and any number of readers
+// beside it.
+enum class Access : unsigned char { read, write };
+
+class Registry;
+
+// The right to use a device, held by a target, a layer on top of it, a job. Released when
+// destroyed. The Registry outlives it.
+class Claim {
+ public:
+  Claim() = default;
+  Claim(Claim&& other) noexcept
+      : registry_(std::exchange(other.registry_, nullptr)),
+        device_(std::exchange(other.device_, nullptr)),
+        id_(other.id_) {}
+  Claim& operator=(Claim&& other) noexcept {
+    std::swap(registry_, other.registry_);
+    std::swap(device_, other.device_);
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~Claim() { release(); }
+
+  void release();
+  explicit operator bool() const { return device_ != nullptr; }
+  [[nodiscard]] Device& device() const { return *device_; }
+
+ private:
+  friend class Registry;
+  Claim(Registry& registry, Device& device, std::uint64_t id)
+      : registry_(&registry), device_(&device), id_(id) {}
+
+  Registry* registry_ = nullptr;
+  Device* device_ = nullptr;
+  std::uint64_t id_ = 0;
+};
+
+class Registry {
+ public:
+  // `shards`: how many may serve a device, for its statistics.
+  explicit Registry(std::size_t shards) : shards_(shards) {}
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+  // Destroys the devices, the last added first: a layer goes before what it stands on.
+  ~Registry();
+
+  // already_exists when the name is taken; invalid_argument when it is empty.
+  Result<Device*> add(std::unique_ptr<Device> device);
+  // not_found; busy (naming an owner) while it is claimed.
+  Result<void> remove(std::string_view name);
+
+  // Null when there is none.
+  [[nodiscard]] Device* find(std::string_view name) const;
+  // In the order of their addition.
+  [[nodiscard]] std::vector<Device*> devices() const;
+  // Of a registered device.
+  [[nodiscard]] DeviceStatistics& statistics(const Device& device) const;
+
+  // `owner` names the claimer for people, as in "target iqn.2026-11.io.lunar:disks". not_found;
+  // busy, naming the owner, when write access is taken; permission for write access to a read-only
+  // device.
+  Result<Claim> claim(std::string_view name, Access access, std::string owner);
+  // "OWNER (write)", "OWNER (read)", in the order of their claims.
+  [[nodiscard]] std::vector<std::string> owners(const Device& device) const;
+
+ private:
+  friend class Claim;
+  struct Holder {
+    std::uint64_t id;
+    Access access;
+    std::string owner;
+  };
+  struct Entry {
+    std::unique_ptr<Device> device;
+    std::unique_ptr<DeviceStatistics> statistics;
+    std::vector<Holder> holders;
+  };
+  [[nodiscard]] Entry* entry(std::string_view name) const;
+  void release(const Device& device, std::uint64_t id);
+
+  std::size_t shards_;
+  std::uint64_t next_id_ = 1;
+  std::vector<std::unique_ptr<Entry>> entries_;
+};
+
+}  // namespace lunar::block
