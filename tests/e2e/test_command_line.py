@@ -1,0 +1,171 @@
+"""`lunar`: its options, what it refuses and in which words."""
+
+import os
+from pathlib import Path
+
+from lunar_e2e.case import E2eCase
+from lunar_e2e.daemon import NOBODY, Daemon, free_port, public_copy_of_binary, run_to_end
+
+MIB = 1 << 20
+
+
+class Refused(E2eCase):
+    """A wrong option, size, path or key: one line that names it, exit code 2."""
+
+    def check(self, named, *arguments, code=2):
+        with self.subTest(arguments=" ".join(map(str, arguments))):
+            result = run_to_end(*arguments)
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertIn(str(named), result.stderr)
+
+    def serve_refuses(self, named, *arguments):
+        self.check(named, "serve", "--listen", f"127.0.0.1:{free_port()}", *arguments)
+
+    def test_commands_and_options(self):
+        self.check("frobnicate", "frobnicate")
+        self.serve_refuses("--frobnicate", "--frobnicate")
+        self.serve_refuses("loud", "--disk", "ram:1MiB", "--log-level", "loud")
+        self.serve_refuses("not an iqn", "--disk", "ram:1MiB", "--target", "not an iqn")
+        self.serve_refuses("none", "--disk", "ram:1MiB", "--shards", "none")
+        self.serve_refuses("0", "--disk", "ram:1MiB", "--shards", "0")
+
+    def test_sizes_and_kinds_of_disk(self):
+        self.serve_refuses("1GiBB", "--disk", "ram:1GiBB")
+        self.serve_refuses("ram:", "--disk", "ram:")
+        self.serve_refuses("ram:0", "--disk", "ram:0")
+        self.serve_refuses("1000", "--disk", "ram:1000")
+        self.serve_refuses("99999999999TiB", "--disk", "null:99999999999TiB")
+        self.serve_refuses("floppy", "--disk", "floppy:1MiB")
+
+    def test_options_of_a_file(self):
+        path = self.scratch / "d.img"
+        self.serve_refuses("frobnicate", "--disk", f"file:{path},size=1MiB,frobnicate=1")
+        self.serve_refuses("sometimes", "--disk", f"file:{path},size=1MiB,cache=sometimes")
+        self.serve_refuses("1000", "--disk", f"file:{path},size=1MiB,block=1000")
+        self.serve_refuses("muchMiB", "--disk", f"file:{path},size=muchMiB")
+        self.assertFalse(path.exists(), "a refused disk must not be created")
+
+    def test_paths(self):
+        self.serve_refuses("/nonexistent/d.img", "--disk", "file:/nonexistent/d.img,size=1MiB")
+        missing = self.scratch / "missing.img"
+        self.serve_refuses(missing, "--disk", f"file:{missing}")
+        self.serve_refuses(self.scratch, "--disk", f"file:{self.scratch}")
+
+    def test_addresses(self):
+        for address in ("127.0.0.1:99999", "127.0.0.1:port", "nonsense:::", "300.0.0.1:3260"):
+            self.check(address, "serve", "--disk", "ram:1MiB", "--listen", address)
+
+    def test_configuration(self):
+        self.serve_refuses("missing.toml", "--config", self.scratch / "missing.toml")
+        wrong = self.scratch / "wrong.toml"
+        wrong.write_text("frobnicate = 1\n")
+        self.serve_refuses("frobnicate", "--config", wrong)
+        wrong.write_text("this is = = no TOML\n")
+        self.serve_refuses("wrong.toml", "--config", wrong)
+
+
+class Busy(E2eCase):
+    """What another process holds: one clear line, a code that is not 0, and the other goes on."""
+
+    def refused_beside(self, daemon, named, *arguments):
+        result = run_to_end("serve", *arguments)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(str(named), result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertEqual(len(self.disk(daemon).read(0, 1)), 512)
+
+    def test_file_is_served_by_one_process(self):
+        path = self.scratch / "d.img"
+        daemon = self.serve("--disk", f"file:{path},size=1MiB")
+        self.refused_beside(daemon, path, "--disk", f"file:{path}", "--listen",
+                            f"127.0.0.1:{free_port()}")
+
+    def test_file_is_one_disk_of_a_process(self):
+        path = self.scratch / "d.img"
+        result = run_to_end("serve", "--disk", f"file:{path},size=1MiB", "--disk", f"file:{path}",
+                            "--listen", f"127.0.0.1:{free_port()}")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(str(path), result.stderr)
+
+    def test_port(self):
+        daemon = self.serve("--disk", "ram:1MiB")
+        self.refused_beside(daemon, daemon.port, "--disk", "ram:1MiB", "--listen",
+                            f"127.0.0.1:{daemon.port}")
+
+    def test_port_can_be_taken_again_at_once(self):
+        daemon = self.serve("--disk", "ram:1MiB")
+        self.disk(daemon)
+        daemon.stop()
+        self.disk(self.serve("--disk", "ram:1MiB", port=daemon.port))
+
+
+class Served(E2eCase):
+    def test_version_and_help(self):
+        version = run_to_end("version")
+        self.assertEqual(version.returncode, 0)
+        self.assertRegex(version.stdout, r"^lunar \d+\.\d+\.\d+")
+        text = run_to_end("help")
+        self.assertEqual(text.returncode, 0)
+        self.assertIn("serve", text.stdout)
+
+    def test_each_disk_is_the_next_lun(self):
+        daemon = self.serve("--disk", "ram:1MiB", "--disk", "null:1TiB",
+                            "--disk", f"file:{self.scratch}/d.img,size=2MiB")
+        session = self.disk(daemon).session
+        self.assertEqual(self.disk(daemon).report_luns(), [0, 1, 2])
+        sizes = []
+        for lun in (0, 1, 2):
+            disk = self.disk(daemon, lun)
+            sizes.append(disk.block_count * disk.block_size)
+        self.assertEqual(sizes, [MIB, 1 << 40, 2 * MIB])
+        session.logout()
+
+    def test_null_reads_zeroes_and_drops_writes(self):
+        disk = self.disk(self.serve("--disk", "null:1TiB"))
+        disk.write((1 << 31) - 8, b"x" * 4096)
+        self.assertEqual(disk.read((1 << 31) - 8, 8), bytes(4096))
+
+    def test_several_listeners_and_a_name(self):
+        other, name = free_port(), "iqn.2026-11.io.lunar:other"
+        daemon = self.serve("--disk", "ram:1MiB", "--listen", f"127.0.0.1:{other}", "--target", name)
+        daemon.target = name
+        self.disk(daemon).write(0, b"both" * 128)
+        daemon.port = other
+        self.assertEqual(self.disk(daemon).read(0, 1), b"both" * 128)
+
+    def test_4096_byte_blocks(self):
+        disk = self.disk(self.serve("--disk", f"file:{self.scratch}/d.img,size=1MiB,block=4096"))
+        self.assertEqual((disk.block_size, disk.block_count), (4096, 256))
+        disk.write(255, b"last" * 1024)
+        self.assertEqual(disk.read(255, 1), b"last" * 1024)
+
+    def test_file_is_created_sparse_with_its_size(self):
+        path = self.scratch / "d.img"
+        self.serve("--disk", f"file:{path},size=10GiB")
+        self.assertEqual(path.stat().st_size, 10 << 30)
+        self.assertLess(path.stat().st_blocks * 512, MIB)
+
+    def test_existing_file_needs_no_size(self):
+        path = self.scratch / "d.img"
+        path.write_bytes(b"here" * 128 + bytes(MIB - 512))
+        self.assertEqual(self.disk(self.serve("--disk", f"file:{path}")).read(0, 1), b"here" * 128)
+
+    def test_starts_as_an_ordinary_user(self):
+        folder = self.scratch / "public"
+        folder.mkdir()
+        if os.getuid() == 0:
+            self.scratch.chmod(0o755)
+            os.chown(folder, NOBODY, NOBODY)
+        program = public_copy_of_binary(self.scratch)
+        daemon = self.serve("--disk", "ram:1GiB", "--disk", f"file:{folder}/d.img,size=10GiB",
+                            command=[program, "serve"], as_nobody=True)
+        self.assertNotEqual(Path(f"/proc/{daemon.pid}").stat().st_uid, 0)
+        for lun in (0, 1):
+            disk = self.disk(daemon, lun)
+            disk.write(0, b"user" * 16384)
+            self.assertEqual(disk.read(0, 128), b"user" * 16384)
+
+    def test_default_listener_is_the_registered_port_on_loopback(self):
+        """Looked up in the help, not bound: another daemon may run on this machine."""
+        self.assertIn("127.0.0.1:3260", run_to_end("serve", "--help").stdout)

@@ -1,0 +1,14 @@
+"""What iscsi-test-cu says of a write-protected disk: the family that needs one."""
+
+from lunar_e2e import conformance
+
+
+def read_only_file(scratch):
+    path = scratch / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(256 << 20)
+    return f"file:{path},readonly"
+
+
+ReadOnly = conformance.suite("readonly", read_only_file, families="ReadOnly|TestUnitReady|Inquiry|"
+                             "Read6|Read10|Read12|Read16|ReadCapacity10|ReadCapacity16")

@@ -1,0 +1,59 @@
+"""Which folder may use which: the table of docs/ARCHITECTURE.md, once, for the include and link tests.
+
+A row names what the folder may use directly; whatever those may use is allowed too.
+"""
+
+LAYERS = {
+    "base": [],
+    "scsi/spec": ["base"],
+    "iscsi/spec": ["base"],
+    "engine": ["base"],
+    "block": ["engine"],
+    "backends/ram": ["block"],
+    "backends/null": ["block"],
+    "backends/file": ["block"],
+    "layers/passthru": ["block"],
+    "layers/delay": ["block"],
+    "layers/error": ["block"],
+    "scsi": ["block", "scsi/spec"],
+    "iscsi": ["scsi", "iscsi/spec", "engine"],
+    # Control knows the management headers of the levels below, never a backend or a layer.
+    "control": ["iscsi", "scsi", "block", "engine"],
+    "app": ["control", "iscsi", "scsi", "backends/ram", "backends/null", "backends/file",
+            "layers/passthru", "layers/delay", "layers/error"],
+    "cli": ["app"],
+}
+
+# The public headers, include/lunar/, belong to the folder that implements them: by subfolder or one
+# by one.
+PUBLIC_HEADERS = {
+    "block/": "block",
+    "list.h": "base",
+    "result.h": "base",
+    "types.h": "base",
+    "uuid.h": "base",
+    "runnable.h": "engine",
+    "lunar.h": "app",
+    "server.h": "app",
+}
+
+
+def may_use(layer: str) -> frozenset:
+    """The folder itself and all that it may use, directly or through another."""
+    found, waiting = set(), [layer]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += LAYERS[name]
+    return frozenset(found)
+
+
+def layer_of(folder: str):
+    """The row that a path below src/ belongs to: the longest that fits, or None."""
+    parts = folder.split("/")
+    for length in range(len(parts), 0, -1):
+        name = "/".join(parts[:length])
+        if name in LAYERS:
+            return name
+    return None
