@@ -15,9 +15,10 @@ namespace lunar {
 using Bytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 
-// A wire struct: bytes only, so any bytes are a valid value of it.
+// A wire struct: bytes only, so any bytes are a valid value of it. No array: a string literal is
+// text, without its terminator.
 template <class T>
-concept WireStruct = std::is_trivially_copyable_v<T> && alignof(T) == 1;
+concept WireStruct = std::is_trivially_copyable_v<T> && alignof(T) == 1 && !std::is_array_v<T>;
 
 template <WireStruct T>
 [[nodiscard]] Bytes as_bytes(const T& value) {
