@@ -53,6 +53,8 @@ struct Command : block::Request, TaskSetHook {
   // Expected Data Transfer Length: the most data-in that is wanted, how much data-out is offered.
   std::uint32_t expected_in_bytes = 0;
   std::uint32_t expected_out_bytes = 0;
+  // The transport reads data_in more than once (a digest): it must be a copy, not the medium's memory.
+  bool stable_data_in = false;
   Finished finished = nullptr;  // called on the shard's loop, never from inside prepare or execute
 
   // ---- Set by prepare(): what the CDB asks for. When prepare() says `finished`, only the outcome
@@ -80,9 +82,12 @@ struct Command : block::Request, TaskSetHook {
   ItlNexus* itl = nullptr;
   CommandState state = CommandState::idle;
   bool aborted = false;  // a task management function or the end of the nexus wants it gone
+  std::uint32_t allocation_length = 0;  // of a command that returns parameter data
   struct Waiter : engine::BufferWaiter {
     Command* command = nullptr;
-  } buffer_waiter;  // while the pool is empty
+    void (*then)(Command&) noexcept = nullptr;
+  } buffer_waiter;         // while the pool is empty
+  engine::Buffer scratch;  // what the command needs beside data_in and data_out
   // Where a command of several block requests stands (VERIFY, UNMAP, WRITE SAME).
   struct Steps {
     Lba lba;                  // the next block

@@ -32,6 +32,9 @@ enum class TaskManagementOutcome : std::uint8_t { function_complete, incorrect_l
 class DeviceServer {
  public:
   DeviceServer(Target& target, engine::Shard& shard);
+  DeviceServer(const DeviceServer&) = delete;
+  DeviceServer& operator=(const DeviceServer&) = delete;
+  ~DeviceServer();
 
   // Decodes and checks; sets direction, data_out_bytes, unit. Returns true when execute() may
   // follow. False: the command has ended (CHECK CONDITION, …) and `finished` will be called;
@@ -76,8 +79,8 @@ class DeviceServer {
   [[nodiscard]] engine::Shard& shard() { return shard_; }
 
  private:
-  bool refuse(Command& command, const spec::Sense& sense);
-  bool find_logical_unit(Command& command);
+  bool check(Command& command);
+  [[nodiscard]] LogicalUnit* find_logical_unit(const std::array<std::uint8_t, 8>& lun_field) const;
   ItlNexus* itl_nexus(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
 
   Target& target_;

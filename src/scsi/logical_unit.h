@@ -25,8 +25,9 @@ namespace lunar::scsi {
 class LogicalUnit;
 
 // The largest parameter and transfer sizes that VPD page B0h tells.
-constexpr std::uint32_t kMaxUnmapDescriptors = 255;
-constexpr std::uint64_t kMaxWriteSameBytes = 256 * kMiB;
+constexpr std::uint32_t kMaxUnmapDescriptors = 4095;  // what a PARAMETER LIST LENGTH can say
+constexpr std::uint64_t kMaxWriteSameBlocks =
+    0xffff'ffff;  // done in steps, so any length can be aborted
 
 struct LogicalUnitOptions {
   bool removable = false;
@@ -107,9 +108,6 @@ class LogicalUnit {
   [[nodiscard]] unsigned block_shift() const { return block_shift_; }
   [[nodiscard]] std::uint64_t max_transfer_blocks() const {
     return block::kMaxTransferBytes >> block_shift_;
-  }
-  [[nodiscard]] std::uint64_t max_write_same_blocks() const {
-    return kMaxWriteSameBytes >> block_shift_;
   }
   // UNMAP is offered (LBPME); and unmapped blocks read as zeroes (LBPRZ).
   [[nodiscard]] bool thin() const { return thin_; }

@@ -1,0 +1,37 @@
+// Checks of the block range that a CDB names, in the order in which the standard's errors win.
+#pragma once
+
+#include "scsi/command.h"
+#include "scsi/completion.h"
+#include "scsi/logical_unit.h"
+#include "scsi/spec/cdb.h"
+
+namespace lunar::scsi {
+
+// Where the LOGICAL BLOCK ADDRESS and the length field are, for the field pointer.
+[[nodiscard]] inline std::uint16_t length_field_of(const spec::Cdb& cdb) {
+  switch (cdb.size()) {
+    case sizeof(spec::BlockCdb6): return offsetof(spec::BlockCdb6, transfer_length_blocks);
+    case sizeof(spec::BlockCdb10): return offsetof(spec::BlockCdb10, transfer_length_blocks);
+    case sizeof(spec::BlockCdb12): return offsetof(spec::BlockCdb12, transfer_length_blocks);
+    case sizeof(spec::BlockCdb16): return offsetof(spec::BlockCdb16, transfer_length_blocks);
+  }
+  return offsetof(spec::BlockCdb32, transfer_length_blocks);
+}
+
+// SBC-4 §4.5: a range that ends at the capacity is whole, also an empty one that begins there.
+inline bool check_range(Command& command, const LogicalUnit& unit, Lba lba, BlockCount blocks) {
+  if (range_fits(lba.value, blocks.value, unit.capacity_blocks())) [[likely]]
+    return true;
+  return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
+}
+
+// SBC-4 §6.6.4, table 272: more than MAXIMUM TRANSFER LENGTH is INVALID FIELD IN CDB.
+inline bool check_transfer(Command& command, const LogicalUnit& unit, const spec::Cdb& cdb,
+                           BlockCount blocks) {
+  if (blocks.value <= unit.max_transfer_blocks()) [[likely]]
+    return true;
+  return refuse(command, spec::Sense::invalid_field_in_cdb(length_field_of(cdb)));
+}
+
+}  // namespace lunar::scsi

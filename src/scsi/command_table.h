@@ -1,0 +1,68 @@
+// The commands that the device server knows, as data. A new command is a row here, and its two
+// functions.
+//
+// The row gives everything that is not peculiar to the command: which bits of its CDB it reads
+// (others set are INVALID FIELD IN CDB, with a field pointer), which way data go, whether it may
+// run while a unit attention is pending, on a missing logical unit, on a write-protected one.
+// REPORT SUPPORTED OPERATION CODES (SPC-5 §6.35) answers from the same rows, so what it tells is
+// what is checked.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "scsi/command.h"
+#include "scsi/spec/opcodes.h"
+
+namespace lunar::scsi {
+
+class LogicalUnit;
+
+// Bits of CommandDescription::flags.
+using CommandFlags = std::uint8_t;
+constexpr CommandFlags kWithServiceAction = 1;  // the row is of one service action
+constexpr CommandFlags kWhileUnitAttention =
+    2;  // runs, and leaves the condition pending (SAM-5 §5.14)
+constexpr CommandFlags kWithoutUnit =
+    4;  // also answers for a number without logical unit (SPC-5 §4.5)
+constexpr CommandFlags kWritesMedium = 8;  // refused when write-protected
+constexpr CommandFlags kNeedsThin = 16;    // there only where the logical unit is thin provisioned
+constexpr CommandFlags kPlainWrite = 32;   // its data-out may be received into the medium itself
+
+struct CommandDescription {
+  spec::Opcode opcode;
+  spec::ServiceActionCode service_action = 0;
+  CommandFlags flags = 0;
+  DataDirection direction = DataDirection::none;  // decode may turn it to none
+  std::uint8_t cdb_length = 0;
+  std::uint16_t recommended_timeout_s = 0;
+  // The bits that are read; the operation code and service action are their own values.
+  std::array<std::uint8_t, kMaxCdbBytes> usage{};
+
+  // Fills what the CDB asks for into the command, or refuses it and returns false.
+  bool (*decode)(Command&) = nullptr;
+  // Runs it, and ends it sooner or later by end_soon() or, from the loop, end_now().
+  void (*execute)(Command&) = nullptr;
+
+  [[nodiscard]] bool is(CommandFlags flag) const { return (flags & flag) != 0; }
+};
+
+// All of them, those of one operation code together, ascending.
+[[nodiscard]] std::span<const CommandDescription> all_commands();
+
+// The row of a CDB, in O(1). Null when there is none.
+[[nodiscard]] const CommandDescription* find_command(
+    const std::array<std::uint8_t, kMaxCdbBytes>& cdb);
+// The rows of an operation code; empty when it is not known.
+[[nodiscard]] std::span<const CommandDescription> commands_of(spec::Opcode opcode);
+// Whether the logical unit offers the command.
+[[nodiscard]] bool offers(const LogicalUnit& unit, const CommandDescription& description);
+
+// Sense data for a CDB that has no row: INVALID COMMAND OPERATION CODE, or INVALID FIELD IN CDB at
+// the service action.
+[[nodiscard]] spec::Sense unknown_command_sense(const Command& command);
+// Refuses, and returns false, when a bit is set that the command does not read.
+bool check_usage(Command& command);
+
+}  // namespace lunar::scsi

@@ -1,0 +1,131 @@
+#include "scsi/completion.h"
+
+#include <utility>
+
+#include "block/front.h"
+#include "engine/shard.h"
+#include "scsi/logical_unit.h"
+#include "scsi/status_map.h"
+#include "scsi/task_set.h"
+
+namespace lunar::scsi {
+namespace {
+
+void wait_for_buffer(Command& command, std::size_t bytes, engine::Runnable::Run served) {
+  Command::Waiter& waiter = command.buffer_waiter;
+  waiter.bytes = bytes;
+  waiter.command = &command;
+  waiter.run = served;
+  command.shard->buffers().wait(waiter);
+}
+
+Command::Waiter& waiter_of(engine::Runnable& runnable) {
+  return static_cast<Command::Waiter&>(runnable);
+}
+
+}  // namespace
+
+void Command::reset() {
+  assert(state == CommandState::idle || state == CommandState::finished);
+  cdb_length = 16;
+  attribute = TaskAttribute::simple;
+  nexus = nullptr;
+  expected_in_bytes = expected_out_bytes = 0;
+  direction = DataDirection::none;
+  data_out_bytes = 0;
+  data_out = {};
+  status_code = spec::Status::good;
+  data_in = {};
+  buffer.reset();
+  scratch.reset();
+  description = nullptr;
+  unit = nullptr;
+  itl = nullptr;
+  state = CommandState::idle;
+  aborted = false;
+  flags = 0;
+}
+
+void end_now(Command& command) noexcept {
+  command.state = CommandState::finished;
+  LogicalUnitShard* told_of_abort = nullptr;
+  if (command.aborted) [[unlikely]] {
+    command.status_code = spec::Status::task_aborted;
+    command.data_in = {};
+    told_of_abort = command.unit;
+  }
+  if (command.itl != nullptr) leave_task_set(command);
+  command.finished(command);
+  // A task management function answers only after the transport has seen the end of what it
+  // aborted.
+  if (told_of_abort != nullptr) told_of_abort->aborted_command_finished();
+}
+
+void end_soon(Command& command) {
+  command.state = CommandState::finished;
+  command.run = [](engine::Runnable& self) noexcept { end_now(static_cast<Command&>(self)); };
+  command.shard->enqueue(command);
+}
+
+bool refuse(Command& command, const spec::Sense& sense) {
+  set_check_condition(command, sense);
+  return false;
+}
+
+void set_check_condition(Command& command, const spec::Sense& sense) {
+  command.status_code = spec::Status::check_condition;
+  command.sense = sense;
+  command.data_in = {};
+}
+
+void set_outcome(Command& command) {
+  if (command.status == block::Status::ok) [[likely]] {
+    command.status_code = spec::Status::good;
+    return;
+  }
+  const StatusMapping mapping = map_status(command.status, command);
+  command.status_code = mapping.status;
+  command.sense = mapping.sense;
+  command.data_in = {};
+}
+
+void submit(Command& command, block::Request::Done done) {
+  command.done = done;
+  command.unit->front().submit(command);
+}
+
+void medium_done(block::Request& request) noexcept {
+  Command& command = command_of(request);
+  set_outcome(command);
+  end_now(command);
+}
+
+void with_buffer(Command& command, std::size_t bytes, void (*then)(Command&) noexcept) {
+  command.buffer = command.shard->buffers().try_allocate(bytes);
+  if (command.buffer) [[likely]] {
+    then(command);
+    return;
+  }
+  command.buffer_waiter.then = then;
+  wait_for_buffer(command, bytes, [](engine::Runnable& self) noexcept {
+    Command::Waiter& waiter = waiter_of(self);
+    waiter.command->buffer = std::move(waiter.buffer);
+    waiter.then(*waiter.command);
+  });
+}
+
+void with_scratch(Command& command, std::size_t bytes, void (*then)(Command&) noexcept) {
+  command.scratch = command.shard->buffers().try_allocate(bytes);
+  if (command.scratch) [[likely]] {
+    then(command);
+    return;
+  }
+  command.buffer_waiter.then = then;
+  wait_for_buffer(command, bytes, [](engine::Runnable& self) noexcept {
+    Command::Waiter& waiter = waiter_of(self);
+    waiter.command->scratch = std::move(waiter.buffer);
+    waiter.then(*waiter.command);
+  });
+}
+
+}  // namespace lunar::scsi

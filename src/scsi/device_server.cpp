@@ -1,0 +1,208 @@
+#include "scsi/device_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "block/front.h"
+#include "scsi/command_table.h"
+#include "scsi/completion.h"
+#include "scsi/spec/lun.h"
+#include "scsi/task_set.h"
+
+namespace lunar::scsi {
+namespace {
+
+using spec::AdditionalSense;
+using spec::Sense;
+using LunField = std::array<std::uint8_t, 8>;
+
+// Below this the copy into the medium costs less than the care for its memory.
+constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
+
+[[nodiscard]] std::optional<Lun> lun_of(const LunField& field) {
+  const auto wire = *load<be64>(std::as_bytes(std::span(field)));
+  const std::optional<spec::LunAddress> address = spec::decode_lun(wire);
+  if (!address || !std::holds_alternative<Lun>(*address)) return std::nullopt;
+  return std::get<Lun>(*address);
+}
+
+}  // namespace
+
+DeviceServer::DeviceServer(Target& target, engine::Shard& shard) : target_(target), shard_(shard) {}
+
+DeviceServer::~DeviceServer() { assert(nexuses_.empty() && "nexuses are still attached"); }
+
+LogicalUnit* DeviceServer::find_logical_unit(const LunField& lun_field) const {
+  const std::optional<Lun> lun = lun_of(lun_field);
+  return lun ? target_.luns().find(*lun) : nullptr;
+}
+
+// Null when the number has no logical unit.
+ItlNexus* DeviceServer::itl_nexus(Nexus& nexus, const LunField& lun_field) {
+  const std::optional<Lun> lun = lun_of(lun_field);
+  if (!lun) return nullptr;
+  if (ItlNexus* known = nexus.find(*lun)) [[likely]]
+    return known;
+  const LogicalUnit* unit = target_.luns().find(*lun);
+  if (unit == nullptr) return nullptr;
+  LogicalUnitShard* part = unit->find(shard_.index());
+  return part == nullptr ? nullptr : &nexus.add(*lun, *part);
+}
+
+bool DeviceServer::prepare(Command& command) {
+  assert(command.nexus->device_server() == this);
+  command.shard = &shard_;
+  command.state = CommandState::prepared;
+  command.description = find_command(command.cdb);
+  command.itl = itl_nexus(*command.nexus, command.lun_field);
+  if (command.itl != nullptr) [[likely]] {
+    command.unit = &command.itl->unit;
+    enter_task_set(*command.itl, command);
+  }
+  if (check(command)) [[likely]]
+    return true;
+  end_soon(command);
+  return false;
+}
+
+// In the order in which the answers win (SAM-5 §5.3.3, SPC-5 §4.5, §5.14).
+bool DeviceServer::check(Command& command) {
+  const CommandDescription* row = command.description;
+  if (command.unit == nullptr && (row == nullptr || !row->is(kWithoutUnit))) {
+    return refuse(command, Sense::illegal_request(AdditionalSense::lu_not_supported));
+  }
+  // ACA is not supported (NORMACA is zero), so nothing can be part of one: SAM-5 §8.7.
+  if (command.attribute == TaskAttribute::aca) {
+    return refuse(command, Sense::illegal_request(AdditionalSense::invalid_message_error));
+  }
+  if (command.unit != nullptr && command.itl->attentions.pending() &&
+      (row == nullptr || !row->is(kWhileUnitAttention))) {
+    return refuse(command, command.itl->attentions.take());
+  }
+  if (row == nullptr || (row->is(kNeedsThin) && !offers(command.unit->unit(), *row))) {
+    return refuse(command, unknown_command_sense(command));
+  }
+  if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
+  if (!check_usage(command)) return false;
+  if (row->is(kWritesMedium) && command.unit->unit().read_only()) {
+    return refuse(command,
+                  Sense::of(spec::SenseKey::data_protect, AdditionalSense::write_protected));
+  }
+  command.direction = row->direction;
+  return row->decode(command);
+}
+
+MutableBytes DeviceServer::data_out_window(Command& command) {
+  if (command.state != CommandState::prepared || !command.description->is(kPlainWrite)) return {};
+  if (command.data_out_bytes < kMinWindowBytes ||
+      command.expected_out_bytes < command.data_out_bytes)
+    return {};
+  // The medium changes as the data come in, which must not be before those commands that this one
+  // waits for.
+  if (command.itl->ordering != 0) return {};
+  block::Front& front = command.unit->front();
+  if (!front.capabilities().write_window) return {};
+  return front.write_window(command.lba, command.count);
+}
+
+std::size_t DeviceServer::data_out_alignment(const Command& command) const {
+  return command.unit == nullptr ? 1 : command.unit->unit().limits().buffer_alignment;
+}
+
+void DeviceServer::execute(Command& command) {
+  if (command.state != CommandState::prepared) return;  // aborted while its data came
+  start_or_wait(command);
+}
+
+void DeviceServer::abort(Command& command) { abort_command(command); }
+
+// ---- Task management (SAM-5 §7)
+
+engine::Task<TaskManagementOutcome> DeviceServer::abort_task_set(Nexus& nexus,
+                                                                 const LunField& lun_field) {
+  LogicalUnit* unit = find_logical_unit(lun_field);
+  if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
+  LogicalUnitShard& part = unit->on(shard_.index());
+  part.abort_commands(&nexus);
+  co_await part.aborted_commands_finished(&nexus);
+  co_return TaskManagementOutcome::function_complete;
+}
+
+// TST is 001b: the task set is this I_T nexus' own, so the function is ABORT TASK SET (SPC-5
+// §7.5.11).
+engine::Task<TaskManagementOutcome> DeviceServer::clear_task_set(Nexus& nexus,
+                                                                 const LunField& lun_field) {
+  return abort_task_set(nexus, lun_field);
+}
+
+namespace {
+
+// What one shard does of a logical unit reset, and its message that it is done.
+struct ResetMessage : engine::Runnable {
+  engine::Event done;
+};
+
+engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, engine::Shard& home,
+                              ResetMessage& message) {
+  part.raise(AdditionalSense::bus_device_reset_function_occurred, requester);
+  part.abort_commands(nullptr);
+  co_await part.aborted_commands_finished(nullptr);
+  part.shard().post(home, message);
+}
+
+// Every shard at once, then all of their ends.
+engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
+                                      engine::Shard& home) {
+  std::vector<ResetMessage> messages(unit.shards().size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    ResetMessage& message = messages[i];
+    message.run = [](engine::Runnable& self) noexcept {
+      static_cast<ResetMessage&>(self).done.set();
+    };
+    auto start = [&unit, requester, &home, &message, i] {
+      if (LogicalUnitShard* part = unit.find(static_cast<unsigned>(i))) {
+        reset_part(*part, requester, home, message).detach();
+        return true;
+      }
+      return false;
+    };
+    auto call = engine::call_on(*unit.shards()[i], std::move(start));
+    const bool open = co_await call;
+    if (!open) message.done.set();
+  }
+  for (ResetMessage& message : messages) co_await message.done;
+}
+
+}  // namespace
+
+engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexus,
+                                                                     const LunField& lun_field) {
+  LogicalUnit* unit = find_logical_unit(lun_field);
+  if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
+  co_await reset_logical_unit(*unit, &nexus, shard_);
+  co_return TaskManagementOutcome::function_complete;
+}
+
+engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
+  std::vector<LogicalUnit*> units;
+  target_.luns().for_each([&](Lun, LogicalUnit& unit) {
+    if (std::ranges::find(units, &unit) == units.end()) units.push_back(&unit);
+  });
+  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus, shard_);
+  co_return TaskManagementOutcome::function_complete;
+}
+
+void DeviceServer::attach(Nexus& nexus) {
+  assert(nexus.device_server() == nullptr);
+  nexus.set_device_server(this);
+  nexuses_.push_back(nexus);
+}
+
+void DeviceServer::detach(Nexus& nexus) {
+  assert(nexus.device_server() == this);
+  nexus.clear();
+  nexus.unlink();
+  nexus.set_device_server(nullptr);
+}
+
+}  // namespace lunar::scsi

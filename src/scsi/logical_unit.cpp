@@ -1,0 +1,103 @@
+#include "scsi/logical_unit.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <utility>
+
+#include "block/front.h"
+#include "block/statistics.h"
+#include "scsi/task_set.h"
+
+namespace lunar::scsi {
+namespace {
+
+std::string serial_number_of(const Uuid& uuid) {
+  std::string text = uuid.to_string();
+  std::erase(text, '-');
+  return text;
+}
+
+}  // namespace
+
+// Waits until the aborted commands of one nexus, or of all, are gone.
+struct LogicalUnitShard::FinishWaiter : ListHook {
+  engine::Event changed;
+};
+
+LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
+                                   std::unique_ptr<block::Front> front)
+    : unit_(unit), shard_(shard), front_(std::move(front)) {}
+
+LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with nexuses"); }
+
+void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* except) {
+  for (ItlNexus& itl : nexuses_) {
+    if (&itl.nexus != except) itl.attentions.raise(condition);
+  }
+}
+
+void LogicalUnitShard::abort_commands(const Nexus* nexus) {
+  for (ItlNexus& itl : nexuses_) {
+    if (nexus != nullptr && &itl.nexus != nexus) continue;
+    for (Command& command : itl.task_set) abort_command(command);
+  }
+}
+
+bool LogicalUnitShard::has_aborted_commands(const Nexus* nexus) {
+  for (ItlNexus& itl : nexuses_) {
+    if (nexus != nullptr && &itl.nexus != nexus) continue;
+    for (const Command& command : itl.task_set) {
+      if (command.aborted) return true;
+    }
+  }
+  return false;
+}
+
+engine::Task<void> LogicalUnitShard::aborted_commands_finished(const Nexus* nexus) {
+  FinishWaiter waiter;
+  while (has_aborted_commands(nexus)) {
+    waiter.changed.reset();
+    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
+    co_await waiter.changed;
+  }
+}
+
+void LogicalUnitShard::aborted_command_finished() {
+  for (FinishWaiter& waiter : finish_waiters_) waiter.changed.set();
+}
+
+LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
+                         LogicalUnitOptions options)
+    : device_(device),
+      shards_(shards.begin(), shards.end()),
+      options_(std::move(options)),
+      limits_(device.limits()),
+      block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
+      read_only_(options_.read_only || !device.capabilities().writable),
+      thin_(device.capabilities().unmap),
+      unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
+      volatile_cache_(device.capabilities().volatile_cache),
+      serial_number_(serial_number_of(device.uuid())),
+      statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
+      parts_(shards.size()) {}
+
+LogicalUnit::~LogicalUnit() = default;
+
+engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
+  assert(shard.index() < parts_.size() && shards_[shard.index()] == &shard);
+  assert(parts_[shard.index()] == nullptr && "open twice");
+  auto front = block::Front::open(device_, shard, *statistics_);
+  if (!front) co_return wrap(front.error(), "device " + device_.name());
+  parts_[shard.index()] = std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front));
+  co_return Result<void>();
+}
+
+engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
+  std::unique_ptr<LogicalUnitShard>& part = parts_[shard.index()];
+  if (part == nullptr) co_return;
+  co_await part->front().stop();
+  part.reset();
+}
+
+}  // namespace lunar::scsi

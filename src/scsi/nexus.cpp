@@ -1,0 +1,45 @@
+#include "scsi/nexus.h"
+
+#include <cassert>
+#include <utility>
+
+#include "scsi/logical_unit.h"
+
+namespace lunar::scsi {
+
+ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number)
+    : nexus(owner), unit(logical_unit), lun(number) {
+  // SAM-5 §6.2: what a nexus that is new to the logical unit has to know.
+  attentions.raise(spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
+  unit.nexuses().push_back(*this);
+}
+
+ItlNexus::~ItlNexus() { assert(task_set.empty() && "an I_T nexus went with commands in flight"); }
+
+Nexus::Nexus(std::string initiator_port_name, std::string target_port_name,
+             std::uint16_t relative_target_port_id)
+    : initiator_port_name_(std::move(initiator_port_name)),
+      target_port_name_(std::move(target_port_name)),
+      relative_target_port_id_(relative_target_port_id) {}
+
+Nexus::~Nexus() { assert(device_server_ == nullptr && "destroyed while attached"); }
+
+spec::SenseFormat Nexus::sense_format(const Command& command) const {
+  (void)command;
+  return spec::SenseFormat::fixed;
+}
+
+ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {
+  std::unique_ptr<Chunk>& chunk = chunks_[lun.value / kChunkLuns];
+  if (chunk == nullptr) chunk = std::make_unique<Chunk>();
+  std::unique_ptr<ItlNexus>& place = (*chunk)[lun.value % kChunkLuns];
+  assert(place == nullptr);
+  place = std::make_unique<ItlNexus>(*this, unit, lun);
+  return *place;
+}
+
+void Nexus::clear() {
+  for (std::unique_ptr<Chunk>& chunk : chunks_) chunk.reset();
+}
+
+}  // namespace lunar::scsi

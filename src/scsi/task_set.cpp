@@ -1,0 +1,114 @@
+#include "scsi/task_set.h"
+
+#include "block/front.h"
+#include "scsi/command_table.h"
+#include "scsi/completion.h"
+#include "scsi/logical_unit.h"
+
+namespace lunar::scsi {
+namespace {
+
+bool is_finished(const Command& command) { return command.state == CommandState::finished; }
+
+void start(Command& command) {
+  command.state = CommandState::running;
+  command.description->execute(command);
+}
+
+// SAM-5 §8.6: HEAD OF QUEUE waits for nobody; SIMPLE waits for every HEAD OF QUEUE and every older
+// ORDERED; ORDERED waits for every HEAD OF QUEUE and everything older.
+struct Barrier {
+  bool head_of_queue = false;  // one is in the task set
+  bool ordered = false;        // an older one is
+  bool any = false;            // anything older is
+
+  [[nodiscard]] bool holds(const Command& command) const {
+    switch (command.attribute) {
+      case TaskAttribute::head_of_queue: return false;
+      case TaskAttribute::simple: return head_of_queue || ordered;
+      case TaskAttribute::ordered: return head_of_queue || any;
+      case TaskAttribute::aca: return false;  // refused before it comes here
+    }
+    return false;
+  }
+  void pass(const Command& command) {
+    any = true;
+    ordered = ordered || command.attribute == TaskAttribute::ordered;
+  }
+};
+
+bool has_head_of_queue(ItlNexus& itl) {
+  for (const Command& command : itl.task_set) {
+    if (command.attribute == TaskAttribute::head_of_queue && !is_finished(command)) return true;
+  }
+  return false;
+}
+
+bool must_wait(ItlNexus& itl, const Command& wanted) {
+  Barrier barrier;
+  barrier.head_of_queue = has_head_of_queue(itl);
+  for (const Command& command : itl.task_set) {
+    if (&command == &wanted) break;
+    if (!is_finished(command)) barrier.pass(command);
+  }
+  return barrier.holds(wanted);
+}
+
+void start_waiting(ItlNexus& itl) {
+  Barrier barrier;
+  barrier.head_of_queue = has_head_of_queue(itl);
+  for (Command& command : itl.task_set) {
+    if (is_finished(command)) continue;
+    if (command.state == CommandState::waiting && !barrier.holds(command)) start(command);
+    barrier.pass(command);
+  }
+}
+
+}  // namespace
+
+void enter_task_set(ItlNexus& itl, Command& command) {
+  itl.task_set.push_back(command);
+  if (command.attribute != TaskAttribute::simple) ++itl.ordering;
+}
+
+void leave_task_set(Command& command) {
+  ItlNexus& itl = *command.itl;
+  static_cast<TaskSetHook&>(command).unlink();
+  if (itl.ordering != 0) [[unlikely]] {
+    if (command.attribute != TaskAttribute::simple) --itl.ordering;
+    start_waiting(itl);
+  }
+}
+
+void start_or_wait(Command& command) {
+  if (command.itl != nullptr && command.itl->ordering != 0 && must_wait(*command.itl, command)) {
+    command.state = CommandState::waiting;
+    return;
+  }
+  start(command);
+}
+
+void abort_command(Command& command) {
+  switch (command.state) {
+    case CommandState::idle:
+    case CommandState::finished: return;
+    case CommandState::prepared:
+    case CommandState::waiting:
+      command.aborted = true;
+      end_soon(command);
+      return;
+    case CommandState::running: break;
+  }
+  if (command.aborted) return;
+  command.aborted = true;
+  if (command.buffer_waiter.is_linked()) {
+    // Still in the pool's queue, or served but not run yet.
+    command.buffer_waiter.unlink();
+    command.buffer_waiter.buffer.reset();
+    end_soon(command);
+    return;
+  }
+  command.unit->front().abort(command);
+}
+
+}  // namespace lunar::scsi

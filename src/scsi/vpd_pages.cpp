@@ -1,0 +1,125 @@
+#include "scsi/vpd_pages.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "scsi/device_server.h"
+#include "scsi/spec/designator.h"
+#include "scsi/spec/vpd.h"
+
+namespace lunar::scsi {
+namespace {
+
+using spec::VpdPage;
+
+const LogicalUnit& unit_of(const Command& command) { return command.unit->unit(); }
+
+void write_header(ByteWriter& out, VpdPage page, std::size_t length) {
+  spec::VpdHeader header;
+  header.peripheral = spec::kPeripheralDisk;
+  header.page_code = static_cast<std::uint8_t>(page);
+  header.page_length = static_cast<std::uint16_t>(length);
+  out.write(header);
+}
+
+// 00h
+void produce_supported(const Command& command, ByteWriter& out) {
+  (void)command;
+  const auto pages = vpd_pages();
+  write_header(out, VpdPage::supported_vpd_pages, pages.size());
+  for (const VpdPageDescription& page : pages) out.write_u8(static_cast<std::uint8_t>(page.code));
+}
+
+// 80h
+void produce_serial_number(const Command& command, ByteWriter& out) {
+  const std::string& serial = unit_of(command).serial_number();
+  write_header(out, VpdPage::unit_serial_number, serial.size());
+  out.write_text(serial);
+}
+
+// 83h: the logical unit by every name that lasts, the port and the device that the command came to.
+void produce_identification(const Command& command, ByteWriter& out) {
+  const LogicalUnit& unit = unit_of(command);
+  const Nexus& nexus = *command.nexus;
+  std::array<std::byte, 2048> room;
+  ByteWriter list(room);
+  spec::append_naa_designator(list, unit.device().uuid());
+  spec::append_t10_vendor_id_designator(list, unit.options().vendor, unit.serial_number());
+  spec::append_scsi_name_designator(list, spec::Association::logical_unit,
+                                    spec::naa_name_from_uuid(unit.device().uuid()));
+  spec::append_relative_target_port_designator(list, nexus.relative_target_port_id());
+  spec::append_scsi_name_designator(list, spec::Association::target_port, nexus.target_port_name());
+  spec::append_scsi_name_designator(list, spec::Association::target_device,
+                                    nexus.device_server()->target().name());
+  write_header(out, VpdPage::device_identification, list.stored());
+  out.write_bytes(list.bytes());
+}
+
+// B0h
+void produce_block_limits(const Command& command, ByteWriter& out) {
+  const LogicalUnit& unit = unit_of(command);
+  const block::Limits& limits = unit.limits();
+  spec::BlockLimitsVpd page;
+  page.header.peripheral = spec::kPeripheralDisk;
+  page.optimal_transfer_length_granularity =
+      static_cast<std::uint16_t>(limits.physical_block_size / limits.block_size);
+  page.maximum_transfer_length = static_cast<std::uint32_t>(unit.max_transfer_blocks());
+  page.optimal_transfer_length = static_cast<std::uint32_t>(
+      std::min(limits.optimal_transfer.value, unit.max_transfer_blocks()));
+  if (unit.thin()) {
+    page.maximum_unmap_lba_count = std::uint32_t{0xffff'ffff};  // no limit
+    page.maximum_unmap_block_descriptor_count = kMaxUnmapDescriptors;
+    page.optimal_unmap_granularity = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(limits.unmap_granularity.value, 1, UINT32_MAX));
+    page.unmap_granularity_alignment = page.kUgaValid;  // from block 0
+  }
+  page.maximum_write_same_length = kMaxWriteSameBlocks;
+  out.write(page);
+}
+
+// B1h
+void produce_characteristics(const Command& command, ByteWriter& out) {
+  spec::BlockDeviceCharacteristicsVpd page;
+  page.header.peripheral = spec::kPeripheralDisk;
+  page.medium_rotation_rate =
+      unit_of(command).limits().rotational ? page.kNotReported : page.kNonRotating;
+  page.flags = page.kVbuls;
+  out.write(page);
+}
+
+// B2h
+void produce_provisioning(const Command& command, ByteWriter& out) {
+  const LogicalUnit& unit = unit_of(command);
+  spec::LogicalBlockProvisioningVpd page;
+  page.header.peripheral = spec::kPeripheralDisk;
+  if (unit.thin()) {
+    page.flags = page.kLbpu | page.kLbpws | page.kLbpws10;
+    if (unit.unmap_reads_zeroes()) page.flags |= page.kLbprzZeroes;
+    page.provisioning_type = static_cast<std::uint8_t>(spec::ProvisioningType::thin);
+  }
+  out.write(page);
+}
+
+constexpr auto kPages = std::to_array<VpdPageDescription>({
+    {VpdPage::supported_vpd_pages, produce_supported},
+    {VpdPage::unit_serial_number, produce_serial_number},
+    {VpdPage::device_identification, produce_identification},
+    {VpdPage::block_limits, produce_block_limits},
+    {VpdPage::block_device_characteristics, produce_characteristics},
+    {VpdPage::logical_block_provisioning, produce_provisioning},
+});
+static_assert(std::ranges::is_sorted(kPages, {}, &VpdPageDescription::code));
+
+}  // namespace
+
+std::span<const VpdPageDescription> vpd_pages() { return kPages; }
+
+const VpdPageDescription* find_vpd_page(std::uint8_t code) {
+  for (const VpdPageDescription& page : kPages) {
+    if (static_cast<std::uint8_t>(page.code) == code) return &page;
+  }
+  return nullptr;
+}
+
+}  // namespace lunar::scsi

@@ -1,0 +1,26 @@
+// The vital product data pages (SPC-5 §7.7, SBC-4 §6.6), as a table: a new page is a row and a
+// function.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "scsi/command.h"
+#include "scsi/spec/inquiry.h"
+
+namespace lunar::scsi {
+
+struct VpdPageDescription {
+  spec::VpdPage code;
+  void (*produce)(const Command&, ByteWriter&);  // the page with its header
+};
+
+// Ascending by code, as page 00h must list them.
+[[nodiscard]] std::span<const VpdPageDescription> vpd_pages();
+[[nodiscard]] const VpdPageDescription* find_vpd_page(std::uint8_t code);
+
+// More than any page has.
+constexpr std::size_t kMaxVpdPageBytes = 4096;
+
+}  // namespace lunar::scsi
