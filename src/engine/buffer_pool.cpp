@@ -2,10 +2,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <new>
 
+#include "base/bytes.h"
 #include "engine/shard.h"
 
 namespace lunar::engine {
@@ -14,8 +16,15 @@ void Buffer::reset() {
   if (pool_ != nullptr) std::exchange(pool_, nullptr)->release(std::exchange(data_, {}));
 }
 
+BufferWaiter::~BufferWaiter() {
+  if (queued_in == nullptr || !is_linked()) return;
+  unlink();
+  queued_in->serve_waiters();
+}
+
 BufferPool::BufferPool(std::size_t region_bytes, Shard& shard)
-    : shard_(shard), region_bytes_(region_bytes / kMaxBufferBytes * kMaxBufferBytes) {
+    : shard_(shard),
+      region_bytes_(round_up(std::max<std::size_t>(region_bytes, 1), kMaxBufferBytes)) {
   heads_.fill(kNone);
   void* memory = mmap(nullptr, region_bytes_, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -80,6 +89,7 @@ void BufferPool::release(std::span<std::byte> data) {
 
 void BufferPool::wait(BufferWaiter& waiter) {
   waiters_.push_back(waiter);
+  waiter.queued_in = this;
   serve_waiters();
 }
 
@@ -88,6 +98,7 @@ void BufferPool::serve_waiters() {
     Buffer buffer = take(waiters_.front().bytes);
     if (!buffer) return;
     BufferWaiter& waiter = waiters_.pop_front();
+    waiter.queued_in = nullptr;
     waiter.buffer = std::move(buffer);
     shard_.enqueue(waiter);
   }

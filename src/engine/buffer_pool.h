@@ -53,15 +53,20 @@ class Buffer {
 };
 
 // Waits in a pool's queue; run() is called on the shard's loop when `bytes` can be had. Then
-// `buffer` holds them. Unlinked (cancelled) by destruction.
+// `buffer` holds them. Cancelled by destruction, which lets those behind it through.
 struct BufferWaiter : Runnable {
   std::size_t bytes = 0;
   Buffer buffer;
+  BufferPool* queued_in = nullptr;  // the pool's: while it stands in that queue
+
+  BufferWaiter() = default;
+  ~BufferWaiter();
 };
 
 class BufferPool {
  public:
-  // `enqueue` puts a served waiter on the shard's run list.
+  // `region_bytes` is rounded up to a multiple of kMaxBufferBytes. Served waiters go to the shard's
+  // run list.
   BufferPool(std::size_t region_bytes, class Shard& shard);
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -80,6 +85,7 @@ class BufferPool {
 
  private:
   friend class Buffer;
+  friend struct BufferWaiter;
   static constexpr unsigned kMinShift = 12;
   static constexpr unsigned kOrders = 12;  // 4 KiB … 8 MiB
   struct FreeBlock {
