@@ -142,7 +142,7 @@ bool Shard::run_once() {
   // loop's input began; more than that waits its turn behind other sources.
   constexpr int kRounds = 4;
   for (int round = 0; round < kRounds && run_list(run_list_); ++round) worked = true;
-  run_list(loop_end_);
+  worked = run_list(loop_end_) || worked;  // may have queued more
   if (has_overflow_) retry_overflow();
   return worked;
 }
