@@ -111,7 +111,7 @@ engine::Task<Status> Emulator::perform(Job& job, bool refused) {
   switch (job.request().op) {
     case Op::read:
     case Op::write:
-      return is_aligned(job.request(), limits_) ? transfer(job) : transfer_misaligned(job);
+      return can_transfer_in_place(job.request()) ? transfer(job) : transfer_misaligned(job);
     case Op::unmap: return clear(job, first(Clearing::unmap));
     case Op::write_zeroes:
       return clear(job,
@@ -122,6 +122,14 @@ engine::Task<Status> Emulator::perform(Job& job, bool refused) {
   }
   assert(false && "a flush is never emulated");
   return transfer(job);
+}
+
+// Whether the parts of max_transfer_ blocks still lie as the channel wants: cut at a block, a
+// buffer may lose an alignment that is coarser than a block.
+bool Emulator::can_transfer_in_place(const Request& request) const {
+  const bool cuts_keep_alignment =
+      limits_.buffer_alignment <= block_size_ || request.count.value <= max_transfer_;
+  return cuts_keep_alignment && is_aligned(request, limits_);
 }
 
 // Too large for the medium in one piece, or FUA that it does not know.

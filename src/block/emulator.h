@@ -46,6 +46,7 @@ class Emulator {
 
   engine::Task<void> run(Request& request, bool refused);
   engine::Task<Status> perform(Job& job, bool refused);
+  [[nodiscard]] bool can_transfer_in_place(const Request& request) const;
   engine::Task<Status> transfer(Job& job);
   engine::Task<Status> transfer_misaligned(Job& job);
   engine::Task<Status> clear(Job& job, Clearing how);

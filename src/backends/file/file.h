@@ -1,0 +1,40 @@
+// A disk in a regular file or a block device.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/file_io.h"
+#include "engine/prng.h"
+#include "lunar/block/device.h"
+
+namespace lunar::backends {
+
+enum class FileCache : std::uint8_t {
+  direct,    // O_DIRECT; buffered, with a warning in the log, where the file system refuses it
+  buffered,  // through the kernel's page cache
+};
+
+struct FileBackendOptions {
+  std::string name;
+  std::string path;
+  // Creates the file with this size when it is missing, and grows it when it is smaller. Unset: it
+  // must exist.
+  std::optional<ByteCount> size;
+  // 512 or 4096. Unset: 512, or 4096 where the medium's own blocks are that large.
+  std::optional<std::uint32_t> block_size;
+  FileCache cache = FileCache::direct;
+  bool read_only = false;
+  // Unset: kept with the file (user.lunar.uuid), made on its first opening for writing; where the
+  // file cannot keep it, made from the path.
+  std::optional<Uuid> uuid;
+};
+
+// Blocking: off the shards, or before they run. `files` outlives the device; `prng` gives new UUIDs
+// and is not kept. Errors: those of FileIo::open (not_found, permission, busy when another process
+// serves the file); invalid_argument when size or block size do not fit the medium.
+Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,
+                                                 const FileBackendOptions& options);
+
+}  // namespace lunar::backends

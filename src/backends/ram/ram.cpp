@@ -1,0 +1,135 @@
+#include "backends/ram/ram.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "backends/ram/sparse_memory.h"
+#include "base/size.h"
+
+namespace lunar::backends {
+namespace {
+
+// What one unmap or write_zeroes frees at once: well under a millisecond of the shard's time.
+constexpr std::uint64_t kMaxDiscardBytes = 4 * kMiB;
+
+class RamChannel final : public block::Channel {
+ public:
+  RamChannel(SparseMemory& memory, std::uint32_t block_size)
+      : memory_(memory), block_size_(block_size) {}
+
+  void submit(block::Request& request) override { request.complete(perform(request)); }
+
+  std::span<std::byte> write_window(Lba lba, BlockCount count) override {
+    // Marked already now: the data may come piece by piece, or only in part.
+    memory_.mark(bytes(lba.value), bytes(count.value));
+    return {memory_.at(bytes(lba.value)), bytes(count.value)};
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t bytes(std::uint64_t blocks) const { return blocks * block_size_; }
+
+  block::Status perform(block::Request& request) {
+    const std::uint64_t offset = bytes(request.lba.value);
+    const std::uint64_t length = bytes(request.count.value);
+    switch (request.op) {
+      case block::Op::read: read(request, offset, length); return block::Status::ok;
+      case block::Op::write: write(request, offset, length); return block::Status::ok;
+      case block::Op::unmap: memory_.discard(offset, length); return block::Status::ok;
+      case block::Op::write_zeroes:
+        memory_.discard(offset, length);
+        if ((request.flags & block::kMayUnmap) == 0) memory_.mark(offset, length);
+        return block::Status::ok;
+      case block::Op::flush: return block::Status::ok;
+      case block::Op::write_same:
+      case block::Op::compare: return block::Status::unsupported;
+    }
+    return block::Status::unsupported;
+  }
+
+  void read(block::Request& request, std::uint64_t offset, std::uint64_t length) {
+    const std::byte* from = memory_.at(offset);
+    if ((request.flags & block::kLend) != 0) {
+      request.set_buffer(memory_.at(offset), length);
+      return;
+    }
+    for (const iovec& piece : request.buffers()) {
+      // memmove: the submitter may pass memory that it was lent.
+      std::memmove(piece.iov_base, from, piece.iov_len);
+      from += piece.iov_len;
+    }
+  }
+  void write(block::Request& request, std::uint64_t offset, std::uint64_t length) {
+    std::byte* to = memory_.at(offset);
+    for (const iovec& piece : request.buffers()) {
+      // The very memory: received through a write window.
+      if (piece.iov_base != to) std::memmove(to, piece.iov_base, piece.iov_len);
+      to += piece.iov_len;
+    }
+    memory_.mark(offset, length);
+  }
+
+  SparseMemory& memory_;
+  const std::uint32_t block_size_;
+};
+
+class RamDevice final : public block::Device {
+ public:
+  RamDevice(const RamOptions& options, SparseMemory memory)
+      : Device(options.name, options.uuid.value_or(Uuid::from_name("ram:" + options.name))),
+        memory_(std::move(memory)) {
+    limits_.block_size = options.block_size;
+    limits_.physical_block_size = SparseMemory::kPageBytes;
+    limits_.capacity = BlockCount(options.size.value / options.block_size);
+    limits_.max_unmap = BlockCount(kMaxDiscardBytes / options.block_size);
+    limits_.unmap_granularity = BlockCount(SparseMemory::kPageBytes / options.block_size);
+    // A completed write is as durable as it will ever be: there is nothing to flush.
+    capabilities_ = {.writable = true,
+                     .volatile_cache = false,
+                     .fua = true,
+                     .unmap = true,
+                     .unmap_reads_zeroes = true,
+                     .write_zeroes = true,
+                     .lend = true,
+                     .write_window = true};
+  }
+
+  [[nodiscard]] const char* kind() const override { return "ram"; }
+  [[nodiscard]] const block::Limits& limits() const override { return limits_; }
+  [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
+
+  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard&) override {
+    return std::make_unique<RamChannel>(memory_, limits_.block_size);
+  }
+
+  [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
+    const std::uint64_t block_size = limits_.block_size;
+    const auto run = memory_.run_at(lba.value * block_size, count.value * block_size);
+    return block::Extent{lba, BlockCount(run.length / block_size), run.allocated};
+  }
+
+ private:
+  SparseMemory memory_;
+  block::Limits limits_;
+  block::Capabilities capabilities_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options) {
+  if (options.block_size != 512 && options.block_size != 4096) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("ram: a block size of {} is neither 512 nor 4096", options.block_size));
+  }
+  if (options.size.value == 0 || options.size.value % options.block_size != 0 ||
+      options.size.value > kMaxRamBytes) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("ram: a size of {} bytes is no multiple of {} between one block and {}",
+                            options.size.value, options.block_size, format_size(kMaxRamBytes)));
+  }
+  auto memory = SparseMemory::create(options.size.value);
+  if (!memory) return wrap(memory.error(), "ram");
+  return std::make_unique<RamDevice>(options, std::move(*memory));
+}
+
+}  // namespace lunar::backends

@@ -1,0 +1,25 @@
+// A disk in this process's memory. Sparse: what was never written, and what was discarded, costs
+// nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lunar/block/device.h"
+
+namespace lunar::backends {
+
+constexpr std::uint64_t kMaxRamBytes = 16 * kTiB;
+
+struct RamOptions {
+  std::string name;
+  ByteCount size;                  // a multiple of block_size, at most kMaxRamBytes
+  std::uint32_t block_size = 512;  // 512 or 4096
+  std::optional<Uuid> uuid;        // else made from the name
+};
+
+// invalid_argument: size or block size. no_resource: the address space cannot be had.
+Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options);
+
+}  // namespace lunar::backends

@@ -1,0 +1,79 @@
+#include "backends/ram/sparse_memory.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/size.h"
+
+namespace lunar::backends {
+
+Result<Mapping> Mapping::create(std::uint64_t bytes) {
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    return fail(ErrorCode::no_resource,
+                fmt::format("cannot map {} of memory: {} (see vm.overcommit_memory and ulimit -v)",
+                            format_size(bytes), std::strerror(errno)));
+  }
+  return Mapping({static_cast<std::byte*>(memory), bytes});
+}
+
+Mapping::~Mapping() {
+  if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
+}
+
+Result<SparseMemory> SparseMemory::create(std::uint64_t bytes) {
+  LUNAR_TRY_ASSIGN(Mapping medium, Mapping::create(bytes));
+  LUNAR_TRY_ASSIGN(Mapping map, Mapping::create(round_up(bytes, kPieceBytes) / kPieceBytes));
+  return SparseMemory(std::move(medium), std::move(map));
+}
+
+void SparseMemory::mark(std::uint64_t offset, std::uint64_t length) {
+  if (length == 0) return;
+  const std::uint64_t last = (offset + length - 1) / kPieceBytes;
+  for (std::uint64_t i = offset / kPieceBytes; i <= last; ++i) {
+    // Mostly set already: a look keeps the line shared among cores.
+    if (piece(i).load(std::memory_order_relaxed) == 0) piece(i).store(1, std::memory_order_relaxed);
+  }
+}
+
+void SparseMemory::discard(std::uint64_t offset, std::uint64_t length) {
+  const std::uint64_t end = offset + length;
+  // The map first and the memory then. A concurrent write that survives has touched its page after
+  // it was freed, so by then it sees the cleared map, and marks it (the kernel's page table lock
+  // orders the two).
+  const std::uint64_t first_piece = round_up(offset, kPieceBytes) / kPieceBytes;
+  const std::uint64_t medium_end = medium_.bytes().size();
+  const std::uint64_t end_piece =
+      end == medium_end ? round_up(end, kPieceBytes) / kPieceBytes : end / kPieceBytes;
+  for (std::uint64_t i = first_piece; i < end_piece; ++i) {
+    if (piece(i).load(std::memory_order_relaxed) != 0) piece(i).store(0, std::memory_order_relaxed);
+  }
+  const std::uint64_t first_page = std::min(round_up(offset, kPageBytes), end);
+  const std::uint64_t end_page = std::max(end / kPageBytes * kPageBytes, first_page);
+  std::memset(at(offset), 0, first_page - offset);
+  if (first_page != end_page &&
+      madvise(at(first_page), end_page - first_page, MADV_DONTNEED) != 0) {
+    std::memset(at(first_page), 0, end_page - first_page);  // locked memory (mlockall) stays
+  }
+  std::memset(at(end_page), 0, end - end_page);
+}
+
+SparseMemory::Run SparseMemory::run_at(std::uint64_t offset, std::uint64_t limit) const {
+  const auto allocated = [&](std::uint64_t at_offset) {
+    return piece(at_offset / kPieceBytes).load(std::memory_order_relaxed) != 0;
+  };
+  const bool first = allocated(offset);
+  const std::uint64_t end = offset + limit;
+  std::uint64_t at_offset = offset;
+  while (at_offset < end && allocated(at_offset) == first) {
+    at_offset = (at_offset / kPieceBytes + 1) * kPieceBytes;
+  }
+  return {std::min(at_offset, end) - offset, first};
+}
+
+}  // namespace lunar::backends

@@ -1,0 +1,50 @@
+// A device on top of a device. Derive LayerDevice and LayerChannel, override what the layer
+// changes; all else passes through. See layers/passthru for the least one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "block/registry.h"
+#include "lunar/block/device.h"
+
+namespace lunar::block {
+
+// Claims its base for as long as it lives, and shows the base's identity: it is the same medium.
+class LayerDevice : public Device {
+ public:
+  LayerDevice(std::string name, Claim base)
+      : Device(std::move(name), base.device().uuid()), base_(std::move(base)) {}
+
+  [[nodiscard]] const Limits& limits() const override { return base().limits(); }
+  [[nodiscard]] const Capabilities& capabilities() const override { return base().capabilities(); }
+  [[nodiscard]] Result<Extent> extent_at(Lba lba, BlockCount count) const override {
+    return base().extent_at(lba, count);
+  }
+
+ protected:
+  [[nodiscard]] Device& base() const { return base_.device(); }
+
+ private:
+  Claim base_;
+};
+
+class LayerChannel : public Channel {
+ public:
+  explicit LayerChannel(std::unique_ptr<Channel> base) : base_(std::move(base)) {}
+
+  void submit(Request& request) override { base_->submit(request); }
+  void abort(Request& request) override { base_->abort(request); }
+  std::span<std::byte> write_window(Lba lba, BlockCount count) override {
+    return base_->write_window(lba, count);
+  }
+
+ protected:
+  [[nodiscard]] Channel& base() { return *base_; }
+
+ private:
+  std::unique_ptr<Channel> base_;
+};
+
+}  // namespace lunar::block

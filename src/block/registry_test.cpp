@@ -1,0 +1,115 @@
+#include "block/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "block/layer.h"
+#include "block/testing/fake_device.h"
+
+namespace lunar::block {
+namespace {
+
+using testing::FakeDevice;
+
+class Layer : public LayerDevice {
+ public:
+  using LayerDevice::LayerDevice;
+  [[nodiscard]] const char* kind() const override { return "layer"; }
+  Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) override {
+    return base().open_channel(shard);
+  }
+};
+
+class RegistryTest : public ::testing::Test {
+ protected:
+  RegistryTest() {
+    EXPECT_TRUE(registry_.add(std::make_unique<FakeDevice>(8, 512, "disk0")));
+    EXPECT_TRUE(registry_.add(std::make_unique<FakeDevice>(8, 512, "disk1")));
+  }
+  Registry registry_{2};
+};
+
+TEST_F(RegistryTest, FindsDevicesByName) {
+  ASSERT_NE(registry_.find("disk1"), nullptr);
+  EXPECT_EQ(registry_.find("disk1")->name(), "disk1");
+  EXPECT_EQ(registry_.find("disk2"), nullptr);
+  EXPECT_EQ(registry_.devices().size(), 2U);
+  EXPECT_EQ(registry_.statistics(*registry_.find("disk0")).shards(), 2U);
+}
+
+TEST_F(RegistryTest, RefusesANameTwice) {
+  const auto added = registry_.add(std::make_unique<FakeDevice>(8, 512, "disk0"));
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code, ErrorCode::already_exists);
+}
+
+TEST_F(RegistryTest, GivesOneWriterAndNamesItToTheNext) {
+  const auto first = registry_.claim("disk0", Access::write, "target a");
+  ASSERT_TRUE(first);
+  const auto second = registry_.claim("disk0", Access::write, "target b");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::busy);
+  EXPECT_NE(second.error().message.find("target a"), std::string::npos);
+  EXPECT_TRUE(registry_.claim("disk1", Access::write, "target b"));
+}
+
+TEST_F(RegistryTest, GivesReadersBesideTheWriter) {
+  const auto writer = registry_.claim("disk0", Access::write, "target a");
+  const auto reader = registry_.claim("disk0", Access::read, "backup");
+  const auto another = registry_.claim("disk0", Access::read, "backup 2");
+  EXPECT_TRUE(writer && reader && another);
+  EXPECT_EQ(registry_.owners(*registry_.find("disk0")),
+            (std::vector<std::string>{"target a (write)", "backup (read)", "backup 2 (read)"}));
+}
+
+TEST_F(RegistryTest, AClaimEndsWithItsOwner) {
+  {
+    const auto claim = registry_.claim("disk0", Access::write, "target a");
+  }
+  auto next = registry_.claim("disk0", Access::write, "target b");
+  ASSERT_TRUE(next);
+  Claim moved = std::move(*next);
+  EXPECT_FALSE(registry_.claim("disk0", Access::write, "target c"));
+  moved.release();
+  EXPECT_TRUE(registry_.claim("disk0", Access::write, "target c"));
+}
+
+TEST_F(RegistryTest, RefusesToRemoveWhatIsUsed) {
+  auto claim = registry_.claim("disk0", Access::read, "target a");
+  const auto removed = registry_.remove("disk0");
+  ASSERT_FALSE(removed);
+  EXPECT_NE(removed.error().message.find("target a"), std::string::npos);
+  claim->release();
+  EXPECT_TRUE(registry_.remove("disk0"));
+  EXPECT_EQ(registry_.find("disk0"), nullptr);
+  EXPECT_FALSE(registry_.remove("disk0"));
+}
+
+TEST_F(RegistryTest, RefusesAWriterOfAReadOnlyDevice) {
+  auto device = std::make_unique<FakeDevice>(8, 512, "cd");
+  device->the_capabilities.writable = false;
+  ASSERT_TRUE(registry_.add(std::move(device)));
+  const auto claim = registry_.claim("cd", Access::write, "target a");
+  ASSERT_FALSE(claim);
+  EXPECT_EQ(claim.error().code, ErrorCode::permission);
+  EXPECT_TRUE(registry_.claim("cd", Access::read, "target a"));
+}
+
+TEST_F(RegistryTest, ALayerClaimsItsBaseAndShowsItsIdentity) {
+  auto claim = registry_.claim("disk0", Access::write, "layer top");
+  ASSERT_TRUE(registry_.add(std::make_unique<Layer>("top", std::move(*claim))));
+  EXPECT_EQ(registry_.find("top")->uuid(), registry_.find("disk0")->uuid());
+  EXPECT_FALSE(registry_.remove("disk0"));
+  EXPECT_FALSE(registry_.claim("disk0", Access::write, "target a"));
+  EXPECT_TRUE(registry_.claim("top", Access::write, "target a"));
+  EXPECT_TRUE(registry_.remove("top"));
+  EXPECT_TRUE(registry_.remove("disk0"));
+}
+
+TEST_F(RegistryTest, DestroysLayersBeforeTheirBases) {
+  auto claim = registry_.claim("disk0", Access::write, "layer top");
+  ASSERT_TRUE(registry_.add(std::make_unique<Layer>("top", std::move(*claim))));
+  // The destructor asserts that no claim is left when disk0 goes.
+}
+
+}  // namespace
+}  // namespace lunar::block

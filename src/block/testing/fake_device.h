@@ -1,0 +1,113 @@
+// A device for tests: memory in a vector, capabilities and limits as the test wants them, a log of
+// what it was asked, and answers that can be dictated or withheld.
+#pragma once
+
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "block/iov.h"
+#include "lunar/block/device.h"
+
+namespace lunar::block::testing {
+
+struct FakeCall {
+  Op op;
+  std::uint64_t lba;
+  std::uint64_t count;
+  RequestFlags flags;
+  bool operator==(const FakeCall&) const = default;
+};
+
+class FakeDevice : public Device {
+ public:
+  explicit FakeDevice(std::uint64_t blocks, std::uint32_t block_size = 512,
+                      std::string name = "fake")
+      : Device(std::move(name), Uuid::from_name("fake")), medium(blocks * block_size) {
+    the_limits.block_size = block_size;
+    the_limits.physical_block_size = block_size;
+    the_limits.capacity = BlockCount(blocks);
+  }
+  ~FakeDevice() override = default;
+
+  [[nodiscard]] const char* kind() const override { return "fake"; }
+  [[nodiscard]] const Limits& limits() const override { return the_limits; }
+  [[nodiscard]] const Capabilities& capabilities() const override { return the_capabilities; }
+  Result<std::unique_ptr<Channel>> open_channel(engine::Shard&) override {
+    return std::make_unique<FakeChannel>(*this);
+  }
+
+  // Completes what was withheld by `hold`.
+  void release() {
+    hold = false;
+    std::vector<Request*> all;
+    all.swap(held);
+    for (Request* request : all) request->complete(perform(*request));
+  }
+
+  Limits the_limits;
+  Capabilities the_capabilities;
+  std::vector<std::byte> medium;
+  std::vector<FakeCall> calls;
+  std::map<Op, Status> answers;  // instead of doing the op
+  bool hold = false;             // requests wait for release() or abort
+  std::vector<Request*> held;
+  bool saw_misaligned = false;  // a piece that limits().buffer_alignment forbids
+  std::size_t open_channels = 0;
+
+ private:
+  class FakeChannel final : public Channel {
+   public:
+    explicit FakeChannel(FakeDevice& device) : device_(device) { ++device.open_channels; }
+    ~FakeChannel() override { --device_.open_channels; }
+    void submit(Request& request) override {
+      device_.calls.push_back({request.op, request.lba.value, request.count.value, request.flags});
+      if (device_.hold) {
+        device_.held.push_back(&request);
+      } else {
+        request.complete(device_.perform(request));
+      }
+    }
+    void abort(Request& request) override {
+      if (std::erase(device_.held, &request) != 0) request.complete(Status::aborted);
+    }
+
+   private:
+    FakeDevice& device_;
+  };
+
+  Status perform(Request& request) {
+    if (const auto answer = answers.find(request.op); answer != answers.end())
+      return answer->second;
+    std::byte* at = medium.data() + request.lba.value * the_limits.block_size;
+    const std::size_t length = request.count.value * the_limits.block_size;
+    switch (request.op) {
+      case Op::read:
+      case Op::write:
+        for (const iovec& piece : request.buffers()) {
+          note_alignment(piece);
+          if (request.op == Op::read) {
+            std::memcpy(piece.iov_base, at, piece.iov_len);
+          } else {
+            std::memcpy(at, piece.iov_base, piece.iov_len);
+          }
+          at += piece.iov_len;
+        }
+        return Status::ok;
+      case Op::unmap:
+      case Op::write_zeroes: std::memset(at, 0, length); return Status::ok;
+      case Op::flush: return Status::ok;
+      case Op::write_same:
+      case Op::compare: return Status::unsupported;
+    }
+    return Status::unsupported;
+  }
+  void note_alignment(const iovec& piece) {
+    if (reinterpret_cast<std::uintptr_t>(piece.iov_base) % the_limits.buffer_alignment != 0 ||
+        (the_limits.buffer_alignment > 1 && piece.iov_len % the_limits.block_size != 0)) {
+      saw_misaligned = true;
+    }
+  }
+};
+
+}  // namespace lunar::block::testing

@@ -1,0 +1,13 @@
+// A layer that changes nothing: what a layer costs, and the pattern for others.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "block/registry.h"
+
+namespace lunar::layers {
+
+std::unique_ptr<block::Device> create_passthru(std::string name, block::Claim base);
+
+}  // namespace lunar::layers
