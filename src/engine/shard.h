@@ -192,6 +192,55 @@ CallOn<F> call_on(Shard& target, F function) {
   return CallOn<F>(target, std::move(function));
 }
 
+// co_await await_on(shard, make): runs the coroutine `make()` on that shard to its end and gives
+// its result here.
+template <class F>
+class AwaitOn : Runnable {
+  template <class T>
+  struct Unwrap;
+  template <class T>
+  struct Unwrap<Task<T>> {
+    using Type = T;
+  };
+
+ public:
+  using Value = typename Unwrap<std::invoke_result_t<F&>>::Type;
+
+  AwaitOn(Shard& target, F make) : target_(target), make_(std::move(make)) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept {
+    waiter_ = waiter;
+    home_ = Shard::current();
+    run = [](Runnable& self) noexcept { drive(&static_cast<AwaitOn&>(self)).detach(); };
+    home_->post(target_, *this);
+  }
+  Value await_resume() {
+    if constexpr (!std::is_void_v<Value>) return std::move(*value_);
+  }
+
+ private:
+  struct Nothing {};
+  static Task<void> drive(AwaitOn* self) {
+    if constexpr (std::is_void_v<Value>) {
+      co_await self->make_();
+    } else {
+      self->value_.emplace(co_await self->make_());
+    }
+    self->run = [](Runnable& back) noexcept { static_cast<AwaitOn&>(back).waiter_.resume(); };
+    self->target_.post(*self->home_, *self);  // `self` belongs to the other shard from here on
+  }
+
+  Shard& target_;
+  F make_;
+  Shard* home_ = nullptr;
+  std::coroutine_handle<> waiter_;
+  std::optional<std::conditional_t<std::is_void_v<Value>, Nothing, Value>> value_;
+};
+template <class F>
+AwaitOn<F> await_on(Shard& target, F make) {
+  return AwaitOn<F>(target, std::move(make));
+}
+
 // co_await sleep_until(shard, deadline).
 class SleepUntil : Timer {
  public:

@@ -1,0 +1,416 @@
+#include "iscsi/connection.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.h"
+#include "iscsi/service.h"
+
+namespace lunar::iscsi {
+namespace {
+
+// How many receives one poll may do before others have their turn.
+constexpr int kReceivesPerPoll = 4;
+// Pieces of one send: two or three a PDU.
+constexpr std::size_t kSendPieces = 512;
+thread_local std::array<iovec, kSendPieces> send_pieces;
+
+std::size_t total(std::span<const iovec> pieces) {
+  std::size_t sum = 0;
+  for (const iovec& piece : pieces) sum += piece.iov_len;
+  return sum;
+}
+
+}  // namespace
+
+Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
+                       std::uint16_t portal_group_tag)
+    : owner_(owner),
+      shard_(owner.shard()),
+      stream_(std::move(stream)),
+      portal_group_tag_(portal_group_tag),
+      queue_(owner.pools().pdus),
+      receiver_(*this, owner.shard().buffers()),
+      login_(std::make_unique<LoginNegotiation>(owner.service().policy(),
+                                                static_cast<const TargetDirectory&>(*this))),
+      peer_(fmt::format("{}:{}", stream_->remote().address, stream_->remote().port)) {
+  on_readable_.connection = on_writable_.connection = on_close_.connection = this;
+  alarm_.connection = this;
+  buffer_waiter_.connection = this;
+  on_readable_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Callback&>(self).connection;
+    connection.last_bytes_ns_ = connection.shard_.now_ns();
+    connection.wake_reader();
+  };
+  on_writable_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Callback&>(self).connection;
+    connection.waits_writable_ = false;
+    connection.flush();
+  };
+  on_close_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Callback&>(self).connection;
+    connection.owner_.gate().spawn(connection.finish_closing());
+  };
+  alarm_.run = [](engine::Runnable& self) noexcept {
+    static_cast<Alarm&>(self).connection->on_alarm();
+  };
+  buffer_waiter_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Waiter&>(self).connection;
+    connection.receiver_.give_buffer(std::move(connection.buffer_waiter_.buffer));
+    connection.wake_reader();
+  };
+}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  receiver_.set_max_data_segment_length(kMaxLoginSegmentLength);
+  shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+  last_bytes_ns_ = shard_.now_ns();
+  wake_reader();
+}
+
+void Connection::transition(State next) { state_ = next; }
+
+// ---- Receiving.
+
+bool Connection::reads() const {
+  if (receiver_.is_stalled() || queue_.count() >= kMaxQueuedPdus) return false;
+  return state_ == State::login || state_ == State::full_feature;
+}
+
+void Connection::wake_reader() {
+  if (reads() && !engine::Poller::is_linked()) shard_.add_poller(*this);
+}
+
+bool Connection::poll() {
+  bool worked = false;
+  for (int i = 0; i < kReceivesPerPoll; ++i) {
+    if (!reads()) {
+      shard_.remove_poller(*this);
+      return worked;
+    }
+    const std::span<iovec> into = receiver_.receive_into();
+    if (into.empty()) {
+      shard_.remove_poller(*this);
+      if (!buffer_waiter_.is_linked()) {
+        buffer_waiter_.bytes = kReceiveBufferBytes;
+        shard_.buffers().wait(buffer_waiter_);
+      }
+      return worked;
+    }
+    const std::size_t room = total(into);
+    const std::int64_t count = stream_->receive(into);
+    if (count <= 0) {
+      receive_failed(count);
+      return worked;
+    }
+    worked = true;
+    last_bytes_ns_ = shard_.now_ns();
+    receiver_.received(static_cast<std::size_t>(count));
+    if (static_cast<std::size_t>(count) < room) break;  // the socket is empty
+  }
+  return worked;
+}
+
+void Connection::receive_failed(std::int64_t result) {
+  if (result == -EAGAIN) {
+    if (shard_.now_ns() - last_bytes_ns_ >= kHotNs) go_cold();
+  } else if (result == 0) {
+    close("closed by the initiator");
+  } else {
+    close(std::strerror(static_cast<int>(-result)));
+  }
+}
+
+void Connection::park() { go_cold(); }
+
+void Connection::go_cold() {
+  shard_.remove_poller(*this);
+  receiver_.release_idle_buffer();
+  stream_->when_readable(on_readable_);
+}
+
+void Connection::input_unblocked() {
+  receiver_.resume();
+  wake_reader();
+}
+
+// ---- Sending.
+
+void Connection::output_ready() {
+  if (!waits_writable_) shard_.at_loop_end(on_writable_);
+}
+
+void Connection::flush() {
+  if (state_ == State::closing) return;
+  for (;;) {
+    const std::span<iovec> pieces = queue_.gather(send_pieces);
+    if (pieces.empty()) break;
+    const std::int64_t count = stream_->send(pieces);
+    if (count == -EAGAIN) {
+      waits_writable_ = true;
+      stream_->when_writable(on_writable_);
+      return;
+    }
+    if (count < 0) {
+      close(std::strerror(static_cast<int>(-count)));
+      return;
+    }
+    queue_.sent(static_cast<std::size_t>(count),
+                [this](Task& task) { session_->on_task_sent(task); });
+  }
+  if (state_ == State::flushing) {
+    close("closed after the last response");
+  } else if (state_ == State::draining && session_->active_tasks() == 0) {
+    close("the target is stopping");
+  } else {
+    wake_reader();  // room for more responses
+  }
+}
+
+// ---- Login.
+
+Placement Connection::on_header(InboundPdu& pdu, bool whole) {
+  if (state_ != State::login) return Placement::stall();
+  if (whole) return {};
+  Placement placement;
+  placement.buffer = shard_.buffers().try_allocate(pdu.data_length());
+  if (placement.buffer) return placement;
+  send_login_reply(login_->refuse(spec::LoginStatus::out_of_resources, "no buffer"));
+  return Placement::discard();
+}
+
+void Connection::on_pdu(InboundPdu& pdu) {
+  if (state_ != State::login) return;
+  if (pdu.bhs.opcode() != spec::Opcode::login_request) {
+    send_login_reply(
+        login_->refuse(spec::LoginStatus::invalid_during_login, "not a Login Request"));
+    return;
+  }
+  LoginReply reply = login_->handle(spec::pdu_cast<spec::LoginRequest>(pdu.bhs), pdu.data);
+  if (reply.outcome != LoginOutcome::full_feature) {
+    send_login_reply(std::move(reply));
+    return;
+  }
+  transition(State::establishing);
+  gate_.spawn(establish(std::move(reply)));
+}
+
+void Connection::on_format_error(std::string_view what) { close(what); }
+
+void Connection::send_login_reply(LoginReply reply) {
+  OutboundPdu& out = queue_.make();
+  if (!reply.text.empty()) {
+    out.buffer = shard_.buffers().try_allocate(reply.text.size());
+    if (!out.buffer) {
+      owner_.pools().pdus.give_back(out);
+      close("no buffer for a login response");
+      return;
+    }
+    std::memcpy(out.buffer.data(), reply.text.data(), reply.text.size());
+    out.data = out.buffer.bytes().first(reply.text.size());
+  }
+  queue_.push(out, reply.bhs);
+  output_ready();
+  if (reply.outcome == LoginOutcome::refused) {
+    log::info("{}: login refused: {}", peer_, reply.reason);
+    close_after_output();
+  }
+}
+
+// Registers the session, which first ends one that it reinstates, then answers the last Login
+// Request.
+engine::Task<void> Connection::establish(LoginReply reply) {
+  const LoginIdentity& identity = login_->identity();
+  Result<std::uint16_t> tsih = std::uint16_t{1};  // a discovery session has nothing to register
+  if (identity.session_type == SessionType::normal) {
+    SessionKey key{identity.initiator_name, identity.isid, identity.target_name,
+                   identity.portal_group_tag};
+    Service& service = owner_.service();
+    auto open = [&service, &key, this] {
+      return service.open_session(std::move(key), this, shard_.index());
+    };
+    auto there = engine::await_on(service.control_shard(), std::move(open));
+    tsih = co_await there;
+    if (tsih) tsih_ = *tsih;
+  }
+  if (state_ != State::establishing) co_return;  // closed meanwhile
+  if (!tsih) {
+    send_login_reply(login_->refuse(spec::LoginStatus::out_of_resources, tsih.error().message));
+    co_return;
+  }
+  reply.bhs.tsih = *tsih;
+  send_login_reply(std::move(reply));
+  if (state_ == State::establishing) begin_full_feature(*tsih);
+}
+
+void Connection::begin_full_feature(std::uint16_t tsih) {
+  const LoginIdentity& identity = login_->identity();
+  const Parameters& parameters = login_->parameters();
+  const bool header_digest = parameters.header_digest == Digest::crc32c;
+  const bool data_digest = parameters.data_digest == Digest::crc32c;
+  scsi::DeviceServer* server = nullptr;
+  if (identity.session_type == SessionType::normal) {
+    server = &owner_.device_server(owner_.service().find_target(identity.target_name));
+  }
+  const Session::Environment environment{.shard = shard_,
+                                         .pools = owner_.pools(),
+                                         .queue = queue_,
+                                         .host = *this,
+                                         .policy = owner_.service().policy(),
+                                         .lister = *this,
+                                         .device_server = server,
+                                         .relative_target_port_id = portal_group_tag_};
+  session_ = std::make_unique<Session>(environment, identity, parameters, login_->next_stat_sn());
+  queue_.set_digests(header_digest, data_digest);
+  receiver_.set_digests(header_digest, data_digest);
+  receiver_.set_max_data_segment_length(parameters.target_max_recv_data_segment_length);
+  receiver_.set_handler(*session_);
+  transition(State::full_feature);
+  shard_.arm(alarm_, shard_.now_ns() + kNopIntervalNs);
+  log::info("{}: {} logged in to {} on shard {} (TSIH {})", peer_, identity.initiator_name,
+            server != nullptr ? identity.target_name : "discovery", shard_.index(), tsih);
+  login_.reset();
+  receiver_.resume();
+  wake_reader();
+}
+
+// ---- The service as this connection sees it.
+
+std::expected<TargetLogin, spec::LoginStatus> Connection::find_target(std::string_view target_name,
+                                                                      std::string_view) const {
+  const Service& service = owner_.service();
+  const std::size_t index = service.find_target(target_name);
+  if (index == service.targets().size()) return std::unexpected(spec::LoginStatus::not_found);
+  const TargetNode& target = *service.targets()[index];
+  return TargetLogin{.name = target.device.name(),
+                     .portal_group_tag = portal_group_tag_,
+                     .alias = target.alias,
+                     .auth = {}};
+}
+
+AuthPolicy Connection::discovery_auth(std::string_view) const { return {}; }
+
+// One connection a session for now, so there is nothing to join.
+spec::LoginStatus Connection::may_join(const LoginIdentity&) const {
+  return spec::LoginStatus::session_does_not_exist;
+}
+
+std::vector<TargetRecord::Portal> Connection::portal_records() const {
+  std::vector<TargetRecord::Portal> records;
+  for (const Service::Portal& portal : *owner_.service().portals()) {
+    // A wildcard is no address: the one that this initiator reached us by is.
+    auto address = spec::parse_portal_address(portal.endpoint.address.find(':') == std::string::npos
+                                                  ? portal.endpoint.address
+                                                  : fmt::format("[{}]", portal.endpoint.address));
+    if (address && address->is_wildcard()) {
+      const std::string& local = stream_->local().address;
+      address = spec::parse_portal_address(
+          local.find(':') == std::string::npos ? local : fmt::format("[{}]", local));
+    }
+    if (!address) continue;
+    address->port = portal.endpoint.port;
+    records.push_back({*address, portal.portal_group_tag});
+  }
+  return records;
+}
+
+std::vector<TargetRecord> Connection::list_targets(std::string_view) const {
+  std::vector<TargetRecord> records;
+  for (const auto& target : owner_.service().targets()) {
+    records.push_back({target->device.name(), portal_records()});
+  }
+  return records;
+}
+
+std::optional<TargetRecord> Connection::find_record(std::string_view target_name,
+                                                    std::string_view) const {
+  const Service& service = owner_.service();
+  const std::size_t index = service.find_target(target_name);
+  if (index == service.targets().size()) return std::nullopt;
+  return TargetRecord{service.targets()[index]->device.name(), portal_records()};
+}
+
+// ---- Time.
+
+void Connection::on_alarm() {
+  if (state_ == State::login || state_ == State::establishing) {
+    close("no login within the time limit");
+    return;
+  }
+  if (state_ != State::full_feature) {
+    close("the last responses were not taken within the time limit");
+    return;
+  }
+  const std::uint64_t pdus = session_->received_pdus();
+  const bool silent = pdus == pdus_at_alarm_;
+  if (silent && nop_outstanding_) {
+    close("no answer to NOP-In");
+    return;
+  }
+  pdus_at_alarm_ = pdus;
+  nop_outstanding_ = silent;
+  if (silent) session_->send_nop_in();
+  shard_.arm(alarm_, shard_.now_ns() + (silent ? kNopTimeoutNs : kNopIntervalNs));
+}
+
+// ---- The end.
+
+void Connection::close_now(std::string_view why) { close(why); }
+
+void Connection::close_after_output() {
+  if (state_ == State::closing) return;
+  transition(State::flushing);
+  receiver_.stop();
+  shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+  output_ready();
+}
+
+void Connection::drain() {
+  if (state_ == State::full_feature) {
+    transition(State::draining);
+    output_ready();  // closes if nothing is in flight
+  } else if (state_ == State::login || state_ == State::establishing) {
+    close("the target is stopping");
+  }
+}
+
+void Connection::target_cold_reset() {
+  close_after_output();
+  Service& service = owner_.service();
+  owner_.gate().spawn(service.reset_target_from(shard_, session_->identity().target_name, tsih_));
+}
+
+void Connection::close(std::string_view why) {
+  if (state_ == State::closing) return;
+  log::info("{}: connection closed: {}", peer_, why);
+  transition(State::closing);
+  receiver_.stop();
+  shard_.remove_poller(*this);
+  alarm_.cancel();
+  shard_.enqueue(on_close_);  // not here: callers below us are still at work
+}
+
+engine::Task<void> Connection::finish_closing() {
+  on_readable_.unlink();
+  on_writable_.unlink();
+  buffer_waiter_.unlink();
+  stream_.reset();
+  co_await gate_.close();
+  queue_.clear([this](Task& task) { session_->on_task_sent(task); });
+  if (session_) co_await session_->stop();
+  queue_.clear();
+  Service& service = owner_.service();
+  auto leave = [&service, tsih = tsih_, index = shard_.index()] {
+    service.connection_gone(tsih, index);
+  };
+  auto there = engine::call_on(service.control_shard(), leave);
+  co_await there;
+  owner_.closed(*this);  // deletes this
+}
+
+}  // namespace lunar::iscsi

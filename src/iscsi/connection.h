@@ -1,0 +1,133 @@
+// One TCP connection: moves bytes between its Stream and the protocol, from login to close.
+//
+// While busy it is a Poller of its shard and receives by a plain call each loop; after kHotNs
+// without bytes it gives its buffer back and waits for the stream to become readable. All responses
+// of a loop leave in one send at the loop's end.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/gate.h"
+#include "engine/network.h"
+#include "engine/shard.h"
+#include "engine/timer.h"
+#include "iscsi/login_negotiation.h"
+#include "iscsi/pdu_queue.h"
+#include "iscsi/pdu_receiver.h"
+#include "iscsi/session.h"
+
+namespace lunar::iscsi {
+
+class ServiceShard;
+
+constexpr std::uint64_t kHotNs = 50 * engine::kMicrosecond;
+constexpr std::uint64_t kLoginTimeoutNs = 15 * engine::kSecond;
+// Silence after which an initiator is asked whether it is there, and for how long its answer is
+// awaited.
+constexpr std::uint64_t kNopIntervalNs = 30 * engine::kSecond;
+constexpr std::uint64_t kNopTimeoutNs = 30 * engine::kSecond;
+
+// A connection's place in its shard's list, beside its place among the pollers.
+struct ConnectionHook : ListHook {};
+
+class Connection final : public engine::Poller,
+                         public ConnectionHook,
+                         private SessionHost,
+                         private PduReceiver::Handler,
+                         private TargetDirectory,
+                         private TargetLister {
+ public:
+  Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
+             std::uint16_t portal_group_tag);
+  ~Connection();
+
+  // Starts to read.
+  void start();
+  // Ends it as soon as possible; it leaves its ServiceShard and deletes itself. Idempotent.
+  void close(std::string_view why);
+  // Reads no more requests; closes when those in flight have been answered. Idempotent.
+  void drain();
+
+ private:
+  enum class State : std::uint8_t {
+    login,         // Login Requests only
+    establishing,  // login accepted, its session is being registered
+    full_feature,
+    draining,  // answers what is in flight, then closes
+    flushing,  // sends what is queued, then closes
+    closing,   // waits for what still uses it
+  };
+  struct Callback : engine::Runnable {
+    Connection* connection = nullptr;
+  };
+  struct Alarm : engine::Timer {
+    Connection* connection = nullptr;
+  };
+
+  // ---- engine::Poller
+  bool poll() override;
+  void park() override;
+
+  // ---- SessionHost
+  void output_ready() override;
+  void close_after_output() override;
+  void close_now(std::string_view why) override;
+  void input_unblocked() override;
+  void target_cold_reset() override;
+
+  // ---- PduReceiver::Handler, during login
+  Placement on_header(InboundPdu& pdu, bool whole) override;
+  void on_pdu(InboundPdu& pdu) override;
+  void on_format_error(std::string_view what) override;
+
+  // ---- TargetDirectory, TargetLister: the service as this connection's portal shows it
+  [[nodiscard]] std::expected<TargetLogin, spec::LoginStatus> find_target(
+      std::string_view target_name, std::string_view initiator_name) const override;
+  [[nodiscard]] AuthPolicy discovery_auth(std::string_view initiator_name) const override;
+  [[nodiscard]] spec::LoginStatus may_join(const LoginIdentity& identity) const override;
+  [[nodiscard]] std::vector<TargetRecord> list_targets(
+      std::string_view initiator_name) const override;
+  [[nodiscard]] std::optional<TargetRecord> find_record(
+      std::string_view target_name, std::string_view initiator_name) const override;
+
+  void transition(State next);
+  [[nodiscard]] bool reads() const;
+  void wake_reader();
+  void go_cold();
+  void receive_failed(std::int64_t result);
+  void flush();
+  void send_login_reply(LoginReply reply);
+  engine::Task<void> establish(LoginReply reply);
+  void begin_full_feature(std::uint16_t tsih);
+  engine::Task<void> finish_closing();
+  void on_alarm();
+  [[nodiscard]] std::vector<TargetRecord::Portal> portal_records() const;
+
+  ServiceShard& owner_;
+  engine::Shard& shard_;
+  std::unique_ptr<engine::Stream> stream_;
+  const std::uint16_t portal_group_tag_;
+  State state_ = State::login;
+  PduQueue queue_;
+  PduReceiver receiver_;
+  std::unique_ptr<LoginNegotiation> login_;
+  std::unique_ptr<Session> session_;
+  std::uint16_t tsih_ = 0;  // of the registered session
+  bool waits_writable_ = false;
+  std::uint64_t last_bytes_ns_ = 0;
+  std::uint64_t pdus_at_alarm_ = 0;
+  bool nop_outstanding_ = false;
+  engine::Gate gate_;  // establish()
+  Callback on_readable_;
+  Callback on_writable_;
+  Callback on_close_;
+  Alarm alarm_;
+  struct Waiter : engine::BufferWaiter {
+    Connection* connection = nullptr;
+  } buffer_waiter_;
+  std::string peer_;  // for the log
+};
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,71 @@
+#include "iscsi/pdu_queue.h"
+
+#include <cassert>
+#include <cstring>
+
+#include "base/crc32c.h"
+
+namespace lunar::iscsi {
+
+OutboundPdu& OutboundPduPool::take() {
+  if (free_.empty()) return *new OutboundPdu;
+  return free_.pop_front();
+}
+
+void OutboundPduPool::give_back(OutboundPdu& pdu) {
+  pdu.buffer.reset();
+  pdu.data = {};
+  pdu.last_of = nullptr;
+  free_.push_front(pdu);  // the warmest first
+}
+
+void OutboundPduPool::free_all() {
+  while (!free_.empty()) delete &free_.pop_front();
+}
+
+void PduQueue::push_raw(OutboundPdu& pdu, Bytes bhs) {
+  std::memcpy(pdu.header.data(), bhs.data(), spec::kBhsLength);
+  pdu.header_length = spec::kBhsLength;
+  if (header_digest_) {
+    const le32 digest = crc32c({pdu.header.data(), spec::kBhsLength});
+    std::memcpy(pdu.header.data() + spec::kBhsLength, &digest, sizeof digest);
+    pdu.header_length += spec::kDigestLength;
+  }
+  const std::size_t padding = spec::padded_length(pdu.data.size()) - pdu.data.size();
+  pdu.trailer_length = static_cast<std::uint8_t>(padding);
+  std::memset(pdu.trailer.data(), 0, padding);
+  if (data_digest_ && !pdu.data.empty()) {
+    const std::uint32_t running =
+        crc32c_update(crc32c_update(kCrc32cSeed, pdu.data), {pdu.trailer.data(), padding});
+    const le32 digest = crc32c_finish(running);
+    std::memcpy(pdu.trailer.data() + padding, &digest, sizeof digest);
+    pdu.trailer_length += spec::kDigestLength;
+  }
+  pdus_.push_back(pdu);
+  ++count_;
+}
+
+std::span<iovec> PduQueue::gather(std::span<iovec> out) {
+  std::size_t pieces = 0;
+  std::size_t skip = offset_;
+  // Adds a piece without what has gone of it; false when there is no room.
+  const auto add = [&](const std::byte* data, std::size_t length) {
+    if (skip >= length) {
+      skip -= length;
+      return true;
+    }
+    if (pieces == out.size()) return false;
+    out[pieces++] = {const_cast<std::byte*>(data) + skip, length - skip};
+    skip = 0;
+    return true;
+  };
+  for (OutboundPdu& pdu : pdus_) {
+    if (!add(pdu.header.data(), pdu.header_length) || !add(pdu.data.data(), pdu.data.size()) ||
+        !add(pdu.trailer.data(), pdu.trailer_length)) {
+      break;
+    }
+  }
+  return out.first(pieces);
+}
+
+}  // namespace lunar::iscsi

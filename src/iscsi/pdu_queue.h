@@ -1,0 +1,117 @@
+// PDUs on their way out of one connection, in order, without a copy of their data.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "engine/buffer_pool.h"
+#include "iscsi/spec/pdu.h"
+#include "lunar/list.h"
+
+namespace lunar::iscsi {
+
+struct Task;
+
+// One PDU: header, digests, padding, and a view of its data.
+struct OutboundPdu : ListHook {
+  // BHS and, behind it, the header digest.
+  std::array<std::byte, spec::kBhsLength + spec::kDigestLength> header;
+  // Padding and data digest.
+  std::array<std::byte, spec::kPduAlignment + spec::kDigestLength> trailer;
+  std::uint8_t header_length = 0;
+  std::uint8_t trailer_length = 0;
+  Bytes data;
+  engine::Buffer buffer;                  // owns data, when nothing else does
+  std::array<std::byte, 96> inline_data;  // room for short data (sense, rejected headers)
+  Task* last_of = nullptr;                // the task that ends when this PDU is out
+};
+
+// Memory of OutboundPdus of one shard: grows to the highest number in use, then allocates no more.
+class OutboundPduPool {
+ public:
+  OutboundPduPool() = default;
+  OutboundPduPool(const OutboundPduPool&) = delete;
+  OutboundPduPool& operator=(const OutboundPduPool&) = delete;
+  ~OutboundPduPool() { free_all(); }
+
+  OutboundPdu& take();
+  void give_back(OutboundPdu& pdu);
+
+ private:
+  void free_all();
+  List<OutboundPdu> free_;
+};
+
+class PduQueue {
+ public:
+  explicit PduQueue(OutboundPduPool& pool) : pool_(pool) {}
+  PduQueue(const PduQueue&) = delete;
+  PduQueue& operator=(const PduQueue&) = delete;
+  ~PduQueue() { clear(); }
+
+  void set_digests(bool header, bool data) { header_digest_ = header, data_digest_ = data; }
+
+  // A PDU to fill: set `data` (and `last_of`), then push(pdu, bhs).
+  OutboundPdu& make() { return pool_.take(); }
+  // Completes lengths, padding and digests, and queues it. `bhs` is any PDU of iscsi/spec/pdu.h.
+  template <WireStruct Pdu>
+  void push(OutboundPdu& pdu, Pdu bhs) {
+    static_assert(sizeof(Pdu) == spec::kBhsLength);
+    bhs.data_segment_length = static_cast<std::uint32_t>(pdu.data.size());
+    push_raw(pdu, as_bytes(bhs));
+  }
+
+  [[nodiscard]] bool empty() { return pdus_.empty(); }
+  [[nodiscard]] std::size_t count() const { return count_; }
+
+  // The unsent bytes, from the first on, in at most `out.size()` pieces.
+  std::span<iovec> gather(std::span<iovec> out);
+  // `bytes` of them have gone. Calls on_sent(task) for each task that ended.
+  template <class OnSent>
+  void sent(std::size_t bytes, OnSent&& on_sent) {
+    offset_ += bytes;
+    while (!pdus_.empty() && offset_ >= size_of(pdus_.front())) {
+      OutboundPdu& pdu = pdus_.pop_front();
+      offset_ -= size_of(pdu);
+      --count_;
+      Task* task = pdu.last_of;
+      pool_.give_back(pdu);
+      if (task != nullptr) on_sent(*task);
+    }
+  }
+  // Drops everything; calls on_dropped(task) for each task that would have ended.
+  template <class OnDropped>
+  void clear(OnDropped&& on_dropped) {
+    offset_ = 0;
+    while (!pdus_.empty()) {
+      OutboundPdu& pdu = pdus_.pop_front();
+      Task* task = pdu.last_of;
+      pool_.give_back(pdu);
+      if (task != nullptr) on_dropped(*task);
+    }
+    count_ = 0;
+  }
+  void clear() {
+    clear([](Task&) {});
+  }
+
+ private:
+  void push_raw(OutboundPdu& pdu, Bytes bhs);
+  static std::size_t size_of(const OutboundPdu& pdu) {
+    return pdu.header_length + pdu.data.size() + pdu.trailer_length;
+  }
+
+  OutboundPduPool& pool_;
+  List<OutboundPdu> pdus_;
+  std::size_t count_ = 0;
+  std::size_t offset_ = 0;  // bytes of the first PDU that have gone
+  bool header_digest_ = false;
+  bool data_digest_ = false;
+};
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,196 @@
+#include "iscsi/pdu_receiver.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "base/crc32c.h"
+
+namespace lunar::iscsi {
+namespace {
+
+// A discarded segment lands here, on each shard's own thread.
+constexpr std::size_t kDiscardBytes = 64 * kKiB;
+thread_local std::array<std::byte, kDiscardBytes> discard_area;
+
+// Digests travel with the least significant byte first (RFC 7143 §13.1).
+std::uint32_t wire_digest(const std::byte* at) {
+  return load<le32>({at, spec::kDigestLength})->value();
+}
+
+}  // namespace
+
+std::span<iovec> PduReceiver::receive_into() {
+  if (stalled_ || stopped_) return {};
+  if (!buffer_) {
+    buffer_ = buffers_.try_allocate(kReceiveBufferBytes);
+    if (!buffer_) return {};
+  }
+  if (read_ == write_) {
+    read_ = write_ = 0;
+  } else if (read_ != 0) {
+    // The start of a header: what precedes it is done with.
+    std::memmove(buffer_.data(), at_read(), available());
+    write_ -= read_;
+    read_ = 0;
+  }
+  std::size_t pieces = 0;
+  if (state_ == State::data) {
+    const std::size_t left = pdu_.data_length() - filled_;
+    into_[pieces++] = discarding_ ? iovec{discard_area.data(), std::min(left, kDiscardBytes)}
+                                  : iovec{destination_ + filled_, left};
+    if (into_[0].iov_len < left)
+      return {into_.data(), 1};  // the rest is not ours to put into the buffer
+  }
+  into_[pieces++] = {buffer_.data() + write_, buffer_.size() - write_};
+  return {into_.data(), pieces};
+}
+
+void PduReceiver::received(std::size_t count) {
+  if (state_ == State::data) {
+    const std::size_t direct = std::min<std::size_t>(count, pdu_.data_length() - filled_);
+    filled_ += direct;
+    count -= direct;
+  }
+  write_ += count;
+  parse();
+}
+
+void PduReceiver::resume() {
+  if (!stalled_) return;
+  stalled_ = false;
+  parse();
+}
+
+void PduReceiver::release_idle_buffer() {
+  if (available() == 0 && !parsing_) {
+    buffer_.reset();
+    read_ = write_ = 0;
+  }
+}
+
+void PduReceiver::parse() {
+  if (parsing_) return;  // a handler has called resume()
+  parsing_ = true;
+  bool more = true;
+  while (more && !stopped_ && !stalled_) {
+    switch (state_) {
+      case State::header: more = parse_header(); break;
+      case State::place: more = place_data(); break;
+      case State::data: more = fill_data(); break;
+      case State::trailer: more = check_trailer(); break;
+    }
+  }
+  parsing_ = false;
+}
+
+bool PduReceiver::parse_header() {
+  if (available() < spec::kBhsLength) return false;
+  std::memcpy(&pdu_.bhs, at_read(), spec::kBhsLength);
+  const std::size_t ahs_length = pdu_.bhs.ahs_length_bytes();
+  const std::size_t header_length = spec::kBhsLength + ahs_length;
+  const std::size_t total = header_length + (header_digest_ ? spec::kDigestLength : 0);
+  if (available() < total) return false;
+  if (header_digest_ &&
+      crc32c({at_read(), header_length}) != wire_digest(at_read() + header_length)) {
+    return stop_with("wrong header digest");
+  }
+  if (pdu_.data_length() > max_data_segment_length_) {
+    return stop_with("data segment longer than MaxRecvDataSegmentLength");
+  }
+  pdu_.ahs = {};
+  if (ahs_length != 0) {
+    std::memcpy(ahs_storage_.data(), at_read() + spec::kBhsLength, ahs_length);
+    pdu_.ahs = {ahs_storage_.data(), ahs_length};
+  }
+  read_ += total;
+  pdu_.data = {};
+  pdu_.digest_ok = true;
+  state_ = State::place;
+  return true;
+}
+
+std::size_t PduReceiver::trailer_bytes() const {
+  const std::size_t length = pdu_.data_length();
+  if (length == 0) return 0;
+  return spec::padded_length(length) - length + (data_digest_ ? spec::kDigestLength : 0);
+}
+
+bool PduReceiver::place_data() {
+  const std::size_t length = pdu_.data_length();
+  const bool whole = available() >= length + trailer_bytes();
+  if (whole) pdu_.data = {at_read(), length};
+  Placement placement = handler_->on_header(pdu_, whole);
+  if (stopped_) return false;
+  discarding_ = false;
+  filled_ = 0;
+  switch (placement.kind) {
+    case Placement::Kind::stall:
+      pdu_.data = {};
+      stalled_ = true;
+      return false;
+    case Placement::Kind::keep:
+      if (whole) return take_whole(length);
+      kept_ = std::move(placement.buffer);
+      assert(kept_.size() >= length);
+      destination_ = kept_.data();
+      break;
+    case Placement::Kind::at: destination_ = placement.destination; break;
+    case Placement::Kind::discard: discarding_ = true; break;
+  }
+  state_ = State::data;
+  return true;
+}
+
+bool PduReceiver::take_whole(std::size_t segment_bytes) {
+  if (data_digest_ && segment_bytes != 0) {
+    const std::size_t padded = spec::padded_length(segment_bytes);
+    pdu_.digest_ok = crc32c({at_read(), padded}) == wire_digest(at_read() + padded);
+  }
+  read_ += segment_bytes + trailer_bytes();
+  finish();
+  return true;
+}
+
+bool PduReceiver::fill_data() {
+  const std::size_t length = pdu_.data_length();
+  const std::size_t count = std::min(available(), length - filled_);
+  if (count != 0 && !discarding_) std::memcpy(destination_ + filled_, at_read(), count);
+  filled_ += count;
+  read_ += count;
+  if (filled_ != length) return false;
+  state_ = State::trailer;
+  return true;
+}
+
+bool PduReceiver::check_trailer() {
+  const std::size_t length = pdu_.data_length();
+  const std::size_t trailer = trailer_bytes();
+  if (available() < trailer) return false;
+  if (!discarding_) {
+    pdu_.data = {destination_, length};
+    if (data_digest_ && length != 0) {
+      const std::size_t padding = spec::padded_length(length) - length;
+      const std::uint32_t running =
+          crc32c_update(crc32c_update(kCrc32cSeed, pdu_.data), {at_read(), padding});
+      pdu_.digest_ok = crc32c_finish(running) == wire_digest(at_read() + padding);
+    }
+  }
+  read_ += trailer;
+  finish();
+  return true;
+}
+
+void PduReceiver::finish() {
+  state_ = State::header;
+  handler_->on_pdu(pdu_);
+  kept_.reset();
+}
+
+bool PduReceiver::stop_with(std::string_view what) {
+  stopped_ = true;
+  handler_->on_format_error(what);
+  return false;
+}
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,224 @@
+#include "iscsi/service.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/log.h"
+
+namespace lunar::iscsi {
+
+// ---- ServiceShard
+
+ServiceShard::ServiceShard(Service& service, engine::Shard& shard)
+    : service_(service), shard_(shard) {
+  for (const auto& target : service.targets()) {
+    device_servers_.push_back(std::make_unique<scsi::DeviceServer>(target->device, shard));
+  }
+}
+
+ServiceShard::~ServiceShard() { assert(connections_.empty()); }
+
+void ServiceShard::accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
+  auto* connection =
+      new Connection(*this, shard_.network().adopt(std::move(socket)), portal_group_tag);
+  connections_.push_back(*connection);
+  connection->start();
+  if (stopping_) connection->close("the target is stopping");
+}
+
+void ServiceShard::closed(Connection& connection) {
+  static_cast<ConnectionHook&>(connection).unlink();
+  delete &connection;
+}
+
+engine::Task<void> ServiceShard::stop(std::uint64_t deadline_ns) {
+  constexpr std::uint64_t kLookNs = 10 * engine::kMillisecond;
+  stopping_ = true;
+  for (Connection& connection : connections_) connection.drain();
+  while (!connections_.empty() && shard_.now_ns() < deadline_ns)
+    co_await engine::sleep_for(shard_, kLookNs);
+  for (Connection& connection : connections_) connection.close("the target is stopping");
+  while (!connections_.empty()) co_await engine::sleep_for(shard_, kLookNs);
+  co_await gate_.close();
+}
+
+// ---- Service
+
+Service::Service(std::span<engine::Shard* const> shards)
+    : shards_(shards.begin(), shards.end()),
+      portals_(std::make_shared<const std::vector<Portal>>()),
+      connections_(shards.size()) {}
+
+Service::~Service() { assert(sessions_.empty()); }
+
+TargetNode& Service::add_target(std::string name) {
+  targets_.push_back(std::make_unique<TargetNode>(std::move(name)));
+  return *targets_.back();
+}
+
+std::size_t Service::find_target(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      targets_, [&](const auto& target) { return target->device.name() == name; });
+  return static_cast<std::size_t>(found - targets_.begin());
+}
+
+engine::Task<Result<void>> Service::start() {
+  parts_.resize(shards_.size());
+  for (engine::Shard* shard : shards_) {
+    auto make = [this, shard] {
+      parts_[shard->index()] = std::make_unique<ServiceShard>(*this, *shard);
+    };
+    auto there = engine::call_on(*shard, make);
+    co_await there;
+  }
+  co_return Result<void>();
+}
+
+Result<engine::Endpoint> Service::listen(const engine::Endpoint& at,
+                                         std::uint16_t portal_group_tag) {
+  auto handler = [this, portal_group_tag](std::unique_ptr<engine::Socket> socket) {
+    accepted(std::move(socket), portal_group_tag);
+  };
+  LUNAR_TRY_ASSIGN(std::unique_ptr<engine::Listener> listener,
+                   control_shard().network().listen(at, handler));
+  const engine::Endpoint where = listener->local();
+  auto portals = std::make_shared<std::vector<Portal>>(*portals_.load());
+  portals->push_back({where, portal_group_tag});
+  portals_.store(std::move(portals));
+  listeners_.push_back(std::move(listener));
+  return where;
+}
+
+// The shard with the fewest connections; of equals the next in turn.
+unsigned Service::least_loaded_shard() {
+  std::size_t best = next_shard_ % connections_.size();
+  for (std::size_t i = 1; i < connections_.size(); ++i) {
+    const std::size_t candidate = (next_shard_ + i) % connections_.size();
+    if (connections_[candidate] < connections_[best]) best = candidate;
+  }
+  next_shard_ = best + 1;
+  return static_cast<unsigned>(best);
+}
+
+namespace {
+
+// Carries an accepted socket to its shard.
+struct Delivery : engine::Runnable {
+  ServiceShard* to = nullptr;
+  std::unique_ptr<engine::Socket> socket;
+  std::uint16_t portal_group_tag = 0;
+};
+
+}  // namespace
+
+void Service::accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
+  if (stopping_) return;
+  const unsigned index = least_loaded_shard();
+  ++connections_[index];
+  auto* delivery = new Delivery;
+  delivery->to = parts_[index].get();
+  delivery->socket = std::move(socket);
+  delivery->portal_group_tag = portal_group_tag;
+  delivery->run = [](engine::Runnable& self) noexcept {
+    const std::unique_ptr<Delivery> arrived(&static_cast<Delivery&>(self));
+    arrived->to->accept(std::move(arrived->socket), arrived->portal_group_tag);
+  };
+  control_shard().post(*shards_[index], *delivery);
+}
+
+std::uint16_t Service::free_tsih() {
+  do {
+    ++last_tsih_;
+  } while (last_tsih_ == 0 || sessions_.contains(last_tsih_));
+  return last_tsih_;
+}
+
+engine::Task<Result<std::uint16_t>> Service::open_session(SessionKey key, Connection* connection,
+                                                          unsigned shard_index) {
+  for (;;) {
+    const auto old =
+        std::ranges::find_if(sessions_, [&](const auto& entry) { return entry.second.key == key; });
+    if (old == sessions_.end()) break;
+    log::info("{} reinstates its session with {} (TSIH {})", key.initiator_name, key.target_name,
+              old->first);
+    co_await end_session(old->first);
+  }
+  if (stopping_ || sessions_.size() >= kMaxSessions) {
+    co_return fail(ErrorCode::no_resource,
+                   stopping_ ? "the target is stopping" : "too many sessions");
+  }
+  const std::uint16_t tsih = free_tsih();
+  sessions_[tsih] = {.key = std::move(key),
+                     .connection = connection,
+                     .shard_index = shard_index,
+                     .waiting_for_end = {}};
+  co_return tsih;
+}
+
+// Completes when the session's connection has gone.
+engine::Task<void> Service::end_session(std::uint16_t tsih) {
+  SessionEntry& entry = sessions_.at(tsih);
+  engine::Event ended;
+  entry.waiting_for_end.push_back(&ended);
+  // The connection lives until connection_gone() has run here, and messages keep their order.
+  Connection* connection = entry.connection;
+  auto end = [connection] {
+    connection->close("the initiator reinstates the session, or the target was reset");
+  };
+  auto there = engine::call_on(*shards_[entry.shard_index], end);
+  co_await there;
+  co_await ended;
+}
+
+void Service::connection_gone(std::uint16_t tsih, unsigned shard_index) {
+  --connections_[shard_index];
+  const auto found = sessions_.find(tsih);
+  if (tsih == 0 || found == sessions_.end()) return;
+  const std::vector<engine::Event*> waiting = std::move(found->second.waiting_for_end);
+  sessions_.erase(found);
+  for (engine::Event* event : waiting) event->set();
+}
+
+engine::Task<void> Service::close_sessions_of(std::string target_name, std::uint16_t except_tsih) {
+  std::vector<std::uint16_t> theirs;
+  for (const auto& [tsih, entry] : sessions_) {
+    if (entry.key.target_name == target_name && tsih != except_tsih) theirs.push_back(tsih);
+  }
+  for (const std::uint16_t tsih : theirs) {
+    if (sessions_.contains(tsih)) co_await end_session(tsih);
+  }
+}
+
+engine::Task<void> Service::reset_target_from(engine::Shard& shard, std::string target_name,
+                                              std::uint16_t except_tsih) {
+  (void)shard;
+  auto close = [this, &target_name, except_tsih] {
+    return close_sessions_of(target_name, except_tsih);
+  };
+  auto there = engine::await_on(control_shard(), close);
+  co_await there;
+}
+
+engine::Task<void> Service::stop(std::uint64_t drain_ns) {
+  stopping_ = true;
+  listeners_.clear();
+  const std::uint64_t deadline_ns = control_shard().now_ns() + drain_ns;
+  // Every shard drains at once.
+  engine::Gate draining;
+  for (engine::Shard* shard : shards_) {
+    if (parts_.size() <= shard->index() || !parts_[shard->index()]) continue;
+    draining.spawn(stop_part(*shard, deadline_ns));
+  }
+  co_await draining.close();
+}
+
+engine::Task<void> Service::stop_part(engine::Shard& shard, std::uint64_t deadline_ns) {
+  auto stop = [this, &shard, deadline_ns] { return parts_[shard.index()]->stop(deadline_ns); };
+  auto there = engine::await_on(shard, stop);
+  co_await there;
+  auto destroy = [this, &shard] { parts_[shard.index()].reset(); };
+  auto again = engine::call_on(shard, destroy);
+  co_await again;
+}
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,320 @@
+#include "iscsi/session.h"
+
+#include <cassert>
+#include <cstring>
+
+#include "base/log.h"
+#include "iscsi/session_send.h"
+#include "iscsi/spec/serial.h"
+
+namespace lunar::iscsi {
+
+Session::Session(const Environment& environment, const LoginIdentity& identity,
+                 const Parameters& parameters, std::uint32_t next_stat_sn)
+    : shard_(environment.shard),
+      pools_(environment.pools),
+      queue_(environment.queue),
+      host_(environment.host),
+      device_server_(environment.device_server),
+      identity_(identity),
+      parameters_(parameters),
+      text_(environment.policy, environment.lister, identity_, parameters_),
+      exp_cmd_sn_(identity.cmd_sn),
+      stat_sn_(next_stat_sn),
+      command_window_(environment.policy.command_window) {
+  buffer_waiter_.session = this;
+  buffer_waiter_.run = [](engine::Runnable& self) noexcept {
+    static_cast<Waiter&>(self).session->host_.input_unblocked();
+  };
+  if (device_server_ != nullptr) {
+    nexus_ =
+        std::make_unique<scsi::Nexus>(initiator_port_name(identity_), target_port_name(identity_),
+                                      environment.relative_target_port_id);
+    device_server_->attach(*nexus_);
+  }
+}
+
+Session::~Session() {
+  assert(tasks_.size() == 0 && unsent_tasks_ == 0 && "a session must be stopped before it goes");
+  while (!held_.empty()) delete &held_.pop_front();
+}
+
+// ---- The command window (RFC 7143 §4.2.2.1).
+
+// Every response opens a place: commands that are still being worked on count against the window.
+std::uint32_t Session::max_cmd_sn() const {
+  return exp_cmd_sn_ + (command_window_ - windowed_tasks_) - 1;
+}
+
+Session::Delivery Session::delivery_of(const spec::Bhs& bhs) const {
+  if (bhs.immediate()) return Delivery::now;
+  const std::uint32_t cmd_sn = spec::pdu_cast<spec::ScsiCommand>(bhs).cmd_sn;
+  if (cmd_sn == exp_cmd_sn_ && windowed_tasks_ < command_window_) return Delivery::now;
+  if (!spec::sn_in_window(cmd_sn, exp_cmd_sn_, max_cmd_sn())) return Delivery::ignore;
+  for (HeldRequest& held : const_cast<List<HeldRequest>&>(held_)) {
+    if (held.cmd_sn == cmd_sn) return Delivery::ignore;
+  }
+  return Delivery::hold;
+}
+
+void Session::consume_cmd_sn(const spec::Bhs& bhs) {
+  if (!bhs.immediate()) ++exp_cmd_sn_;
+}
+
+Session::HeldRequest& Session::insert_held(std::uint32_t cmd_sn) {
+  auto* request = new HeldRequest;  // not the ordinary path: one connection delivers in order
+  request->cmd_sn = cmd_sn;
+  for (HeldRequest& other : held_) {
+    if (spec::sn_less(cmd_sn, other.cmd_sn)) {
+      held_.insert_before(other, *request);
+      return *request;
+    }
+  }
+  held_.push_back(*request);
+  return *request;
+}
+
+void Session::hold(const InboundPdu& pdu, Task* task) {
+  HeldRequest& request = insert_held(spec::pdu_cast<spec::ScsiCommand>(pdu.bhs).cmd_sn);
+  request.bhs = pdu.bhs;
+  request.has_request = true;
+  request.task = task;
+  if (task != nullptr || pdu.data.empty()) return;
+  request.data = shard_.buffers().try_allocate(pdu.data.size());
+  if (!request.data) {
+    host_.close_now("no buffer to hold a request that came out of order");
+    return;
+  }
+  std::memcpy(request.data.data(), pdu.data.data(), pdu.data.size());
+  request.data_length = pdu.data.size();
+}
+
+void Session::hold_place(std::uint32_t cmd_sn) {
+  insert_held(cmd_sn);
+  deliver_held();
+}
+
+void Session::deliver_held() {
+  while (!held_.empty() && held_.front().cmd_sn == exp_cmd_sn_ && !logged_out_ && !stopping_) {
+    const std::unique_ptr<HeldRequest> request(&held_.pop_front());
+    ++exp_cmd_sn_;
+    if (request->task != nullptr) {
+      request->task->held = false;
+      deliver(*request->task);
+    } else if (request->has_request) {
+      InboundPdu pdu;
+      pdu.bhs = request->bhs;
+      pdu.data = request->data.bytes().first(request->data_length);
+      dispatch(pdu);
+    }
+  }
+}
+
+// ---- Receiving.
+
+void Session::wait_for_buffer(std::size_t bytes) {
+  if (buffer_waiter_.is_linked()) return;
+  buffer_waiter_.bytes = bytes;
+  shard_.buffers().wait(buffer_waiter_);
+}
+
+// From the pool, or what was waited for.
+engine::Buffer Session::take_buffer(std::size_t bytes) {
+  if (buffer_waiter_.buffer && buffer_waiter_.buffer.size() >= bytes)
+    return std::move(buffer_waiter_.buffer);
+  buffer_waiter_.buffer.reset();
+  engine::Buffer buffer = shard_.buffers().try_allocate(bytes);
+  if (!buffer) wait_for_buffer(bytes);
+  return buffer;
+}
+
+Placement Session::keep(const InboundPdu& pdu, bool whole) {
+  if (whole) return {};
+  Placement placement;
+  placement.buffer = take_buffer(pdu.data_length());
+  if (!placement.buffer) placement.kind = Placement::Kind::stall;
+  return placement;
+}
+
+Placement Session::on_header(InboundPdu& pdu, bool whole) {
+  if (logged_out_) return Placement::discard();
+  switch (pdu.bhs.opcode()) {
+    case spec::Opcode::scsi_command: return place_command_data(pdu, whole);
+    case spec::Opcode::data_out: return place_data_out(pdu, whole);
+    case spec::Opcode::nop_out:
+    case spec::Opcode::task_management_request:
+    case spec::Opcode::login_request:
+    case spec::Opcode::text_request:
+    case spec::Opcode::logout_request:
+    case spec::Opcode::snack_request:
+    case spec::Opcode::nop_in:
+    case spec::Opcode::scsi_response:
+    case spec::Opcode::task_management_response:
+    case spec::Opcode::login_response:
+    case spec::Opcode::text_response:
+    case spec::Opcode::data_in:
+    case spec::Opcode::logout_response:
+    case spec::Opcode::r2t:
+    case spec::Opcode::async_message:
+    case spec::Opcode::reject: break;
+  }
+  return keep(pdu, whole);
+}
+
+void Session::on_pdu(InboundPdu& pdu) {
+  ++received_pdus_;
+  if (logged_out_) return;
+  const spec::Opcode opcode = pdu.bhs.opcode();
+  if (opcode == spec::Opcode::scsi_command) {
+    on_scsi_command(pdu);
+    return;
+  }
+  if (opcode == spec::Opcode::data_out) {
+    on_data_out(pdu);
+    return;
+  }
+  if (!pdu.digest_ok) {
+    // RFC 7143 §7.8: the PDU is discarded, so its CmdSN is not consumed.
+    reject(pdu.bhs, spec::RejectReason::data_digest_error, "wrong data digest");
+    return;
+  }
+  const bool numbered =
+      opcode == spec::Opcode::nop_out || opcode == spec::Opcode::task_management_request ||
+      opcode == spec::Opcode::text_request || opcode == spec::Opcode::logout_request;
+  if (!numbered) {
+    dispatch(pdu);
+    return;
+  }
+  switch (delivery_of(pdu.bhs)) {
+    case Delivery::ignore: return;
+    case Delivery::hold: hold(pdu, nullptr); return;
+    case Delivery::now:
+      consume_cmd_sn(pdu.bhs);
+      dispatch(pdu);
+      deliver_held();
+      return;
+  }
+}
+
+void Session::on_format_error(std::string_view what) { host_.close_now(what); }
+
+void Session::dispatch(const InboundPdu& pdu) {
+  switch (pdu.bhs.opcode()) {
+    case spec::Opcode::nop_out: on_nop_out(pdu); return;
+    case spec::Opcode::task_management_request: on_task_management(pdu); return;
+    case spec::Opcode::text_request: on_text_request(pdu); return;
+    case spec::Opcode::logout_request: on_logout_request(pdu); return;
+    case spec::Opcode::snack_request:
+      // RFC 7143 §11.16: only with ErrorRecoveryLevel 1 or 2.
+      reject(pdu.bhs, spec::RejectReason::snack_reject, "SNACK at ErrorRecoveryLevel 0");
+      return;
+    case spec::Opcode::login_request:
+      reject(pdu.bhs, spec::RejectReason::protocol_error,
+             "Login Request in the full feature phase");
+      return;
+    case spec::Opcode::scsi_command:
+    case spec::Opcode::data_out:
+    case spec::Opcode::nop_in:
+    case spec::Opcode::scsi_response:
+    case spec::Opcode::task_management_response:
+    case spec::Opcode::login_response:
+    case spec::Opcode::text_response:
+    case spec::Opcode::data_in:
+    case spec::Opcode::logout_response:
+    case spec::Opcode::r2t:
+    case spec::Opcode::async_message:
+    case spec::Opcode::reject: break;
+  }
+  reject(pdu.bhs, spec::RejectReason::command_not_supported, "not an initiator's opcode");
+}
+
+// ---- Requests other than SCSI commands.
+
+void Session::on_nop_out(const InboundPdu& pdu) {
+  const auto request = spec::pdu_cast<spec::NopOut>(pdu.bhs);
+  if (request.initiator_task_tag == spec::kReservedTag)
+    return;  // an answer to our ping, or none wanted
+  OutboundPdu& out = queue_.make();
+  set_data(out, pdu.data.first(std::min<std::size_t>(
+                    pdu.data.size(), parameters_.initiator_max_recv_data_segment_length)));
+  spec::NopIn response;
+  response.lun = request.lun;
+  response.initiator_task_tag = request.initiator_task_tag;
+  send(out, response);
+}
+
+void Session::send_nop_in() {
+  spec::NopIn ping;
+  ping.target_transfer_tag = next_transfer_tag_++ & 0x7fffffffU;  // never the reserved one
+  send_without_status(queue_.make(), ping);
+}
+
+void Session::on_text_request(const InboundPdu& pdu) {
+  const auto request = spec::pdu_cast<spec::TextRequest>(pdu.bhs);
+  TextReply reply = text_.handle(request, pdu.data);
+  if (reply.reject) {
+    reject(pdu.bhs, *reply.reject, reply.reason);
+    return;
+  }
+  OutboundPdu& out = queue_.make();
+  set_data(out, as_bytes(std::string_view(reply.text)));
+  send(out, reply.bhs);
+}
+
+void Session::on_logout_request(const InboundPdu& pdu) {
+  logged_out_ = true;
+  gate_.spawn(log_out(spec::pdu_cast<spec::LogoutRequest>(pdu.bhs)));
+}
+
+engine::Task<void> Session::log_out(spec::LogoutRequest request) {
+  const auto reason = static_cast<spec::LogoutReason>(request.flags & spec::kLogoutReasonMask);
+  spec::LogoutResponse response;
+  response.initiator_task_tag = request.initiator_task_tag;
+  response.time2wait = static_cast<std::uint16_t>(parameters_.default_time2wait);
+  const bool other_connection =
+      reason != spec::LogoutReason::close_session && request.cid != identity_.cid;
+  if (reason == spec::LogoutReason::remove_connection_for_recovery) {
+    response.response = static_cast<std::uint8_t>(spec::LogoutResponseCode::recovery_not_supported);
+  } else if (other_connection || reason > spec::LogoutReason::remove_connection_for_recovery) {
+    response.response = static_cast<std::uint8_t>(spec::LogoutResponseCode::cid_not_found);
+  }
+  if (response.response != 0) {
+    logged_out_ = false;
+    send(queue_.make(), response);
+    co_return;
+  }
+  co_await drop_all_tasks();
+  if (stopping_) co_return;
+  send(queue_.make(), response);
+  host_.close_after_output();
+}
+
+void Session::reject(const spec::Bhs& bhs, spec::RejectReason reason, std::string_view why) {
+  log::info("{}: rejecting PDU with opcode {:#04x}: {}", identity_.initiator_name, bhs.opcode_byte,
+            why);
+  OutboundPdu& out = queue_.make();
+  set_data(out, as_bytes(bhs));
+  spec::Reject response;
+  response.reason = static_cast<std::uint8_t>(reason);
+  send(out, response);
+}
+
+// Copies short or transient data into the PDU.
+void Session::set_data(OutboundPdu& out, Bytes data) {
+  if (data.empty()) return;
+  std::byte* to = out.inline_data.data();
+  if (data.size() > out.inline_data.size()) {
+    out.buffer = shard_.buffers().try_allocate(data.size());
+    if (!out.buffer) {
+      // Text, echoes: better none than a wait that could deadlock with the data that holds the
+      // buffers.
+      host_.close_now("no buffer for a response");
+      return;
+    }
+    to = out.buffer.data();
+  }
+  std::memcpy(to, data.data(), data.size());
+  out.data = {to, data.size()};
+}
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,199 @@
+// The full feature phase of a session (RFC 7143 §4.2): takes PDUs, completions and time, gives PDUs
+// and SCSI commands. It knows no socket; a Connection, the simulator or a fuzzer drives it.
+//
+// Error recovery level 0, one connection: what cannot be put right by a status or a Reject ends the
+// connection, and the initiator's session recovery does the rest. Split over several files by
+// subject:
+//   session.cpp             the CmdSN window and the dispatch of requests, NOP, text, logout
+//   session_data.cpp        data-out: immediate, unsolicited, R2T; data-in, status, residuals
+//   session_management.cpp  task management, aborts, the end of a session
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/gate.h"
+#include "engine/shard.h"
+#include "iscsi/login_negotiation.h"
+#include "iscsi/pdu_queue.h"
+#include "iscsi/pdu_receiver.h"
+#include "iscsi/task.h"
+#include "iscsi/text_request.h"
+#include "scsi/device_server.h"
+#include "scsi/nexus.h"
+
+namespace lunar::iscsi {
+
+// Non-immediate commands that wait for an earlier CmdSN, and immediate requests in progress.
+constexpr std::uint32_t kMaxImmediateTasks = 32;
+// Responses that the initiator does not fetch; past it we stop reading requests.
+constexpr std::size_t kMaxQueuedPdus = 4096;
+
+// Pools that the sessions of one shard share.
+struct SessionPools {
+  TaskPool tasks;
+  OutboundPduPool pdus;
+};
+
+// Who drives a session.
+class SessionHost {
+ public:
+  // PDUs wait in the queue: send them at the end of this loop.
+  virtual void output_ready() = 0;
+  // The connection must end: after what is queued has been sent, or at once.
+  virtual void close_after_output() = 0;
+  virtual void close_now(std::string_view why) = 0;
+  // The receiver was stalled and can go on.
+  virtual void input_unblocked() = 0;
+  // Every session of this target must end (TARGET COLD RESET); this one after its output.
+  virtual void target_cold_reset() = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+class Session final : public PduReceiver::Handler {
+ public:
+  struct Environment {
+    engine::Shard& shard;
+    SessionPools& pools;
+    PduQueue& queue;
+    SessionHost& host;
+    const NegotiationPolicy& policy;
+    const TargetLister& lister;
+    scsi::DeviceServer* device_server;  // null in a discovery session
+    std::uint16_t relative_target_port_id;
+  };
+
+  // After login; `next_stat_sn` is that of the first response.
+  Session(const Environment& environment, const LoginIdentity& identity,
+          const Parameters& parameters, std::uint32_t next_stat_sn);
+  ~Session();
+
+  // ---- PduReceiver::Handler
+  Placement on_header(InboundPdu& pdu, bool whole) override;
+  void on_pdu(InboundPdu& pdu) override;
+  void on_format_error(std::string_view what) override;
+
+  // ---- From the connection.
+  // The last PDU of this task has been sent.
+  void on_task_sent(Task& task);
+  // Asks whether the initiator is alive (RFC 7143 §11.19).
+  void send_nop_in();
+  // Aborts every task and completes when none is left and no sequence runs. Then the session can be
+  // destroyed; it queues nothing more.
+  engine::Task<void> stop();
+
+  [[nodiscard]] const LoginIdentity& identity() const { return identity_; }
+  [[nodiscard]] const Parameters& parameters() const { return parameters_; }
+  // SCSI tasks that have not sent their status.
+  [[nodiscard]] std::size_t active_tasks() const { return tasks_.size(); }
+  // PDUs that the initiator sent, for the keep-alive.
+  [[nodiscard]] std::uint64_t received_pdus() const { return received_pdus_; }
+
+ private:
+  // ---- session.cpp
+  enum class Delivery : std::uint8_t {
+    now,     // in order, or immediate
+    hold,    // an earlier CmdSN is missing
+    ignore,  // outside the window, or a duplicate (RFC 7143 §4.2.2.1)
+  };
+  // A request that waits for an earlier CmdSN; an empty one only fills its place in the order.
+  struct HeldRequest : ListHook {
+    std::uint32_t cmd_sn = 0;
+    bool has_request = false;
+    spec::Bhs bhs;
+    Task* task = nullptr;  // of a SCSI command
+    engine::Buffer data;   // of anything else
+    std::size_t data_length = 0;
+  };
+
+  [[nodiscard]] Delivery delivery_of(const spec::Bhs& bhs) const;
+  [[nodiscard]] std::uint32_t max_cmd_sn() const;
+  void consume_cmd_sn(const spec::Bhs& bhs);
+  void hold(const InboundPdu& pdu, Task* task);
+  void hold_place(std::uint32_t cmd_sn);
+  HeldRequest& insert_held(std::uint32_t cmd_sn);
+  void deliver_held();
+  Placement keep(const InboundPdu& pdu, bool whole);
+  void dispatch(const InboundPdu& pdu);
+  void on_nop_out(const InboundPdu& pdu);
+  void on_text_request(const InboundPdu& pdu);
+  void on_logout_request(const InboundPdu& pdu);
+  engine::Task<void> log_out(spec::LogoutRequest request);
+  void reject(const spec::Bhs& bhs, spec::RejectReason reason, std::string_view why);
+  void set_data(OutboundPdu& out, Bytes data);
+  void wait_for_buffer(std::size_t bytes);
+  engine::Buffer take_buffer(std::size_t bytes);
+  // StatSN (consumed), ExpCmdSN, MaxCmdSN; then queues it.
+  template <class Pdu>
+  void send(OutboundPdu& out, Pdu pdu);
+  // As send(), for PDUs that carry StatSN without consuming it.
+  template <class Pdu>
+  void send_without_status(OutboundPdu& out, Pdu pdu);
+
+  // ---- session_data.cpp
+  Placement place_command_data(const InboundPdu& pdu, bool whole);
+  Placement place_data_out(const InboundPdu& pdu, bool whole);
+  void on_scsi_command(const InboundPdu& pdu);
+  void on_data_out(const InboundPdu& pdu);
+  Task* begin_task(const InboundPdu& pdu);
+  bool prepare(Task& task);
+  bool reserve_data_out(Task& task);
+  void deliver(Task& task);
+  void continue_transfer(Task& task);
+  void request_data(Task& task);
+  void place_bytes(Task& task, std::uint32_t offset, Bytes data);
+  DataOutSequence* sequence_of(Task& task, const spec::DataOut& header);
+  void end_sequence(Task& task, const DataOutSequence& sequence);
+  void fail_transfer(Task& task, const scsi::spec::Sense& sense);
+  void on_finished(Task& task);
+  void conclude(Task& task);
+  void respond(Task& task);
+  void send_data_in(Task& task, std::uint32_t bytes, bool with_status, std::uint8_t residual_flags,
+                    std::uint32_t residual);
+  void send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual);
+  void forget(Task& task);
+  void release(Task& task);
+
+  // ---- session_management.cpp
+  void on_task_management(const InboundPdu& pdu);
+  engine::Task<void> manage(spec::TaskManagementRequest request);
+  engine::Task<spec::TmfResponse> perform(const spec::TaskManagementRequest& request);
+  engine::Task<spec::TmfResponse> abort_task(const spec::TaskManagementRequest& request);
+  void drop(Task& task);
+  engine::Task<void> drop_all_tasks();
+
+  engine::Shard& shard_;
+  SessionPools& pools_;
+  PduQueue& queue_;
+  SessionHost& host_;
+  scsi::DeviceServer* device_server_;
+  LoginIdentity identity_;
+  Parameters parameters_;
+  TextNegotiation text_;
+  std::unique_ptr<scsi::Nexus> nexus_;  // none in a discovery session
+
+  TaskTable tasks_;
+  std::uint32_t unsent_tasks_ = 0;  // ended, with PDUs still in the queue
+  std::uint32_t exp_cmd_sn_;
+  std::uint32_t stat_sn_;
+  std::uint32_t command_window_;
+  std::uint32_t windowed_tasks_ = 0;  // tasks that took a place in the command window
+  std::uint32_t immediate_tasks_ = 0;
+  std::uint32_t next_transfer_tag_ = 0;
+  std::uint64_t received_pdus_ = 0;
+  Task* receiving_ = nullptr;  // the task whose data segment is arriving
+  bool logged_out_ = false;    // nothing more is read
+  bool stopping_ = false;
+  List<HeldRequest> held_;  // ascending CmdSN
+  engine::Gate gate_;       // task management and logout in progress
+  engine::Event tasks_gone_;
+  struct Waiter : engine::BufferWaiter {
+    Session* session = nullptr;
+  } buffer_waiter_;
+};
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,127 @@
+// Task management and the end of a session (RFC 7143 §4.2.3, §11.5, §11.6).
+#include <cassert>
+
+#include "base/log.h"
+#include "iscsi/session.h"
+#include "iscsi/session_send.h"
+#include "iscsi/spec/serial.h"
+
+namespace lunar::iscsi {
+namespace {
+
+spec::TmfResponse response_of(scsi::TaskManagementOutcome outcome) {
+  switch (outcome) {
+    case scsi::TaskManagementOutcome::function_complete:
+      return spec::TmfResponse::function_complete;
+    case scsi::TaskManagementOutcome::incorrect_lun: return spec::TmfResponse::lun_does_not_exist;
+    case scsi::TaskManagementOutcome::rejected: return spec::TmfResponse::function_rejected;
+  }
+  return spec::TmfResponse::function_rejected;
+}
+
+}  // namespace
+
+void Session::on_task_management(const InboundPdu& pdu) {
+  if (device_server_ == nullptr) {
+    reject(pdu.bhs, spec::RejectReason::protocol_error, "task management in a discovery session");
+    return;
+  }
+  gate_.spawn(manage(spec::pdu_cast<spec::TaskManagementRequest>(pdu.bhs)));
+}
+
+engine::Task<void> Session::manage(spec::TaskManagementRequest request) {
+  const spec::TmfResponse outcome = co_await perform(request);
+  if (stopping_) co_return;
+  spec::TaskManagementResponse response;
+  response.initiator_task_tag = request.initiator_task_tag;
+  response.response = static_cast<std::uint8_t>(outcome);
+  send(queue_.make(), response);
+}
+
+engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementRequest& request) {
+  const auto function = static_cast<spec::TmfFunction>(request.flags & spec::kTmfFunctionMask);
+  const std::array<std::uint8_t, 8> lun = request.lun.raw;
+  switch (function) {
+    case spec::TmfFunction::abort_task: co_return co_await abort_task(request);
+    case spec::TmfFunction::abort_task_set:
+      co_return response_of(co_await device_server_->abort_task_set(*nexus_, lun));
+    case spec::TmfFunction::clear_task_set:
+      co_return response_of(co_await device_server_->clear_task_set(*nexus_, lun));
+    case spec::TmfFunction::logical_unit_reset:
+      co_return response_of(co_await device_server_->logical_unit_reset(*nexus_, lun));
+    case spec::TmfFunction::target_warm_reset:
+      co_return response_of(co_await device_server_->target_reset(*nexus_));
+    case spec::TmfFunction::target_cold_reset: {
+      const scsi::TaskManagementOutcome outcome = co_await device_server_->target_reset(*nexus_);
+      // RFC 7143 §11.5.1: every session of the target ends, this one after its response.
+      if (!stopping_) host_.target_cold_reset();
+      co_return response_of(outcome);
+    }
+    case spec::TmfFunction::task_reassign:
+      co_return spec::TmfResponse::task_allegiance_reassignment_not_supported;
+    case spec::TmfFunction::clear_aca:
+    case spec::TmfFunction::query_task:
+    case spec::TmfFunction::query_task_set:
+    case spec::TmfFunction::i_t_nexus_reset:
+    case spec::TmfFunction::query_asynchronous_event: break;
+  }
+  co_return spec::TmfResponse::function_not_supported;
+}
+
+engine::Task<spec::TmfResponse> Session::abort_task(const spec::TaskManagementRequest& request) {
+  Task* task = tasks_.find(request.referenced_task_tag);
+  if (task != nullptr && task->lun_field == request.lun.raw && task->gone == nullptr) {
+    engine::Event gone;
+    task->gone = &gone;
+    drop(*task);
+    co_await gone;
+    co_return spec::TmfResponse::function_complete;
+  }
+  // RFC 7143 §11.5.5: a command that has not come yet counts as received, and aborted.
+  const std::uint32_t ref_cmd_sn = request.ref_cmd_sn;
+  if (task == nullptr && spec::sn_in_window(ref_cmd_sn, exp_cmd_sn_, max_cmd_sn()) &&
+      spec::sn_less(ref_cmd_sn, request.cmd_sn)) {
+    hold_place(ref_cmd_sn);
+    co_return spec::TmfResponse::function_complete;
+  }
+  co_return spec::TmfResponse::task_does_not_exist;
+}
+
+// Ends a task without a response, now or when the device server lets go of it.
+void Session::drop(Task& task) {
+  task.dropped = true;
+  if (task.prepared && !task.outcome_known) {
+    device_server_->abort(task);
+  } else {
+    conclude(task);
+  }
+}
+
+engine::Task<void> Session::drop_all_tasks() {
+  tasks_.for_each([this](Task& task) { drop(task); });
+  while (tasks_.size() != 0) {
+    tasks_gone_.reset();
+    co_await tasks_gone_;
+  }
+}
+
+engine::Task<void> Session::stop() {
+  stopping_ = true;
+  // The receiver is stopped: no data segment will complete.
+  receiving_ = nullptr;
+  buffer_waiter_.unlink();
+  buffer_waiter_.buffer.reset();
+  while (!held_.empty()) {
+    const std::unique_ptr<HeldRequest> request(&held_.pop_front());
+  }
+  tasks_.for_each([this](Task& task) { drop(task); });
+  // The owner has cleared the queue, so nothing waits to be sent.
+  co_await gate_.close();
+  while (tasks_.size() != 0) {
+    tasks_gone_.reset();
+    co_await tasks_gone_;
+  }
+  if (nexus_) device_server_->detach(*nexus_);
+}
+
+}  // namespace lunar::iscsi

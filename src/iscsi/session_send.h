@@ -1,0 +1,38 @@
+// Session's templates for sending, and names of its ports. Private to session*.cpp.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "iscsi/session.h"
+
+namespace lunar::iscsi {
+
+template <class Pdu>
+void Session::send(OutboundPdu& out, Pdu pdu) {
+  pdu.stat_sn = stat_sn_++;
+  pdu.exp_cmd_sn = exp_cmd_sn_;
+  pdu.max_cmd_sn = max_cmd_sn();
+  queue_.push(out, pdu);
+  host_.output_ready();
+}
+
+template <class Pdu>
+void Session::send_without_status(OutboundPdu& out, Pdu pdu) {
+  pdu.stat_sn = stat_sn_;
+  pdu.exp_cmd_sn = exp_cmd_sn_;
+  pdu.max_cmd_sn = max_cmd_sn();
+  queue_.push(out, pdu);
+  host_.output_ready();
+}
+
+// SCSI port names (RFC 7143 §4.4.1).
+inline std::string initiator_port_name(const LoginIdentity& identity) {
+  const auto& i = identity.isid.bytes;
+  return fmt::format("{},i,0x{:02x}{:02x}{:02x}{:02x}{:02x}{:02x}", identity.initiator_name, i[0],
+                     i[1], i[2], i[3], i[4], i[5]);
+}
+inline std::string target_port_name(const LoginIdentity& identity) {
+  return fmt::format("{},t,0x{:04x}", identity.target_name, identity.portal_group_tag);
+}
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,57 @@
+#include "iscsi/task.h"
+
+#include <cassert>
+#include <utility>
+
+namespace lunar::iscsi {
+
+TaskPool::~TaskPool() {
+  while (free_ != nullptr) delete std::exchange(free_, free_->next_in_bucket);
+}
+
+void Task::reset_all() {
+  reset();
+  wanted_out_bytes = next_r2t_offset = r2t_sn = data_in_pdus = 0;
+  held = prepared = executing = outcome_known = transfer_failed = dropped = end_deferred = false;
+  expects_unsolicited = false;
+  unsolicited = {};
+  first_sequence = sequence_count = 0;
+  gone = nullptr;
+}
+
+Task& TaskPool::take() {
+  ++in_use_;
+  if (free_ == nullptr) return *new Task;
+  return *std::exchange(free_, free_->next_in_bucket);
+}
+
+void TaskPool::give_back(Task& task) {
+  assert(!static_cast<engine::Runnable&>(task).is_linked());
+  task.buffer.reset();
+  task.next_in_bucket = free_;
+  free_ = &task;
+  --in_use_;
+}
+
+Task* TaskTable::find(std::uint32_t initiator_task_tag) const {
+  Task* task = buckets_[bucket_of(initiator_task_tag)];
+  while (task != nullptr && task->initiator_task_tag != initiator_task_tag)
+    task = task->next_in_bucket;
+  return task;
+}
+
+void TaskTable::insert(Task& task) {
+  Task*& head = buckets_[bucket_of(task.initiator_task_tag)];
+  task.next_in_bucket = head;
+  head = &task;
+  ++size_;
+}
+
+void TaskTable::remove(Task& task) {
+  Task** link = &buckets_[bucket_of(task.initiator_task_tag)];
+  while (*link != &task) link = &(*link)->next_in_bucket;
+  *link = task.next_in_bucket;
+  --size_;
+}
+
+}  // namespace lunar::iscsi

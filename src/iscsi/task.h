@@ -1,0 +1,106 @@
+// An iSCSI task that carries a SCSI command (RFC 7143 §4.2.2, §11.3).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "iscsi/spec/pdu.h"
+#include "scsi/command.h"
+
+namespace lunar::iscsi {
+
+class Session;
+
+// The most R2Ts that one task has outstanding, whatever MaxOutstandingR2T allows.
+constexpr std::uint32_t kMaxOutstandingR2t = 8;
+
+// One sequence of Data-Out PDUs: the unsolicited one, or what an R2T asked for.
+struct DataOutSequence {
+  std::uint32_t target_transfer_tag = spec::kReservedTag;  // reserved: unsolicited
+  std::uint32_t offset = 0;                                // of the next byte expected
+  std::uint32_t end = 0;                                   // one past the last
+  std::uint32_t next_data_sn = 0;
+};
+
+struct Task : scsi::Command {
+  Session* session = nullptr;
+  Task* next_in_bucket = nullptr;  // by initiator task tag; free list when free
+  std::uint32_t initiator_task_tag = 0;
+  std::uint32_t expected_data_transfer_length = 0;
+  std::uint8_t flags = 0;  // of the SCSI Command PDU: kRead, kWrite
+  bool immediate = false;  // delivery
+
+  // ---- Data-out.
+  std::uint32_t wanted_out_bytes = 0;  // min(what the CDB needs, what the initiator has)
+  std::uint32_t next_r2t_offset = 0;
+  std::uint32_t r2t_sn = 0;      // of the next R2T
+  bool held = false;             // waits for an earlier CmdSN
+  bool prepared = false;         // the device server knows it
+  bool executing = false;        // and has all its data
+  bool outcome_known = false;    // status and sense are set; waits for announced data to end
+  bool transfer_failed = false;  // transfer_sense is the outcome, whatever the device server says
+  bool dropped = false;          // ends without a response
+  bool end_deferred = false;     // ends when the data segment that is arriving for it has come
+  bool expects_unsolicited = false;  // the unsolicited sequence has not had its F bit
+  DataOutSequence unsolicited;
+  std::uint8_t first_sequence = 0;  // of the ring of solicited ones, in the order asked
+  std::uint8_t sequence_count = 0;
+  std::array<DataOutSequence, kMaxOutstandingR2t> sequences;
+  scsi::spec::Sense transfer_sense;
+  engine::Event* gone = nullptr;  // set when it has ended; of a task management function
+
+  std::uint32_t data_in_pdus = 0;  // sent; ExpDataSN of the response
+
+  // Forgets the command before, both its SCSI and its iSCSI part.
+  void reset_all();
+
+  [[nodiscard]] bool has_write() const { return (flags & spec::kWrite) != 0; }
+  [[nodiscard]] bool has_read() const { return (flags & spec::kRead) != 0; }
+  // Data-Out PDUs of it may still come.
+  [[nodiscard]] bool expects_data() const { return expects_unsolicited || sequence_count != 0; }
+};
+
+// Memory of the tasks of one shard: grows to the highest number in use, then allocates no more.
+class TaskPool {
+ public:
+  TaskPool() = default;
+  TaskPool(const TaskPool&) = delete;
+  TaskPool& operator=(const TaskPool&) = delete;
+  ~TaskPool();
+
+  Task& take();
+  void give_back(Task& task);
+  [[nodiscard]] std::size_t in_use() const { return in_use_; }
+
+ private:
+  Task* free_ = nullptr;
+  std::size_t in_use_ = 0;
+};
+
+// The tasks of a session by initiator task tag.
+class TaskTable {
+ public:
+  [[nodiscard]] Task* find(std::uint32_t initiator_task_tag) const;
+  void insert(Task& task);
+  void remove(Task& task);
+  [[nodiscard]] std::size_t size() const { return size_; }
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (Task* task : buckets_) {
+      while (task != nullptr) {
+        Task* next = task->next_in_bucket;
+        visit(*task);
+        task = next;
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kBuckets = 128;
+  static std::size_t bucket_of(std::uint32_t tag) { return (tag ^ (tag >> 16)) % kBuckets; }
+
+  std::array<Task*, kBuckets> buckets_{};
+  std::size_t size_ = 0;
+};
+
+}  // namespace lunar::iscsi
