@@ -109,15 +109,18 @@ Result<std::unique_ptr<ShardGroup>> ShardGroup::start(const ShardGroupOptions& o
   for (const auto& member : group->members_) {
     std::promise<Result<void>> started;
     auto outcome = started.get_future();
-    member->thread = std::thread([&member = *member, &started] {
+    member->thread = std::thread([&member = *member, started = std::move(started)]() mutable {
       pthread_setname_np(pthread_self(), fmt::format("shard-{}", member.shard->index()).c_str());
       Result<void> ready = member.core < 0 ? Result<void>() : pin_to(member.core);
       if (ready) ready = member.driver->enable();
       const bool good = ready.has_value();
       started.set_value(std::move(ready));
       if (good) member.shard->run();
-      // The ring dies on the thread that submits to it, with what it still holds.
-      member.driver.reset();
+      // The ring ends on the thread that submits to it, with what it still holds. The driver stays:
+      // request_stop() and messages of other shards may still be about to wake it.
+      Shard::bind(member.shard.get());
+      member.driver->close_ring();
+      Shard::bind(nullptr);
     });
     LUNAR_TRY(outcome.get());
   }
@@ -125,24 +128,25 @@ Result<std::unique_ptr<ShardGroup>> ShardGroup::start(const ShardGroupOptions& o
 }
 
 ShardGroup::~ShardGroup() {
+  for (const auto& member : members_) member->shard->request_stop();
   for (const auto& member : members_) {
-    if (!member->thread.joinable()) continue;
-    member->shard->request_stop();
-    member->thread.join();
+    if (member->thread.joinable()) member->thread.join();
   }
 }
 
 namespace {
-Task<void> then_tell(Task<void> task, std::promise<void>* finished) {
+// Owns the promise: the waiting thread may be gone before set_value() returns.
+Task<void> then_tell(Task<void> task, std::promise<void> finished) {
   co_await task;
-  finished->set_value();
+  finished.set_value();
 }
 }  // namespace
 
 void ShardGroup::run_on(std::size_t index, const std::function<Task<void>()>& make) {
   std::promise<void> finished;
-  shard(index).post_foreign([&] { then_tell(make(), &finished).detach(); });
-  finished.get_future().wait();
+  const std::future<void> ended = finished.get_future();
+  shard(index).post_foreign([&] { then_tell(make(), std::move(finished)).detach(); });
+  ended.wait();
 }
 
 }  // namespace lunar::engine

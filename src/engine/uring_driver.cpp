@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "engine/clock.h"
 
@@ -50,19 +52,27 @@ Result<std::unique_ptr<UringDriver>> UringDriver::create() {
 }
 
 UringDriver::~UringDriver() {
+  close_ring();
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+void UringDriver::close_ring() {
   if (enabled_) {
     // Bounded: cancelled polls complete at once; nothing else is orphaned.
     for (int round = 0; round < 100 && orphans_ != 0; ++round) {
       wait(SteadyClock().now_ns() + 10 * kMillisecond);
     }
   }
-  if (ring_open_) io_uring_queue_exit(&ring_);
-  if (wake_fd_ >= 0) close(wake_fd_);
+  enabled_ = false;
+  if (std::exchange(ring_open_, false)) io_uring_queue_exit(&ring_);
 }
 
 Result<void> UringDriver::enable() {
-  if (const int result = io_uring_enable_rings(&ring_); result < 0) {
-    return std::unexpected(ring_error(result));
+  // The system call itself: liburing 2.3, which Debian 12 has, does not export
+  // io_uring_enable_rings().
+  if (syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) <
+      0) {
+    return std::unexpected(ring_error(-errno));
   }
   enabled_ = true;
   arm_wake();

@@ -26,6 +26,9 @@ class UringDriver final : public Driver {
 
   // Makes the calling thread the ring's submitter. Once, before any other call but wake().
   Result<void> enable();
+  // Ends the ring, on the thread that submits to it. Only wake() may be called afterwards, which
+  // does nothing then: other threads may still be about to.
+  void close_ring();
 
   // An empty submission entry; submits earlier ones when the ring is full. Fill it, then own().
   io_uring_sqe* sqe();
