@@ -17,18 +17,18 @@ enum class FileCache : std::uint8_t {
 };
 
 struct FileBackendOptions {
-  std::string name;
-  std::string path;
+  std::string name{};
+  std::string path{};
   // Creates the file with this size when it is missing, and grows it when it is smaller. Unset: it
   // must exist.
-  std::optional<ByteCount> size;
+  std::optional<ByteCount> size{};
   // 512 or 4096. Unset: 512, or 4096 where the medium's own blocks are that large.
-  std::optional<std::uint32_t> block_size;
+  std::optional<std::uint32_t> block_size{};
   FileCache cache = FileCache::direct;
   bool read_only = false;
   // Unset: kept with the file (user.lunar.uuid), made on its first opening for writing; where the
   // file cannot keep it, made from the path.
-  std::optional<Uuid> uuid;
+  std::optional<Uuid> uuid{};
 };
 
 // Blocking: off the shards, or before they run. `files` outlives the device; `prng` gives new UUIDs

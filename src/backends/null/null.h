@@ -11,10 +11,10 @@
 namespace lunar::backends {
 
 struct NullOptions {
-  std::string name;
-  ByteCount size;                  // a multiple of block_size
+  std::string name{};
+  ByteCount size{};                // a multiple of block_size
   std::uint32_t block_size = 512;  // 512 or 4096
-  std::optional<Uuid> uuid;        // else made from the name
+  std::optional<Uuid> uuid{};      // else made from the name
 };
 
 // invalid_argument: size or block size.

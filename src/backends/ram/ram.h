@@ -13,10 +13,10 @@ namespace lunar::backends {
 constexpr std::uint64_t kMaxRamBytes = 16 * kTiB;
 
 struct RamOptions {
-  std::string name;
-  ByteCount size;                  // a multiple of block_size, at most kMaxRamBytes
+  std::string name{};
+  ByteCount size{};                // a multiple of block_size, at most kMaxRamBytes
   std::uint32_t block_size = 512;  // 512 or 4096
-  std::optional<Uuid> uuid;        // else made from the name
+  std::optional<Uuid> uuid{};      // else made from the name
 };
 
 // invalid_argument: size or block size. no_resource: the address space cannot be had.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "block/iov.h"
 #include "block/testing/bench.h"
 
 namespace lunar::block::testing {

@@ -24,7 +24,7 @@ enum class ErrorAction : std::uint8_t {
 // emulated compare is a read here.
 struct ErrorRule {
   std::uint8_t ops = 0;  // op_bit()s
-  Lba first;
+  Lba first{};
   BlockCount count =
       BlockCount(UINT64_MAX);  // up to the end. Flush has no range: it always matches
   ErrorAction action = ErrorAction::fail;

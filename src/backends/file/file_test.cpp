@@ -1,0 +1,353 @@
+#include "backends/file/file.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <deque>
+
+#include "backends/file/file_channel.h"
+#include "base/bytes.h"
+#include "block/iov.h"
+#include "block/testing/bench.h"
+#include "block/testing/model.h"
+
+namespace lunar::backends {
+namespace {
+
+using block::Op;
+using block::Status;
+using block::testing::Bench;
+using block::testing::filled;
+using block::testing::TestRequest;
+using engine::FileOpKind;
+
+// ---- On the simulation's files.
+
+class FileTest : public ::testing::Test {
+ protected:
+  Result<std::unique_ptr<block::Device>> open(FileBackendOptions options) {
+    options.name = "f";
+    options.path = "/images/f";
+    return open_file(world_.files(), world_.prng(), options);
+  }
+  Result<std::unique_ptr<block::Device>> create(std::uint64_t bytes) {
+    return open({.size = ByteCount(bytes)});
+  }
+
+  engine::sim::World world_;
+};
+
+TEST_F(FileTest, BehavesAsAnArray) {
+  const auto device = create(256 * kKiB);
+  ASSERT_TRUE(device);
+  Bench bench(world_, **device);
+  block::testing::ModelRun(bench, 1).run(300);
+}
+
+TEST_F(FileTest, GoesOnAfterShortTransfers) {
+  world_.faults().short_transfer = 500;
+  const auto device = create(256 * kKiB);
+  Bench bench(world_, **device);
+  block::testing::ModelRun(bench, 2).run(200);
+}
+
+TEST_F(FileTest, KeepsDataAndIdentityOverRestarts) {
+  Uuid uuid;
+  auto data = filled(512, 7);
+  {
+    const auto device = create(kMiB);
+    uuid = (*device)->uuid();
+    Bench bench(world_, **device);
+    EXPECT_EQ(bench.run(Op::write, 9, 1, data), Status::ok);
+    EXPECT_EQ(bench.run(Op::flush, 0, 0), Status::ok);
+  }
+  const auto device = open({});
+  ASSERT_TRUE(device);
+  EXPECT_EQ((*device)->uuid(), uuid);
+  EXPECT_EQ((*device)->limits().capacity, BlockCount(2048));
+  Bench bench(world_, **device);
+  EXPECT_EQ(bench.run(Op::compare, 9, 1, data), Status::ok);
+}
+
+TEST_F(FileTest, ReadOnlyKeepsTheIdentityAndTakesNoWrites) {
+  const Uuid uuid = (*create(kMiB))->uuid();
+  const auto device = open({.read_only = true});
+  ASSERT_TRUE(device);
+  EXPECT_EQ((*device)->uuid(), uuid);
+  Bench bench(world_, **device);
+  auto data = filled(512, 7);
+  EXPECT_EQ(bench.run(Op::write, 9, 1, data), Status::write_protected);
+  EXPECT_EQ(bench.run(Op::read, 9, 1, data), Status::ok);
+  EXPECT_EQ(bench.run(Op::flush, 0, 0), Status::ok);
+}
+
+TEST_F(FileTest, ReadOnlyFilesThatWereNeverWrittenHaveAnIdentityFromTheirPath) {
+  world_.files().contents("/images/f").bytes.resize(4096);
+  const Uuid uuid = (*open({.read_only = true}))->uuid();
+  EXPECT_EQ((*open({.read_only = true}))->uuid(), uuid);
+  EXPECT_TRUE(world_.files().contents("/images/f").attributes.empty());
+}
+
+TEST_F(FileTest, TakesTheUuidThatIsGiven) {
+  const Uuid given = Uuid::from_name("mine");
+  EXPECT_EQ((*open({.size = ByteCount(4096), .uuid = given}))->uuid(), given);
+}
+
+TEST_F(FileTest, RefusesWhatDoesNotFit) {
+  const auto code = [&](const FileBackendOptions& options) {
+    auto device = open(options);
+    return device ? ErrorCode::io : device.error().code;
+  };
+  EXPECT_EQ(code({}), ErrorCode::not_found);
+  world_.files().contents("/images/f").bytes.resize(5000);
+  EXPECT_EQ(code({}), ErrorCode::invalid_argument);
+  world_.files().contents("/images/f").bytes.resize(5120);
+  EXPECT_EQ(code({.block_size = 4096}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code({.block_size = 1024}), ErrorCode::invalid_argument);
+  EXPECT_TRUE(open({.block_size = 512}));
+  world_.files().contents("/images/f").bytes.clear();
+  EXPECT_EQ(code({}), ErrorCode::invalid_argument);
+}
+
+TEST_F(FileTest, RefusesAFileThatIsOpenAlready) {
+  const auto first = create(kMiB);
+  const auto second = open({});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::busy);
+}
+
+// ---- On a file that answers as told.
+
+// Answers each op with the next of `results` (bytes or -errno), or as if all went well.
+class ScriptedFile final : public engine::File {
+ public:
+  struct Script {
+    engine::FileInfo info{.size = kMiB};
+    std::deque<std::int64_t> results;
+    std::vector<FileOpKind> kinds;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // offset and length of transfers
+    engine::FileExtent extent;
+    bool direct_refused = false;
+    bool attributes_refused = false;
+    std::vector<bool> opened_direct;
+  };
+
+  explicit ScriptedFile(Script& script) : script_(script) {}
+  [[nodiscard]] const engine::FileInfo& info() const override { return script_.info; }
+  void submit(engine::Shard& shard, engine::FileOp& op) override {
+    script_.kinds.push_back(op.kind);
+    const std::size_t bytes = block::total_bytes({op.iov, op.iov_count});
+    script_.ranges.emplace_back(op.offset, bytes);
+    const bool moves = op.kind == FileOpKind::read || op.kind == FileOpKind::write ||
+                       op.kind == FileOpKind::write_dsync;
+    op.result = moves ? static_cast<std::int64_t>(bytes) : 0;
+    if (!script_.results.empty()) {
+      op.result = script_.results.front();
+      script_.results.pop_front();
+    }
+    op.run = [](engine::Runnable& self) noexcept {
+      auto& done = static_cast<engine::FileOp&>(self);
+      done.done(done);
+    };
+    shard.enqueue(op);
+  }
+  [[nodiscard]] Result<engine::FileExtent> extent_at(std::uint64_t, std::uint64_t) const override {
+    return script_.extent;
+  }
+  [[nodiscard]] Result<std::string> attribute(const std::string&) const override {
+    return script_.attributes_refused ? fail(ErrorCode::unsupported, "no attributes")
+                                      : fail(ErrorCode::not_found, "none yet");
+  }
+  Result<void> set_attribute(const std::string&, const std::string&) override {
+    return fail(ErrorCode::unsupported, "no attributes");
+  }
+
+ private:
+  Script& script_;
+};
+
+class ScriptedFileIo final : public engine::FileIo {
+ public:
+  explicit ScriptedFileIo(ScriptedFile::Script& script) : script_(script) {}
+  Result<std::unique_ptr<engine::File>> open(const std::string&,
+                                             const engine::FileOptions& options) override {
+    script_.opened_direct.push_back(options.direct);
+    if (options.direct && script_.direct_refused) {
+      return fail(ErrorCode::unsupported, "no direct I/O");
+    }
+    return std::make_unique<ScriptedFile>(script_);
+  }
+
+ private:
+  ScriptedFile::Script& script_;
+};
+
+class ScriptedFileTest : public ::testing::Test {
+ protected:
+  Result<std::unique_ptr<block::Device>> open(const FileBackendOptions& options = {.name = "f",
+                                                                                   .path = "/f"}) {
+    return open_file(files_, world_.prng(), options);
+  }
+  void start() {
+    device_ = *open();
+    bench_ = std::make_unique<Bench>(world_, *device_);
+  }
+  Status run(Op op, std::uint64_t count = 8, block::RequestFlags flags = 0) {
+    return bench_->run(op, 0, count, MutableBytes(memory_).first(count * 512), flags);
+  }
+
+  engine::sim::World world_;
+  ScriptedFile::Script script_;
+  ScriptedFileIo files_{script_};
+  alignas(4096) std::array<std::byte, 8192> memory_{};
+  std::unique_ptr<block::Device> device_;
+  std::unique_ptr<Bench> bench_;
+};
+
+TEST_F(ScriptedFileTest, ErrnoBecomesTheRightStatus) {
+  start();
+  const auto status_of = [&](Op op, int error) {
+    script_.results = {-error};
+    return run(op);
+  };
+  EXPECT_EQ(status_of(Op::read, EIO), Status::read_error);
+  EXPECT_EQ(status_of(Op::write, EIO), Status::write_error);
+  EXPECT_EQ(status_of(Op::flush, EIO), Status::write_error);
+  EXPECT_EQ(status_of(Op::write, ENOSPC), Status::no_space);
+  EXPECT_EQ(status_of(Op::write, EDQUOT), Status::no_space);
+  EXPECT_EQ(status_of(Op::flush, ENOSPC), Status::no_space);
+  EXPECT_EQ(status_of(Op::write_zeroes, ENOSPC), Status::no_space);
+  EXPECT_EQ(status_of(Op::write, EROFS), Status::write_protected);
+  EXPECT_EQ(status_of(Op::write, EPERM), Status::write_protected);
+  EXPECT_EQ(status_of(Op::read, ECANCELED), Status::aborted);
+  EXPECT_EQ(status_of(Op::read, EINVAL), Status::read_error);
+  EXPECT_EQ(status_of(Op::write, EINVAL), Status::write_error);
+}
+
+TEST_F(ScriptedFileTest, ShortTransfersGoOnWhereTheyStopped) {
+  start();
+  script_.results = {512, 1024};
+  EXPECT_EQ(run(Op::write), Status::ok);
+  EXPECT_EQ(script_.ranges, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+                                {0, 4096}, {512, 3584}, {1536, 2560}}));
+}
+
+TEST_F(ScriptedFileTest, ShortTransfersThatGetStuckAreErrors) {
+  start();
+  script_.results = {512, 0};
+  EXPECT_EQ(run(Op::read), Status::read_error);
+  script_.results = {0};
+  EXPECT_EQ(run(Op::write), Status::write_error);
+  script_.results = {512, -ENOSPC};
+  EXPECT_EQ(run(Op::write), Status::no_space);
+}
+
+TEST_F(ScriptedFileTest, TransfersOfManyPiecesGoInSeveralOps) {
+  script_.info.memory_alignment = 1;
+  start();
+  // More pieces than the kernel takes: IOV_MAX is 1024.
+  std::vector<std::byte> memory(2048 * 512);
+  TestRequest request(Op::write, 0, 2048);
+  for (std::size_t i = 0; i < 2048; ++i) request.add_piece(memory.data() + i * 512, 512);
+  EXPECT_EQ(bench_->run(request), Status::ok);
+  EXPECT_EQ(script_.ranges, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+                                {0, 1024 * 512}, {1024 * 512, 1024 * 512}}));
+}
+
+TEST_F(ScriptedFileTest, FuaIsADurableWrite) {
+  start();
+  EXPECT_EQ(run(Op::write, 8, block::kFua), Status::ok);
+  EXPECT_EQ(run(Op::flush), Status::ok);
+  EXPECT_EQ(script_.kinds, (std::vector{FileOpKind::write_dsync, FileOpKind::sync_data}));
+}
+
+TEST_F(ScriptedFileTest, UnmapDeallocatesAndWriteZeroesKeepsStorage) {
+  start();
+  EXPECT_EQ(run(Op::unmap), Status::ok);
+  EXPECT_EQ(run(Op::write_zeroes), Status::ok);
+  EXPECT_EQ(run(Op::write_zeroes, 8, block::kMayUnmap), Status::ok);
+  EXPECT_EQ(script_.kinds,
+            (std::vector{FileOpKind::deallocate, FileOpKind::zero, FileOpKind::deallocate}));
+}
+
+TEST_F(ScriptedFileTest, RefusedClearingBecomesWritesAndIsNotTriedAgain) {
+  start();
+  script_.results = {-EOPNOTSUPP, -ENOSYS};
+  EXPECT_EQ(run(Op::unmap), Status::ok);
+  EXPECT_EQ(script_.kinds,
+            (std::vector{FileOpKind::deallocate, FileOpKind::zero, FileOpKind::write}));
+  script_.kinds.clear();
+  EXPECT_EQ(run(Op::unmap), Status::ok);
+  EXPECT_EQ(run(Op::write_zeroes, 8, block::kMayUnmap), Status::ok);
+  EXPECT_EQ(script_.kinds, (std::vector{FileOpKind::write, FileOpKind::write}));
+}
+
+TEST_F(ScriptedFileTest, RefusedDeallocationOfZeroesKeepsStorageInstead) {
+  start();
+  script_.results = {-EINVAL};
+  EXPECT_EQ(run(Op::write_zeroes, 8, block::kMayUnmap), Status::ok);
+  EXPECT_EQ(script_.kinds, (std::vector{FileOpKind::deallocate, FileOpKind::zero}));
+}
+
+TEST_F(ScriptedFileTest, FallsBackToThePageCache) {
+  script_.direct_refused = true;
+  script_.info.memory_alignment = 512;
+  start();
+  EXPECT_EQ(script_.opened_direct, (std::vector{true, false}));
+  EXPECT_EQ(device_->limits().buffer_alignment, 1U);
+}
+
+TEST_F(ScriptedFileTest, BufferedNeedsNoAlignment) {
+  const auto device = open({.name = "f", .path = "/f", .cache = FileCache::buffered});
+  EXPECT_EQ(script_.opened_direct, (std::vector{false}));
+  EXPECT_EQ((*device)->limits().buffer_alignment, 1U);
+}
+
+TEST_F(ScriptedFileTest, TakesItsGeometryFromTheMedium) {
+  script_.info = {.size = kGiB,
+                  .block_device = true,
+                  .logical_block_size = 512,
+                  .physical_block_size = 4096,
+                  .memory_alignment = 4,
+                  .discard_granularity = 65536,
+                  .rotational = true};
+  const block::Limits limits = (*open())->limits();
+  EXPECT_EQ(limits.block_size, 512U);
+  EXPECT_EQ(limits.physical_block_size, 4096U);
+  EXPECT_EQ(limits.buffer_alignment, 4U);
+  EXPECT_EQ(limits.capacity, BlockCount(kGiB / 512));
+  EXPECT_EQ(limits.unmap_granularity, BlockCount(128));
+  EXPECT_TRUE(limits.rotational);
+}
+
+TEST_F(ScriptedFileTest, LargeBlocksOfTheMediumAreTheDefaultAndTheLeast) {
+  script_.info.logical_block_size = 4096;
+  EXPECT_EQ((*open())->limits().block_size, 4096U);
+  const auto small = open({.name = "f", .path = "/f", .block_size = 512});
+  ASSERT_FALSE(small);
+  EXPECT_NE(small.error().message.find("block=4096"), std::string::npos);
+}
+
+TEST_F(ScriptedFileTest, WithoutAttributesTheIdentityComesFromThePath) {
+  script_.attributes_refused = true;
+  const Uuid uuid = (*open())->uuid();
+  EXPECT_EQ((*open())->uuid(), uuid);
+  EXPECT_NE((*open({.name = "f", .path = "/g"}))->uuid(), uuid);
+}
+
+TEST_F(ScriptedFileTest, ExtentsAreWholeBlocks) {
+  const auto device = *open();
+  const auto extent = [&](engine::FileExtent bytes) {
+    script_.extent = bytes;
+    return *device->extent_at(Lba(8), BlockCount(100));
+  };
+  EXPECT_EQ(extent({4096, 1024, false}).count, BlockCount(2));
+  EXPECT_FALSE(extent({4096, 1024, false}).allocated);
+  EXPECT_EQ(extent({4096, 1025, true}).count, BlockCount(3));
+  EXPECT_EQ(extent({4096, 1025, false}).count, BlockCount(2));
+  EXPECT_TRUE(extent({4096, 100, false}).allocated) << "part of the block is data";
+  EXPECT_EQ(extent({4096, 100, false}).count, BlockCount(1));
+}
+
+}  // namespace
+}  // namespace lunar::backends
