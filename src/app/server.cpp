@@ -1,0 +1,202 @@
+#include "lunar/server.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "app/server_internals.h"
+#include "backends/file/file.h"
+#include "backends/ram/ram.h"
+#include "base/log.h"
+#include "iscsi/spec/names.h"
+
+namespace lunar {
+namespace {
+
+std::string to_text(const engine::Endpoint& endpoint) {
+  const bool v6 = endpoint.address.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", endpoint.address, endpoint.port)
+            : fmt::format("{}:{}", endpoint.address, endpoint.port);
+}
+
+// A session costs a descriptor, and the usual soft limit of 1024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<std::vector<int>> cores_of(const std::string& shards) {
+  if (!shards.empty()) return engine::parse_cores(shards);
+  std::vector<int> cores = engine::allowed_cores();
+  if (cores.size() > kDefaultMaxShards) cores.resize(kDefaultMaxShards);
+  return cores;
+}
+
+engine::Task<void> open_units(Server::Internals& self, Result<void>& outcome) {
+  for (auto& [device, mapped] : self.units) {
+    for (engine::Shard* shard : self.shards->shards()) {
+      auto open = [unit = mapped.unit.get(), shard] { return unit->open(*shard); };
+      auto there = engine::await_on(*shard, open);
+      Result<void> opened = co_await there;
+      if (!opened) {
+        outcome = wrap(opened.error(), fmt::format("device {}", device->name()));
+        co_return;
+      }
+    }
+  }
+}
+
+engine::Task<void> close_units(Server::Internals& self) {
+  for (auto& [device, mapped] : self.units) {
+    for (engine::Shard* shard : self.shards->shards()) {
+      auto stop = [unit = mapped.unit.get(), shard] { return unit->stop(*shard); };
+      auto there = engine::await_on(*shard, stop);
+      co_await there;
+    }
+  }
+}
+
+// On the control shard.
+engine::Task<void> begin(Server::Internals& self, Result<void>& outcome) {
+  co_await open_units(self, outcome);
+  if (!outcome) co_return;
+  outcome = co_await self.service->start();
+  for (const auto& portal : self.pending_portals) {
+    if (!outcome) co_return;
+    const auto where = self.service->listen(portal.at, portal.tag);
+    if (!where) {
+      outcome = std::unexpected(where.error());
+    } else {
+      self.listening.push_back(to_text(*where));
+    }
+  }
+}
+
+engine::Task<void> end(Server::Internals& self, std::uint64_t drain_ns) {
+  co_await self.service->stop(drain_ns);
+  co_await close_units(self);
+}
+
+}  // namespace
+
+Server::Server(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
+
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
+  raise_descriptor_limit();
+  auto internals = std::make_unique<Internals>();
+  engine::ShardGroupOptions group;
+  LUNAR_TRY_ASSIGN(group.cores, cores_of(options.shards));
+  group.max_spin_ns = static_cast<std::uint64_t>(options.max_spin.count()) * engine::kMicrosecond;
+  LUNAR_TRY_ASSIGN(internals->shards, engine::ShardGroup::start(group));
+  internals->registry.emplace(internals->shards->size());
+  internals->service.emplace(internals->shards->shards());
+  return std::unique_ptr<Server>(new Server(std::move(internals)));
+}
+
+Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
+  LUNAR_TRY(internals_->registry->add(std::move(device)));
+  return {};
+}
+
+Result<void> Server::add_ram(const std::string& name, ByteCount size) {
+  // Its contents die with this process, and so does its identity.
+  LUNAR_TRY_ASSIGN(auto device,
+                   backends::create_ram({.name = name,
+                                         .size = size,
+                                         .block_size = 512,
+                                         .uuid = Uuid::from_random(internals_->prng.bytes16())}));
+  return add_device(std::move(device));
+}
+
+Result<void> Server::add_file(const std::string& name, const std::string& path,
+                              std::optional<ByteCount> size) {
+  LUNAR_TRY_ASSIGN(auto device, backends::open_file(internals_->files, internals_->prng,
+                                                    {.name = name,
+                                                     .path = path,
+                                                     .size = size,
+                                                     .block_size = {},
+                                                     .cache = backends::FileCache::direct,
+                                                     .read_only = false,
+                                                     .uuid = {}}));
+  return add_device(std::move(device));
+}
+
+Result<void> Server::add_target(const std::string& iqn, const std::string& alias) {
+  LUNAR_TRY_ASSIGN(std::string name, iscsi::spec::parse_name(iqn));
+  iscsi::Service& service = *internals_->service;
+  if (service.find_target(name) != service.targets().size()) {
+    return fail(ErrorCode::already_exists, fmt::format("target {} is there already", name));
+  }
+  service.add_target(name).alias = alias;
+  return {};
+}
+
+Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_name,
+                         const LunOptions& options) {
+  iscsi::Service& service = *internals_->service;
+  const std::size_t index = service.find_target(iqn);
+  if (index == service.targets().size())
+    return fail(ErrorCode::not_found, fmt::format("there is no target {}", iqn));
+  block::Device* device = internals_->registry->find(device_name);
+  if (device == nullptr)
+    return fail(ErrorCode::not_found, fmt::format("there is no device {}", device_name));
+
+  auto& mapped = internals_->units[device];
+  if (!mapped.unit) {
+    const bool read_only = options.read_only || !device->capabilities().writable;
+    auto claim = internals_->registry->claim(device_name,
+                                             read_only ? block::Access::read : block::Access::write,
+                                             fmt::format("target {}", iqn));
+    if (!claim) {
+      internals_->units.erase(device);
+      return std::unexpected(claim.error());
+    }
+    mapped.claim = std::move(*claim);
+    mapped.options = options;
+    mapped.unit = std::make_unique<scsi::LogicalUnit>(
+        *device, internals_->shards->shards(),
+        scsi::LogicalUnitOptions{.removable = options.removable, .read_only = read_only});
+  } else if (mapped.options.read_only != options.read_only ||
+             mapped.options.removable != options.removable) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("device {} is one logical unit: it is mapped already, with other options",
+                    device_name));
+  }
+  auto added = service.targets()[index]->device.luns().add(lun, *mapped.unit);
+  if (!added) return wrap(added.error(), fmt::format("target {}", iqn));
+  return {};
+}
+
+Result<void> Server::add_portal(const std::string& address_and_port,
+                                std::uint16_t portal_group_tag) {
+  LUNAR_TRY_ASSIGN(const auto portal, iscsi::spec::parse_portal_address(address_and_port));
+  std::string text = portal.to_string();
+  text.resize(text.rfind(':'));
+  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
+  internals_->pending_portals.push_back({{text, portal.port}, portal_group_tag});
+  return {};
+}
+
+Result<void> Server::start() {
+  Result<void> outcome;
+  internals_->started = true;
+  internals_->shards->run_on(0, [&] { return begin(*internals_, outcome); });
+  if (!outcome) stop();
+  return outcome;
+}
+
+const std::vector<std::string>& Server::listening() const { return internals_->listening; }
+std::size_t Server::shard_count() const { return internals_->shards->size(); }
+
+void Server::stop(std::chrono::milliseconds drain) {
+  if (!internals_->started) return;
+  internals_->started = false;
+  const auto drain_ns = static_cast<std::uint64_t>(drain.count()) * engine::kMillisecond;
+  internals_->shards->run_on(0, [&] { return end(*internals_, drain_ns); });
+}
+
+}  // namespace lunar

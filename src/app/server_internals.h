@@ -1,0 +1,41 @@
+// What a Server is made of; for the composition root only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "block/registry.h"
+#include "engine/shard_group.h"
+#include "engine/uring_file.h"
+#include "iscsi/service.h"
+#include "lunar/server.h"
+#include "scsi/logical_unit.h"
+
+namespace lunar {
+
+// Destroyed from the bottom up: what stands on something goes before it.
+struct Server::Internals {
+  engine::UringFileIo files;
+  engine::Prng prng{engine::Prng::system_seed()};
+  std::unique_ptr<engine::ShardGroup> shards;
+  std::optional<block::Registry> registry;
+  struct MappedUnit {
+    block::Claim claim;
+    std::unique_ptr<scsi::LogicalUnit> unit;
+    LunOptions options;
+  };
+  std::map<const block::Device*, MappedUnit> units;  // one logical unit a device, whoever maps it
+  std::optional<iscsi::Service> service;
+  struct PendingPortal {
+    engine::Endpoint at;
+    std::uint16_t tag;
+  };
+  std::vector<PendingPortal> pending_portals;
+  std::vector<std::string> listening;
+  bool started = false;
+};
+
+}  // namespace lunar
