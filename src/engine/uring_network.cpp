@@ -230,10 +230,25 @@ class TcpListener final : public Listener {
   Endpoint local_;
 };
 
+ErrorCode listen_error_code(int error) {
+  switch (error) {
+    case EADDRINUSE: return ErrorCode::busy;
+    case EACCES: return ErrorCode::permission;  // ports below 1024
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return ErrorCode::no_resource;
+    default: return ErrorCode::invalid_argument;
+  }
+}
+
 Result<Descriptor> open_listener(const Endpoint& at) {
-  const auto failed = [&](const char* what, const char* why) {
-    return fail(errno == EADDRINUSE ? ErrorCode::busy : ErrorCode::invalid_argument,
-                fmt::format("cannot {} {}:{}: {}", what, at.address, at.port, why));
+  const auto failed = [&](const char* what, ErrorCode code, const char* why) {
+    return fail(code, fmt::format("cannot {} {}:{}: {}", what, at.address, at.port, why));
+  };
+  const auto os_failed = [&](const char* what) {
+    const int error = errno;
+    return failed(what, listen_error_code(error), std::strerror(error));
   };
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
@@ -242,11 +257,11 @@ Result<Descriptor> open_listener(const Endpoint& at) {
   if (const int error =
           getaddrinfo(at.address.c_str(), std::to_string(at.port).c_str(), &hints, &found);
       error != 0) {
-    return failed("listen on", "not a numeric IPv4 or IPv6 address");
+    return failed("listen on", ErrorCode::invalid_argument, "not a numeric IPv4 or IPv6 address");
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> address(found, &freeaddrinfo);
   Descriptor descriptor(socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (descriptor.get() < 0) return failed("make a socket for", std::strerror(errno));
+  if (descriptor.get() < 0) return os_failed("make a socket for");
   const int on = 1;
   setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // Inherited by accepted sockets: responses must not wait for more data.
@@ -254,10 +269,9 @@ Result<Descriptor> open_listener(const Endpoint& at) {
   if (address->ai_family == AF_INET6)
     setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (bind(descriptor.get(), address->ai_addr, address->ai_addrlen) != 0) {
-    return failed("listen on", std::strerror(errno));
+    return os_failed("listen on");
   }
-  if (listen(descriptor.get(), kListenBacklog) != 0)
-    return failed("listen on", std::strerror(errno));
+  if (listen(descriptor.get(), kListenBacklog) != 0) return os_failed("listen on");
   return descriptor;
 }
 
