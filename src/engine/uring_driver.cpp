@@ -5,12 +5,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cassert>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <utility>
 
+#include "base/log.h"
 #include "engine/clock.h"
 
 namespace lunar::engine {
@@ -27,6 +28,18 @@ Error ring_error(int negative_errno) {
   }
   return {ErrorCode::unsupported,
           fmt::format("cannot set up io_uring: {}{}", std::strerror(-negative_errno), hint)};
+}
+
+// What io_uring_enter() answers in passing is tried again by the next loop; the rest is a bug of
+// ours (a ring used from another thread), or -EBADR: the kernel had no memory to keep a completion,
+// and whoever waits for it would wait for ever.
+void check_entered(int result) {
+  if (result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
+      result == -EBUSY) {
+    return;
+  }
+  log::error("io_uring has failed, giving up: {}", std::strerror(-result));
+  std::abort();
 }
 
 }  // namespace
@@ -81,10 +94,9 @@ Result<void> UringDriver::enable() {
 
 io_uring_sqe* UringDriver::sqe() {
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
-  if (entry == nullptr) {
-    io_uring_submit(&ring_);
+  while (entry == nullptr) {
+    check_entered(io_uring_submit(&ring_));
     entry = io_uring_get_sqe(&ring_);
-    assert(entry != nullptr);
   }
   return entry;
 }
@@ -110,9 +122,9 @@ bool UringDriver::poll() {
   const unsigned flags = io_uring_smp_load_acquire(ring_.sq.kflags);
   const bool kernel_work = (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
   if (io_uring_sq_ready(&ring_) != 0) {
-    io_uring_submit_and_get_events(&ring_);
+    check_entered(io_uring_submit_and_get_events(&ring_));
   } else if (kernel_work) {
-    io_uring_get_events(&ring_);
+    check_entered(io_uring_get_events(&ring_));
   }
   return reap();
 }
@@ -120,13 +132,13 @@ bool UringDriver::poll() {
 void UringDriver::wait(std::optional<std::uint64_t> deadline_ns) {
   io_uring_cqe* first = nullptr;
   if (!deadline_ns) {
-    io_uring_submit_and_wait(&ring_, 1);
+    check_entered(io_uring_submit_and_wait(&ring_, 1));
   } else {
     const std::uint64_t now = SteadyClock().now_ns();
     const std::uint64_t left = *deadline_ns > now ? *deadline_ns - now : 0;
     __kernel_timespec timeout{static_cast<std::int64_t>(left / kSecond),
                               static_cast<long long>(left % kSecond)};
-    io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+    check_entered(io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr));
   }
   reap();
 }

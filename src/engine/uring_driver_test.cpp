@@ -1,0 +1,118 @@
+#include "engine/uring_driver.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "engine/clock.h"
+
+namespace lunar::engine {
+namespace {
+
+struct CountedOp : RingOp {
+  CountedOp() {
+    complete = [](RingOp& op, std::int32_t outcome, std::uint32_t) noexcept {
+      auto& self = static_cast<CountedOp&>(op);
+      ++self.completions;
+      self.result = outcome;
+    };
+  }
+  int completions = 0;
+  std::int32_t result = 1;
+};
+
+void submit_nop(UringDriver& driver, RingOp& op) {
+  io_uring_sqe* entry = driver.sqe();
+  io_uring_prep_nop(entry);
+  UringDriver::own(entry, op);
+}
+
+class UringDriverTest : public testing::Test {
+ protected:
+  UringDriverTest() { EXPECT_TRUE(driver_->enable()); }
+  void nop(RingOp& op) { submit_nop(*driver_, op); }
+  std::unique_ptr<UringDriver> driver_ = std::move(*UringDriver::create());
+};
+
+// More than the submission ring holds, and than the completion ring: the kernel keeps the rest.
+TEST_F(UringDriverTest, LosesNothingWhenBothRingsOverflow) {
+  std::vector<CountedOp> ops(20'000);
+  for (auto& op : ops) nop(op);
+  while (driver_->poll()) {
+  }
+  EXPECT_TRUE(std::ranges::all_of(
+      ops, [](const auto& op) { return op.completions == 1 && op.result == 0; }));
+}
+
+TEST_F(UringDriverTest, CompletionMaySubmitMoreThanTheRingHolds) {
+  struct Spawner : RingOp {
+    UringDriver* driver = nullptr;
+    std::vector<CountedOp> ops{3000};
+  } spawner;
+  spawner.driver = driver_.get();
+  spawner.complete = [](RingOp& op, std::int32_t, std::uint32_t) noexcept {
+    auto& self = static_cast<Spawner&>(op);
+    for (auto& child : self.ops) submit_nop(*self.driver, child);
+  };
+  nop(spawner);
+  while (driver_->poll()) {
+  }
+  EXPECT_TRUE(std::ranges::all_of(spawner.ops, [](const auto& op) { return op.completions == 1; }));
+}
+
+TEST_F(UringDriverTest, WakeEndsTheNextWaitAlso) {
+  driver_->poll();
+  driver_->wake();
+  driver_->wait(std::nullopt);
+  std::thread waker([&] { driver_->wake(); });
+  driver_->wait(std::nullopt);
+  waker.join();
+}
+
+TEST_F(UringDriverTest, CancelledOpCompletes) {
+  const int never = eventfd(0, EFD_CLOEXEC);
+  CountedOp op;
+  io_uring_sqe* entry = driver_->sqe();
+  io_uring_prep_poll_add(entry, never, POLLIN);
+  UringDriver::own(entry, op);
+  driver_->poll();
+  driver_->cancel(op);
+  while (op.completions == 0) driver_->wait(std::nullopt);
+  EXPECT_EQ(op.result, -ECANCELED);
+  close(never);
+}
+
+// Not once for the submission and once more for the wait. The best of a few, as the machine may be
+// slow but never fast.
+TEST_F(UringDriverTest, WaitsOnceForItsDeadlineAlsoWithOpsToSubmit) {
+  const int never = eventfd(0, EFD_CLOEXEC);
+  constexpr std::uint64_t kWait = 50 * kMillisecond;
+  std::uint64_t best = UINT64_MAX;
+  CountedOp ops[5];
+  for (auto& op : ops) {
+    driver_->poll();
+    io_uring_sqe* entry = driver_->sqe();
+    io_uring_prep_poll_add(entry, never, POLLIN);
+    UringDriver::own(entry, op);
+    const std::uint64_t start = SteadyClock().now_ns();
+    driver_->wait(start + kWait);
+    best = std::min(best, SteadyClock().now_ns() - start);
+  }
+  EXPECT_GE(best, kWait);
+  EXPECT_LT(best, 2 * kWait);
+  close(never);
+}
+
+TEST_F(UringDriverTest, WakeAfterTheRingHasEndedIsHarmless) {
+  driver_->close_ring();
+  driver_->wake();
+  driver_->close_ring();
+}
+
+}  // namespace
+}  // namespace lunar::engine
