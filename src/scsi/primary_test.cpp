@@ -1,0 +1,204 @@
+#include <gtest/gtest.h>
+
+#include "scsi/testing/bench.h"
+
+namespace lunar::scsi {
+namespace {
+
+using namespace testing;
+using spec::AdditionalSense;
+using spec::SenseKey;
+
+std::vector<std::uint8_t> report_luns(std::uint8_t select, std::uint32_t length) {
+  return {0xa0,
+          0,
+          select,
+          0,
+          0,
+          0,
+          static_cast<std::uint8_t>(length >> 24),
+          static_cast<std::uint8_t>(length >> 16),
+          static_cast<std::uint8_t>(length >> 8),
+          static_cast<std::uint8_t>(length),
+          0,
+          0};
+}
+
+TEST(TestUnitReady, IsGoodOnceTheUnitAttentionIsTold) {
+  Bench bench;
+  EXPECT_TRUE(bench.initiator()
+                  .run({0, 0, 0, 0, 0, 0})
+                  .is_attention(AdditionalSense::power_on_reset_or_bus_device_reset_occurred));
+  EXPECT_TRUE(bench.initiator().run({0, 0, 0, 0, 0, 0}).is_good());
+}
+
+TEST(RequestSense, TellsAndClearsAUnitAttention) {
+  Bench bench;
+  const Outcome first = bench.initiator().run({3, 0, 0, 0, 252, 0});
+  ASSERT_TRUE(first.is_good());
+  ASSERT_EQ(first.data.size(), 18U);
+  EXPECT_EQ(first.data[0], 0x70);
+  EXPECT_EQ(first.data[2], 0x06);
+  EXPECT_EQ(first.data[12], 0x29);
+  EXPECT_TRUE(bench.initiator().run({0, 0, 0, 0, 0, 0}).is_good());
+  const Outcome second = bench.initiator().run({3, 1, 0, 0, 252, 0});
+  EXPECT_EQ(second.data[0], 0x72);
+  EXPECT_EQ(second.data[1], 0x00);
+}
+
+TEST(RequestSense, SaysThatTheNumberHasNoLogicalUnit) {
+  Bench bench;
+  const Outcome outcome = bench.initiator().run({3, 0, 0, 0, 18, 0}, {}, 9);
+  ASSERT_TRUE(outcome.is_good());
+  EXPECT_EQ(outcome.data[2], 0x05);
+  EXPECT_EQ(outcome.data[12], 0x25);
+}
+
+TEST(ReportLuns, ListsTheNumbersInOrder) {
+  Bench bench;
+  ASSERT_TRUE(bench.target().luns().add(Lun(16383), bench.unit()));
+  ASSERT_TRUE(bench.target().luns().add(Lun(256), bench.unit()));
+  ASSERT_TRUE(bench.target().luns().add(Lun(3), bench.unit()));
+  const Outcome outcome = bench.initiator().run(report_luns(0, 4096));
+  ASSERT_TRUE(outcome.is_good());
+  ASSERT_EQ(outcome.data.size(), 8U + 4 * 8);
+  EXPECT_EQ(outcome.data[3], 32);
+  std::vector<int> first_bytes;
+  for (std::size_t i = 0; i < 4; ++i) {
+    first_bytes.push_back((outcome.data[8 + i * 8] << 8) | outcome.data[9 + i * 8]);
+  }
+  EXPECT_EQ(first_bytes, (std::vector<int>{0x0000, 0x0003, 0x4100, 0x7fff}));
+}
+
+TEST(ReportLuns, TruncatesButTellsTheWholeLength) {
+  Bench bench;
+  ASSERT_TRUE(bench.target().luns().add(Lun(3), bench.unit()));
+  const Outcome outcome = bench.initiator().run(report_luns(0, 16));
+  EXPECT_EQ(outcome.data.size(), 16U);
+  EXPECT_EQ(outcome.data[3], 16);
+}
+
+TEST(ReportLuns, RefusesWhatTheStandardRefuses) {
+  Bench bench;
+  EXPECT_TRUE(bench.initiator().run(report_luns(0, 15)).is_invalid_field(6));
+  EXPECT_TRUE(bench.initiator().run(report_luns(3, 64)).is_invalid_field(2));
+  EXPECT_TRUE(bench.initiator().run(report_luns(0x11, 64)).is_invalid_field(2));
+  EXPECT_EQ(bench.initiator().run(report_luns(1, 64)).data.size(), 8U)
+      << "there are no well-known ones";
+}
+
+TEST(ReportLuns, IsAnsweredAtANumberWithoutLogicalUnit) {
+  Bench bench;
+  EXPECT_TRUE(bench.initiator().run(report_luns(2, 64), {}, 5).is_good());
+}
+
+TEST(ReadCapacity, TellsLastBlockAndBlockSize) {
+  Bench bench(2048, {}, 1, 4096);
+  bench.initiator().clear_attention();
+  const Outcome ten = bench.initiator().run({0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(ten.data, (std::vector<std::uint8_t>{0, 0, 0x07, 0xff, 0, 0, 0x10, 0}));
+  const Outcome sixteen =
+      bench.initiator().run({0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0});
+  ASSERT_EQ(sixteen.data.size(), 32U);
+  EXPECT_EQ(sixteen.data[6], 0x07);
+  EXPECT_EQ(sixteen.data[7], 0xff);
+  EXPECT_EQ(sixteen.data[14] & 0xc0, 0xc0) << "LBPME and LBPRZ";
+}
+
+TEST(ReadCapacity, RefusesAnAddressWithoutPmi) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator().run({0x25, 0, 0, 0, 0, 1, 0, 0, 0, 0}).is_invalid_field(2));
+  EXPECT_TRUE(bench.initiator().run({0x25, 0, 0, 0, 0, 1, 0, 0, 1, 0}).is_good());
+}
+
+TEST(ReadCapacity, TakesAnyAllocationLength) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  for (std::uint8_t length = 0; length < 16; ++length) {
+    const Outcome outcome =
+        bench.initiator().run({0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, length, 0, 0});
+    EXPECT_TRUE(outcome.is_good());
+    EXPECT_EQ(outcome.data.size(), length);
+  }
+}
+
+// ---- MODE SENSE
+
+TEST(ModeSense, ReturnsAllPagesInOrder) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome outcome = bench.initiator().run({0x1a, 0, 0x3f, 0, 255, 0});
+  ASSERT_TRUE(outcome.is_good());
+  EXPECT_EQ(outcome.data[0] + 1U, outcome.data.size());
+  EXPECT_EQ(outcome.data[2], 0x10) << "DPOFUA, not write-protected";
+  EXPECT_EQ(outcome.data[3], 8);
+  std::vector<int> pages;
+  for (std::size_t at = 12; at < outcome.data.size(); at += 2U + outcome.data[at + 1]) {
+    pages.push_back(outcome.data[at] & 0x3f);
+  }
+  EXPECT_EQ(pages, (std::vector<int>{0x01, 0x08, 0x0a, 0x1c}));
+}
+
+TEST(ModeSense, LeavesTheBlockDescriptorOutWithDbd) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome outcome = bench.initiator().run({0x1a, 0x08, 0x0a, 0, 255, 0});
+  ASSERT_EQ(outcome.data.size(), 4U + 12);
+  EXPECT_EQ(outcome.data[3], 0);
+  EXPECT_EQ(outcome.data[4], 0x0a);
+}
+
+TEST(ModeSense, TenByteFormHasALongDescriptorWhenAllowed) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome long_form = bench.initiator().run({0x5a, 0x10, 0x08, 0, 0, 0, 0, 0, 255, 0});
+  ASSERT_EQ(long_form.data.size(), 8U + 16 + 20);
+  EXPECT_EQ(long_form.data[4], 1);
+  EXPECT_EQ(long_form.data[7], 16);
+  const Outcome short_form = bench.initiator().run({0x5a, 0, 0x08, 0, 0, 0, 0, 0, 255, 0});
+  EXPECT_EQ(short_form.data.size(), 8U + 8 + 20);
+}
+
+TEST(ModeSense, TellsWriteProtection) {
+  LogicalUnitOptions options;
+  options.read_only = true;
+  Bench bench(64, options);
+  bench.initiator().clear_attention();
+  EXPECT_EQ(bench.initiator().run({0x1a, 0, 0x3f, 0, 255, 0}).data[2], 0x90);
+}
+
+TEST(ModeSense, TellsTheVolatileCache) {
+  block::Capabilities capabilities = Bench::full();
+  Bench without(64, {}, 1, 512, capabilities);
+  without.initiator().clear_attention();
+  EXPECT_EQ(without.initiator().run({0x1a, 8, 8, 0, 255, 0}).data[6] & 0x04, 0);
+  capabilities.volatile_cache = true;
+  Bench with(64, {}, 1, 512, capabilities);
+  with.initiator().clear_attention();
+  EXPECT_EQ(with.initiator().run({0x1a, 8, 8, 0, 255, 0}).data[6] & 0x04, 4);
+}
+
+TEST(ModeSense, HasNothingToChangeAndSavesNothing) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome changeable = bench.initiator().run({0x1a, 8, 0x4a, 0, 255, 0});
+  ASSERT_EQ(changeable.data.size(), 16U);
+  EXPECT_TRUE(std::all_of(changeable.data.begin() + 6, changeable.data.end(),
+                          [](auto b) { return b == 0; }));
+  EXPECT_TRUE(bench.initiator()
+                  .run({0x1a, 8, 0xca, 0, 255, 0})
+                  .is_illegal(AdditionalSense::saving_parameters_not_supported));
+}
+
+TEST(ModeSense, RefusesPagesThatAreNotThere) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator().run({0x1a, 0, 0x02, 0, 255, 0}).is_invalid_field(2));
+  EXPECT_TRUE(bench.initiator().run({0x1a, 0, 0x0a, 5, 255, 0}).is_invalid_field(3));
+  EXPECT_TRUE(bench.initiator().run({0x1a, 0, 0x3f, 1, 255, 0}).is_invalid_field(3));
+  EXPECT_TRUE(bench.initiator().run({0x1a, 0, 0x3f, 0xff, 255, 0}).is_good());
+}
+
+}  // namespace
+}  // namespace lunar::scsi

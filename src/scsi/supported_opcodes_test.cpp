@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include "scsi/command_table.h"
+#include "scsi/testing/bench.h"
+
+namespace lunar::scsi {
+namespace {
+
+using namespace testing;
+using spec::AdditionalSense;
+
+std::vector<std::uint8_t> rsoc(std::uint8_t options, std::uint8_t opcode = 0,
+                               std::uint8_t action = 0) {
+  return {0xa3, 0x0c, options, opcode, 0, action, 0, 0, 0x40, 0, 0, 0};
+}
+
+TEST(SupportedOpcodes, ListsEveryRowOfTheTable) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome outcome = bench.initiator().run(rsoc(0));
+  ASSERT_TRUE(outcome.is_good());
+  EXPECT_EQ(outcome.data.size(), 4 + all_commands().size() * 8);
+  EXPECT_EQ(bench.initiator().run(rsoc(0x80)).data.size(), 4 + all_commands().size() * 20);
+}
+
+TEST(SupportedOpcodes, TellsTheUsageMapThatIsChecked) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome read_10 = bench.initiator().run(rsoc(1, 0x28));
+  EXPECT_EQ(read_10.data, (std::vector<std::uint8_t>{0, 3, 0, 10, 0x28, 0x18, 0xff, 0xff, 0xff,
+                                                     0xff, 0x3f, 0xff, 0xff, 0}));
+  const Outcome capacity = bench.initiator().run(rsoc(2, 0x9e, 0x10));
+  ASSERT_EQ(capacity.data.size(), 20U);
+  EXPECT_EQ(capacity.data[5], 0x10) << "the service action itself";
+}
+
+TEST(SupportedOpcodes, ReportingOptionsMustFitTheOperationCode) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator().run(rsoc(1, 0x9e, 0x10)).is_invalid_field(3));
+  EXPECT_TRUE(bench.initiator().run(rsoc(2, 0x28)).is_invalid_field(3));
+  EXPECT_TRUE(bench.initiator().run(rsoc(4)).is_invalid_field(2));
+  EXPECT_EQ(bench.initiator().run(rsoc(3, 0x9e, 0x10)).data[1], 3);
+  EXPECT_EQ(bench.initiator().run(rsoc(3, 0x9e, 0x1f)).data[1], 1);
+  EXPECT_EQ(bench.initiator().run(rsoc(1, 0xc1)).data[1], 1);
+}
+
+TEST(SupportedOpcodes, AddsTimeouts) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const Outcome outcome = bench.initiator().run(rsoc(0x81, 0x28));
+  ASSERT_EQ(outcome.data.size(), 4U + 10 + 12);
+  EXPECT_EQ(outcome.data[1], 0x83);
+  EXPECT_EQ(outcome.data[15], 0x0a);
+}
+
+TEST(SupportedOpcodes, LeavesOutWhatTheUnitDoesNotOffer) {
+  Bench bench(64, {}, 1, 512, block::Capabilities{});
+  bench.initiator().clear_attention();
+  EXPECT_EQ(bench.initiator().run(rsoc(1, 0x42)).data[1], 1);
+  EXPECT_TRUE(bench.initiator()
+                  .run({0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+                  .is_illegal(AdditionalSense::invalid_command_operation_code));
+}
+
+// Every bit that no usage map has is refused with a pointer to it, for every command.
+TEST(CommandTable, RefusesEveryBitThatNoCommandReads) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  for (const CommandDescription& row : all_commands()) {
+    for (std::size_t byte = 1; byte < row.cdb_length; ++byte) {
+      for (unsigned bit = 0; bit < 8; ++bit) {
+        if ((row.usage[byte] & (1U << bit)) != 0) continue;
+        std::vector<std::uint8_t> cdb(row.cdb_length);
+        cdb[0] = static_cast<std::uint8_t>(row.opcode);
+        if (row.is(kWithServiceAction)) cdb[1] = static_cast<std::uint8_t>(row.service_action);
+        cdb[byte] = static_cast<std::uint8_t>(cdb[byte] | (1U << bit));
+        const Outcome outcome = bench.initiator().run(cdb);
+        ASSERT_TRUE(outcome.is_invalid_field(static_cast<std::uint16_t>(byte)))
+            << to_text(row.opcode) << " byte " << byte << " bit " << bit;
+        EXPECT_EQ(std::get<spec::FieldPointer>(outcome.sense.specific).bit, bit);
+      }
+    }
+  }
+}
+
+TEST(CommandTable, RefusesUnknownCodesAndServiceActions) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  for (unsigned opcode = 0; opcode < 256; ++opcode) {
+    if (!commands_of(static_cast<spec::Opcode>(opcode)).empty()) continue;
+    std::vector<std::uint8_t> cdb(16);
+    cdb[0] = static_cast<std::uint8_t>(opcode);
+    EXPECT_TRUE(
+        bench.initiator().run(cdb).is_illegal(AdditionalSense::invalid_command_operation_code));
+  }
+  std::vector<std::uint8_t> cdb(16);
+  cdb[0] = 0x9e;
+  cdb[1] = 0x1f;
+  EXPECT_TRUE(bench.initiator().run(cdb).is_invalid_field(1));
+}
+
+}  // namespace
+}  // namespace lunar::scsi

@@ -1,0 +1,245 @@
+// A target on simulated shards, driven by plain CDBs: what a transport does, without one.
+#pragma once
+
+#include <cassert>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "block/testing/fake_device.h"
+#include "engine/sim/world.h"
+#include "scsi/device_server.h"
+#include "scsi/spec/cdb.h"
+
+namespace lunar::scsi::testing {
+
+using block::testing::FakeDevice;
+
+// What came of a command.
+struct Outcome {
+  spec::Status status = spec::Status::good;
+  spec::Sense sense;
+  std::vector<std::uint8_t> data;
+  bool aborted = false;
+
+  [[nodiscard]] bool is_good() const { return status == spec::Status::good && !aborted; }
+  [[nodiscard]] bool is(spec::SenseKey key, spec::AdditionalSense additional) const {
+    return status == spec::Status::check_condition && sense.key == key &&
+           sense.additional == additional;
+  }
+  [[nodiscard]] bool is_illegal(spec::AdditionalSense additional) const {
+    return is(spec::SenseKey::illegal_request, additional);
+  }
+  [[nodiscard]] bool is_invalid_field(std::uint16_t byte) const {
+    const auto* pointer = std::get_if<spec::FieldPointer>(&sense.specific);
+    return is_illegal(spec::AdditionalSense::invalid_field_in_cdb) && pointer != nullptr &&
+           pointer->byte == byte;
+  }
+  [[nodiscard]] bool is_attention(spec::AdditionalSense additional) const {
+    return is(spec::SenseKey::unit_attention, additional);
+  }
+};
+
+// A command with its data, alive until it has finished.
+struct TestCommand : Command {
+  std::vector<std::byte> out;
+  std::optional<Outcome> outcome;
+
+  TestCommand() {
+    finished = [](Command& self) noexcept {
+      auto& command = static_cast<TestCommand&>(self);
+      assert(!command.outcome && "finished twice");
+      Outcome result;
+      result.status = command.status_code;
+      result.sense = command.sense;
+      result.aborted = command.aborted;
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(command.data_in.data());
+      result.data.assign(bytes, bytes + command.data_in.size());
+      command.buffer.reset();
+      command.scratch.reset();
+      command.outcome = std::move(result);
+    };
+  }
+};
+
+class Bench;
+
+// An initiator's session with the target.
+class Initiator {
+ public:
+  Initiator(Bench& bench, std::size_t shard, const std::string& name);
+  Initiator(const Initiator&) = delete;
+  Initiator& operator=(const Initiator&) = delete;
+  ~Initiator();
+
+  [[nodiscard]] Nexus& nexus() { return nexus_; }
+  [[nodiscard]] DeviceServer& server() { return server_; }
+
+  // Starts a command; the data-out is whatever is given.
+  std::unique_ptr<TestCommand> start(std::vector<std::uint8_t> cdb, std::vector<std::byte> out = {},
+                                     std::uint64_t lun = 0,
+                                     TaskAttribute attribute = TaskAttribute::simple);
+  // As start(), but the data never come: the command stays prepared.
+  std::unique_ptr<TestCommand> prepare(std::vector<std::uint8_t> cdb, std::vector<std::byte> out,
+                                       std::uint64_t lun = 0,
+                                       TaskAttribute attribute = TaskAttribute::simple);
+  void execute(TestCommand& command);
+  Outcome finish(TestCommand& command);
+  Outcome run(std::vector<std::uint8_t> cdb, std::vector<std::byte> out = {},
+              std::uint64_t lun = 0);
+  // Takes the unit attention of a new nexus away.
+  void clear_attention(std::uint64_t lun = 0) { (void)run({0, 0, 0, 0, 0, 0}, {}, lun); }
+
+ private:
+  Bench& bench_;
+  std::size_t shard_;
+  DeviceServer& server_;
+  Nexus nexus_;
+};
+
+[[nodiscard]] inline std::array<std::uint8_t, 8> lun_field(std::uint64_t lun) {
+  const be64 wire =
+      lun > spec::kMaxLun ? lun : spec::encode_lun(Lun(static_cast<std::uint16_t>(lun)));
+  return wire.raw;
+}
+
+// One disk as LUN 0 of one target, on as many shards as wanted.
+class Bench {
+ public:
+  explicit Bench(std::uint64_t blocks = 2048, LogicalUnitOptions options = {},
+                 std::size_t shards = 1, std::uint32_t block_size = 512,
+                 block::Capabilities capabilities = full())
+      : Bench(std::make_unique<FakeDevice>(blocks, block_size), std::move(options), shards,
+              capabilities) {}
+
+  Bench(std::unique_ptr<FakeDevice> fake, LogicalUnitOptions options, std::size_t shards,
+        block::Capabilities capabilities)
+      : world_(1, shards), device_(std::move(fake)) {
+    device_->the_capabilities = capabilities;
+    const std::vector<engine::Shard*> all = world_.shards();
+    unit_ = std::make_unique<LogicalUnit>(*device_, all, std::move(options));
+    [[maybe_unused]] const auto added = target_.luns().add(Lun(0), *unit_);
+    assert(added);
+    for (std::size_t i = 0; i < shards; ++i) {
+      world_.run([this, i] { return open(i); }, i);
+      servers_.push_back(std::make_unique<DeviceServer>(target_, world_.shard(i)));
+    }
+    initiator_ = std::make_unique<Initiator>(*this, 0, "iqn.2026-11.test:one");
+  }
+  ~Bench() {
+    initiator_.reset();
+    servers_.clear();
+    for (std::size_t i = 0; i < unit_->shards().size(); ++i) {
+      world_.run([this, i] { return unit_->stop(world_.shard(i)); }, i);
+    }
+  }
+
+  static block::Capabilities full() {
+    block::Capabilities capabilities;
+    capabilities.unmap = capabilities.unmap_reads_zeroes = capabilities.write_zeroes = true;
+    return capabilities;
+  }
+
+  [[nodiscard]] engine::sim::World& world() { return world_; }
+  [[nodiscard]] FakeDevice& device() { return *device_; }
+  [[nodiscard]] LogicalUnit& unit() { return *unit_; }
+  [[nodiscard]] Target& target() { return target_; }
+  [[nodiscard]] DeviceServer& server(std::size_t shard) { return *servers_[shard]; }
+  [[nodiscard]] Initiator& initiator() { return *initiator_; }
+
+ private:
+  engine::Task<void> open(std::size_t shard) {
+    [[maybe_unused]] const Result<void> opened = co_await unit_->open(world_.shard(shard));
+    assert(opened);
+  }
+
+  engine::sim::World world_;
+  std::unique_ptr<FakeDevice> device_;
+  std::unique_ptr<LogicalUnit> unit_;
+  Target target_{"iqn.2026-11.test:target"};
+  std::vector<std::unique_ptr<DeviceServer>> servers_;
+  std::unique_ptr<Initiator> initiator_;
+};
+
+inline Initiator::Initiator(Bench& bench, std::size_t shard, const std::string& name)
+    : bench_(bench),
+      shard_(shard),
+      server_(bench.server(shard)),
+      nexus_(name + ",i,0x000000000001", "iqn.2026-11.test:target,t,0x0001", 1) {
+  engine::Shard::bind(&bench_.world().shard(shard_));
+  server_.attach(nexus_);
+}
+
+inline Initiator::~Initiator() { server_.detach(nexus_); }
+
+inline std::unique_ptr<TestCommand> Initiator::prepare(std::vector<std::uint8_t> cdb,
+                                                       std::vector<std::byte> out,
+                                                       std::uint64_t lun, TaskAttribute attribute) {
+  engine::Shard::bind(&bench_.world().shard(shard_));
+  auto command = std::make_unique<TestCommand>();
+  assert(cdb.size() <= kMaxCdbBytes);
+  std::memcpy(command->cdb.data(), cdb.data(), cdb.size());
+  command->lun_field = lun_field(lun);
+  command->attribute = attribute;
+  command->nexus = &nexus_;
+  command->out = std::move(out);
+  command->expected_out_bytes = static_cast<std::uint32_t>(command->out.size());
+  command->expected_in_bytes = UINT32_MAX;
+  (void)server_.prepare(*command);
+  assert(!command->outcome && "finished inside prepare()");
+  return command;
+}
+
+inline void Initiator::execute(TestCommand& command) {
+  engine::Shard::bind(&bench_.world().shard(shard_));
+  const std::size_t bytes = std::min<std::size_t>(command.data_out_bytes, command.out.size());
+  command.data_out = MutableBytes(command.out).first(bytes);
+  server_.execute(command);
+  assert(!command.outcome && "finished inside execute()");
+}
+
+inline std::unique_ptr<TestCommand> Initiator::start(std::vector<std::uint8_t> cdb,
+                                                     std::vector<std::byte> out, std::uint64_t lun,
+                                                     TaskAttribute attribute) {
+  auto command = prepare(std::move(cdb), std::move(out), lun, attribute);
+  execute(*command);
+  return command;
+}
+
+inline Outcome Initiator::finish(TestCommand& command) {
+  bench_.world().run_until([&] { return command.outcome.has_value(); });
+  assert(command.outcome && "the command never ended");
+  return *command.outcome;
+}
+
+inline Outcome Initiator::run(std::vector<std::uint8_t> cdb, std::vector<std::byte> out,
+                              std::uint64_t lun) {
+  const auto command = start(std::move(cdb), std::move(out), lun);
+  return finish(*command);
+}
+
+// ---- CDBs and data
+
+// Big-endian bytes of a value, to be put into CDBs.
+[[nodiscard]] inline std::vector<std::uint8_t> block_cdb(spec::Opcode opcode, std::uint64_t lba,
+                                                         std::uint64_t blocks,
+                                                         std::uint8_t flags = 0) {
+  spec::BlockCommand command;
+  command.lba = Lba(lba);
+  command.blocks = BlockCount(blocks);
+  command.flags = spec::BlockFlags{flags};
+  const auto cdb = spec::encode_block_command(opcode, command);
+  assert(cdb && "no such CDB");
+  const Bytes bytes = cdb->bytes();
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return {first, first + bytes.size()};
+}
+
+[[nodiscard]] inline std::vector<std::byte> filled(std::size_t bytes, std::uint8_t value) {
+  return std::vector<std::byte>(bytes, std::byte{value});
+}
+
+}  // namespace lunar::scsi::testing
