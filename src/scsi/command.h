@@ -53,8 +53,10 @@ struct Command : block::Request, TaskSetHook {
   // Expected Data Transfer Length: the most data-in that is wanted, how much data-out is offered.
   std::uint32_t expected_in_bytes = 0;
   std::uint32_t expected_out_bytes = 0;
-  // The transport reads data_in more than once (a digest): it must be a copy, not the medium's memory.
+  // The transport reads data_in more than once (a digest): it must be a copy, not the medium's
+  // memory.
   bool stable_data_in = false;
+  // SAM-5 §5.3.3: no status goes to the initiator when `aborted` is set.
   Finished finished = nullptr;  // called on the shard's loop, never from inside prepare or execute
 
   // ---- Set by prepare(): what the CDB asks for. When prepare() says `finished`, only the outcome

@@ -42,8 +42,9 @@ class DeviceServer {
   bool prepare(Command& command);
 
   // Where write data should be received: the medium's own memory for a large plain write that
-  // allows it (then data_out must be exactly it), else empty: the transport provides memory aligned
-  // to data_out_alignment().
+  // allows it (then data_out must be exactly it, and be filled before execute()), else empty: the
+  // transport provides memory aligned to data_out_alignment(). A transport writes into the window
+  // only until it has called abort() or `finished` has been called.
   [[nodiscard]] MutableBytes data_out_window(Command& command);
   [[nodiscard]] std::size_t data_out_alignment(const Command& command) const;
 
@@ -61,8 +62,11 @@ class DeviceServer {
   // shards.
   engine::Task<TaskManagementOutcome> abort_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
+  // As abort_task_set: the control mode page tells TST = 001b, a task set for each I_T nexus.
   engine::Task<TaskManagementOutcome> clear_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
+  // Commands of every nexus on every shard; the other nexuses get BUS DEVICE RESET FUNCTION
+  // OCCURRED.
   engine::Task<TaskManagementOutcome> logical_unit_reset(
       Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
   // All logical units of the target (I_T NEXUS reset of all, as iSCSI's TARGET WARM and COLD RESET
