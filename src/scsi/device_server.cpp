@@ -20,7 +20,12 @@ using LunField = std::array<std::uint8_t, 8>;
 constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
 
 [[nodiscard]] std::optional<Lun> lun_of(const LunField& field) {
-  const auto wire = *load<be64>(std::as_bytes(std::span(field)));
+  const std::uint64_t wire = *load<be64>(std::as_bytes(std::span(field)));
+  // Peripheral device addressing, bus 0: the form of nearly every command.
+  constexpr std::uint64_t kPeripheralNumber = std::uint64_t{spec::kMaxPeripheralLun} << 48;
+  if ((wire & ~kPeripheralNumber) == 0) [[likely]] {
+    return Lun(static_cast<std::uint16_t>(wire >> 48));
+  }
   const std::optional<spec::LunAddress> address = spec::decode_lun(wire);
   if (!address || !std::holds_alternative<Lun>(*address)) return std::nullopt;
   return std::get<Lun>(*address);
@@ -103,6 +108,11 @@ MutableBytes DeviceServer::data_out_window(Command& command) {
   block::Front& front = command.unit->front();
   if (!front.capabilities().write_window) return {};
   return front.write_window(command.lba, command.count);
+}
+
+bool DeviceServer::takes_data_out_at_once(const Command& command) const {
+  return command.state == CommandState::prepared && command.description->is(kPlainWrite) &&
+         command.itl->ordering == 0 && command.unit->front().capabilities().takes_writes_at_once;
 }
 
 std::size_t DeviceServer::data_out_alignment(const Command& command) const {

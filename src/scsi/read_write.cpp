@@ -74,7 +74,7 @@ void read_done(block::Request& request) noexcept {
 
 void submit_read(Command& command) noexcept {
   command.op = block::Op::read;
-  if (command.unit->front().capabilities().lend) {
+  if (command.unit->front().capabilities().lend && !command.stable_data_in) {
     command.flags = block::kLend;
     submit(command, lent_done);
     return;
