@@ -31,7 +31,12 @@ Result<void> check_device(const Device& device) {
       limits.buffer_alignment > engine::kMinBufferBytes) {
     return bad("the buffer alignment is no power of two up to a page");
   }
-  // A lent read is one piece of memory: nothing to split, nothing to align.
+  // Lent, and taken at once: one piece of memory, so nothing to split, to align or to flush.
+  const bool emulates_writes = limits.max_transfer.value != 0 || limits.buffer_alignment != 1 ||
+                               (capabilities.volatile_cache && !capabilities.fua);
+  if (capabilities.takes_writes_at_once && emulates_writes) {
+    return bad("it takes writes at once but needs help with some");
+  }
   if (capabilities.lend && (limits.max_transfer.value != 0 || limits.buffer_alignment != 1)) {
     return bad("it lends memory but limits transfers");
   }

@@ -159,8 +159,15 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
       prepare(*task);
     }
   }
-  if (!reserve_data_out(*task)) return Placement::stall();
   const std::uint32_t length = pdu.data_length();
+  // All of the data is here, and the medium will have taken it before the receive buffer is used
+  // again: no place is needed. Saves a copy of a small write and a buffer of the pool.
+  if (whole && length != 0 && length == task->wanted_out_bytes && !task->expects_unsolicited &&
+      device_server_->takes_data_out_at_once(*task)) {
+    task->data_out = pdu.data;
+    return {};
+  }
+  if (!reserve_data_out(*task)) return Placement::stall();
   if (whole || length == 0) return {};
   if (length <= task->data_out.size()) {
     return Placement::at(task->data_out.data());
@@ -293,8 +300,11 @@ Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
   if (task == nullptr || task->end_deferred) return Placement::discard();
   DataOutSequence* sequence = sequence_of(*task, header);
   if (sequence == nullptr) {
-    if (header.target_transfer_tag == spec::kReservedTag)
+    if (header.target_transfer_tag == spec::kReservedTag) {
       fail_transfer(*task, unexpected_unsolicited_data());
+    } else {
+      reject(pdu.bhs, spec::RejectReason::invalid_pdu_field, "no R2T has this target transfer tag");
+    }
     return Placement::discard();
   }
   receiving_ = task;

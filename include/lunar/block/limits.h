@@ -17,6 +17,8 @@ struct Capabilities {
   bool write_zeroes = false;
   bool lend = false;          // answers reads with kLend
   bool write_window = false;  // Channel::write_window gives memory
+  // The buffers of a write are free again when Channel::submit returns, whenever it completes.
+  bool takes_writes_at_once = false;
 };
 
 struct Limits {

@@ -57,7 +57,8 @@ class NullDevice final : public block::Device {
                      .unmap_reads_zeroes = true,
                      .write_zeroes = true,
                      .lend = true,
-                     .write_window = false};
+                     .write_window = false,
+                     .takes_writes_at_once = true};
   }
 
   [[nodiscard]] const char* kind() const override { return "null"; }

@@ -91,7 +91,8 @@ class RamDevice final : public block::Device {
                      .unmap_reads_zeroes = true,
                      .write_zeroes = true,
                      .lend = true,
-                     .write_window = true};
+                     .write_window = true,
+                     .takes_writes_at_once = true};
   }
 
   [[nodiscard]] const char* kind() const override { return "ram"; }

@@ -94,6 +94,7 @@ class DelayDevice final : public block::LayerDevice {
     // The medium's memory is there at once, which is not what this layer is for.
     capabilities_ = this->base().capabilities();
     capabilities_.write_window = false;
+    capabilities_.takes_writes_at_once = false;
   }
   [[nodiscard]] const char* kind() const override { return "delay"; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }

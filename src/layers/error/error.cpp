@@ -98,6 +98,7 @@ class ErrorDevice final : public block::LayerDevice, public ErrorControl {
     capabilities_ = this->base().capabilities();
     capabilities_.lend = false;
     capabilities_.write_window = false;
+    capabilities_.takes_writes_at_once = false;
   }
   [[nodiscard]] const char* kind() const override { return "error"; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
