@@ -25,6 +25,8 @@ class Documents(unittest.TestCase):
     def test_paths_of_the_repository_exist(self):
         for document in DOCUMENTS:
             for name in re.findall(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./-]*\w)", document.read_text()):
+                if "NAME" in name:  # a placeholder
+                    continue
                 self.assertTrue((ROOT / name).exists(), f"{document.name}: {name}")
 
     def test_presets_are_the_ones_described(self):
