@@ -26,8 +26,8 @@ class LogicalUnit;
 
 // The largest parameter and transfer sizes that VPD page B0h tells.
 constexpr std::uint32_t kMaxUnmapDescriptors = 4095;  // what a PARAMETER LIST LENGTH can say
-constexpr std::uint64_t kMaxWriteSameBlocks =
-    0xffff'ffff;  // done in steps, so any length can be aborted
+// What WRITE SAME (10) can say, for all of its forms: longer ranges are UNMAP's business.
+constexpr std::uint64_t kMaxWriteSameBlocks = 0xffff;
 
 struct LogicalUnitOptions {
   bool removable = false;

@@ -83,15 +83,14 @@ bool choose_write_same(Command& command, const spec::BlockFlags& flags) {
   }
   // More than the one block is as wrong as less.
   if (!ndob && command.expected_out_bytes > block_size) return false;
-  if (ndob || is_zero(command.data_out)) {
+  // SBC-4, WRITE SAME (10), ANCHOR and UNMAP bits: UNMAP asks for an unmap operation, whatever the
+  // Data-Out Buffer holds; LBPRZ tells what reading gives then, and write_zeroes promises it.
+  if (ndob || flags.unmap() || is_zero(command.data_out)) {
     command.op = block::Op::write_zeroes;
-    // SBC-4 §5.52: deallocates only where reading then gives the data, which is what LBPRZ says;
-    // write_zeroes promises zeroes either way.
     command.flags = flags.unmap() ? block::kMayUnmap : block::RequestFlags{0};
     command.iov_count = 0;
     return true;
   }
-  // Other data cannot be had by deallocating, so UNMAP makes no difference.
   command.op = block::Op::write_same;
   command.flags = 0;
   command.set_buffer(command.data_out.data(), block_size);
