@@ -1,7 +1,9 @@
-// lunar as a library: an iSCSI target inside your program.
+// lunar as a library: an iSCSI target inside your program. docs/embedding.md walks through it, and
+// examples/embed is a whole program.
 //
-//   auto server = lunar::Server::create({});
-//   (*server)->add_device(std::make_unique<MyDevice>(...));          // or add_ram, add_file
+//   auto server = lunar::Server::create({});                      // each gives a Result: look at
+//   it
+//   (*server)->add_device(std::make_unique<MyDevice>(...));       // or add_ram, add_file
 //   (*server)->add_target("iqn.2026-11.example:disks");
 //   (*server)->map("iqn.2026-11.example:disks", lunar::Lun(0), "mine");
 //   (*server)->add_portal("127.0.0.1:3260");
@@ -37,48 +39,72 @@ constexpr std::size_t kDefaultMaxShards = 4;
 
 // How a target shows a device.
 struct LunOptions {
-  bool read_only = false;
-  bool removable = false;
+  bool read_only = false;  // writes are refused, also where the device would take them
+  bool removable = false;  // INQUIRY says so (the RMB bit)
 };
 
-// Threading: use it from one thread at a time; no method is called on a shard. Set-up (add_*, map)
-// comes before start(), which it blocks on; stop() blocks too. Errors are one clear line each.
+// Set up (add_*, map), start, stop; each once. Afterwards it only waits to be destroyed: to serve
+// again, make another.
+//
+// Threading: not thread-safe; use it from one thread at a time, which may be any but a shard's (a
+// Device or Channel must not call it). create() starts one thread a shard, named shard-N, which the
+// destructor joins; they inherit the signal mask of the thread that called create(), so block what
+// you handle yourself before. Methods block until they are done; only start() and stop() wait for
+// the network.
+//
+// Errors: one clear line each, and a code to choose by. A method that failed has changed nothing,
+// but start(), which has stopped the server. A set-up method after start() gives busy.
 class Server {
  public:
-  // Starts the shards' threads. unsupported: no io_uring here.
+  // Starts the shards. invalid_argument: `shards` names no cores, or some that this process may not
+  // use. no_resource: the kernel gives no io_uring.
   static Result<std::unique_ptr<Server>> create(const ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   // Stops, if it was started.
   ~Server();
 
-  // ---- Devices. Names are unique; already_exists.
+  // ---- Devices. Their names are unique and not empty: else already_exists, invalid_argument.
+
+  // The server owns it, opens its channels on each shard in start(), and destroys them there in
+  // stop(); the device goes with the server, on the thread that destroys that.
   Result<void> add_device(std::unique_ptr<block::Device> device);
-  // A RAM disk of this many bytes.
+  // A sparse RAM disk of so many bytes, a multiple of 512. A new identity each time.
   Result<void> add_ram(const std::string& name, ByteCount size);
-  // A regular file, made with `size` bytes if it is missing, or a block device.
+  // A regular file, which is made with `size` bytes if it is missing (and grown if it is smaller),
+  // or a block device. Served with direct I/O where the file system can. It keeps its identity.
+  // not_found, permission, busy (another process serves it), io.
   Result<void> add_file(const std::string& name, const std::string& path,
                         std::optional<ByteCount> size = {});
 
   // ---- Targets and portals.
+
+  // `iqn`: iqn., eui. or naa. form (RFC 7143 §4.2.7), in any case. `alias` is a word for people.
+  // invalid_argument, already_exists.
   Result<void> add_target(const std::string& iqn, const std::string& alias = "");
-  // Serves a device as a logical unit; it becomes the device's writer (busy when there is one), or
-  // one of its readers when read_only.
+  // Serves a device as logical unit 0 to 16383 of a target; it becomes the device's writer, or one
+  // of its readers when read_only. A device may be mapped several times, with equal options: it
+  // stays one logical unit, and reservations hold across. not_found; busy when it has another
+  // writer (a layer); already_exists when the target has that LUN; out_of_range.
   Result<void> map(std::string_view iqn, Lun lun, std::string_view device,
                    const LunOptions& options = {});
-  // "127.0.0.1:3260", "[::1]:3260", port 0 for any free one. Opened by start().
+  // "127.0.0.1:3260", "[::1]:3260"; numeric; no port: 3260; port 0: any that is free. Opened by
+  // start(). The tag is 1 to 65535. invalid_argument.
   Result<void> add_portal(const std::string& address_and_port, std::uint16_t portal_group_tag = 1);
 
   // Opens the logical units on every shard, then the portals: no initiator sees half a target.
+  // Errors of the devices' open_channel(); busy: an address is in use; permission: a port below
+  // 1024; invalid_argument: no address of this machine.
   Result<void> start();
-  // Where the portals listen, after start(), in the order of add_portal.
+  // Where the portals listen, between start() and stop(), in the order of add_portal.
   [[nodiscard]] const std::vector<std::string>& listening() const;
+  // Constant.
   [[nodiscard]] std::size_t shard_count() const;
-  // Closes the portals, lets commands in flight finish for at most `drain`, ends every session,
-  // closes the devices.
+  // Closes the portals, lets commands in flight finish for at most `drain`, then ends every session
+  // and closes the devices' channels. Commands that a device still holds are abort()ed.
   void stop(std::chrono::milliseconds drain = std::chrono::milliseconds(2000));
 
-  // What the composition root of the lunar program needs beyond this.
+  // What the composition root of the lunar program needs beyond this; no part of the interface.
   struct Internals;
   [[nodiscard]] Internals& internals() { return *internals_; }
 

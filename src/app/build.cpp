@@ -51,53 +51,31 @@ Result<std::unique_ptr<block::Device>> make_delay(Server& server, const DeviceCo
   return layers::create_delay(device.name, std::move(base), options);
 }
 
-struct OpName {
-  std::string_view name;
-  std::uint8_t bits;
-};
-constexpr OpName kOpNames[] = {{"any", 0xff},
-                               {"read", layers::op_bit(block::Op::read)},
-                               {"write", layers::op_bit(block::Op::write)},
-                               {"flush", layers::op_bit(block::Op::flush)},
-                               {"unmap", layers::op_bit(block::Op::unmap)},
-                               {"write_zeroes", layers::op_bit(block::Op::write_zeroes)}};
-struct ActionName {
-  std::string_view name;
-  layers::ErrorAction action;
-};
-constexpr ActionName kActionNames[] = {{"fail", layers::ErrorAction::fail},
-                                       {"corrupt", layers::ErrorAction::corrupt},
-                                       {"hang", layers::ErrorAction::hang}};
+layers::ErrorAction action_of(control::InjectAction action) {
+  switch (action) {
+    case control::InjectAction::fail: return layers::ErrorAction::fail;
+    case control::InjectAction::corrupt: return layers::ErrorAction::corrupt;
+    case control::InjectAction::hang: return layers::ErrorAction::hang;
+  }
+  return layers::ErrorAction::fail;
+}
 
-Result<layers::ErrorRule> rule_of(const control::ErrorInjection& inject) {
-  layers::ErrorRule rule;
-  for (const OpName& op : kOpNames) {
-    if (op.name == inject.op) rule.ops = op.bits;
-  }
-  const ActionName* action = nullptr;
-  for (const ActionName& each : kActionNames) {
-    if (each.name == inject.action) action = &each;
-  }
-  if (rule.ops == 0)
-    return fail(ErrorCode::invalid_argument, fmt::format("inject: unknown op '{}'", inject.op));
-  if (action == nullptr) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("inject: unknown action '{}' (fail, corrupt, hang)", inject.action));
-  }
-  rule.action = action->action;
-  rule.first = Lba(inject.lba);
-  rule.count = BlockCount(inject.count);
-  rule.offset_bytes = inject.offset;
-  rule.times = inject.times;
-  return rule;
+layers::ErrorRule rule_of(const control::ErrorInjection& inject) {
+  constexpr std::uint8_t kEveryOp = (1U << block::kOpCount) - 1;
+  return {.ops = inject.op ? layers::op_bit(*inject.op) : kEveryOp,
+          .first = Lba(inject.lba),
+          .count = BlockCount(inject.count),
+          .action = action_of(inject.action),
+          .status = inject.status.value_or(block::Status::hardware_error),
+          .offset_bytes = inject.offset,
+          .times = inject.times};
 }
 
 Result<std::unique_ptr<block::Device>> make_error(Server& server, const DeviceConfig& device) {
   LUNAR_TRY_ASSIGN(block::Claim base, claim_base(server, device));
   layers::ErrorLayer layer = layers::create_error(device.name, std::move(base));
   for (const control::ErrorInjection& inject : device.inject) {
-    LUNAR_TRY_ASSIGN(const layers::ErrorRule rule, rule_of(inject));
-    LUNAR_TRY(layer.control->add(rule));
+    LUNAR_TRY(layer.control->add(rule_of(inject)));
   }
   return std::move(layer.device);
 }
@@ -132,18 +110,23 @@ Result<std::unique_ptr<block::Device>> make_device(Server& server, const DeviceC
 Result<void> build(Server& server, const control::Config& config) {
   for (const DeviceConfig& device : config.devices) {
     auto made = make_device(server, device);
-    if (!made) return wrap(made.error(), fmt::format("device {}", device.name));
-    LUNAR_TRY(server.add_device(std::move(*made)));
+    if (!made) return wrap(made.error(), device.origin);
+    if (auto added = server.add_device(std::move(*made)); !added)
+      return wrap(added.error(), device.origin);
   }
   for (const control::TargetConfig& target : config.targets) {
-    LUNAR_TRY(server.add_target(target.name, target.alias));
+    if (auto added = server.add_target(target.name, target.alias); !added)
+      return wrap(added.error(), target.origin);
     for (const control::LunConfig& lun : target.luns) {
-      LUNAR_TRY(server.map(target.name, Lun(lun.lun), lun.device,
-                           {.read_only = lun.read_only, .removable = lun.removable}));
+      auto mapped = server.map(target.name, Lun(lun.lun), lun.device,
+                               {.read_only = lun.read_only, .removable = lun.removable});
+      if (!mapped) return wrap(mapped.error(), lun.origin);
     }
   }
-  for (const control::PortalConfig& portal : config.portals)
-    LUNAR_TRY(server.add_portal(portal.listen, portal.tag));
+  for (const control::PortalConfig& portal : config.portals) {
+    if (auto added = server.add_portal(portal.listen, portal.tag); !added)
+      return wrap(added.error(), portal.origin);
+  }
   return {};
 }
 

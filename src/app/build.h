@@ -6,7 +6,8 @@
 
 namespace lunar::app {
 
-// Adds the devices, targets and portals. Errors name the device or target.
+// Adds the devices, targets and portals. Errors begin with the origin of what failed. What was
+// added before stays.
 Result<void> build(Server& server, const control::Config& config);
 
 }  // namespace lunar::app

@@ -2,81 +2,94 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 
+#include "app/announce.h"
 #include "app/build.h"
-#include "base/size.h"
 #include "lunar/server.h"
 
 namespace lunar::app {
 namespace {
 
-constexpr int kExitUsage = 2;
 constexpr std::chrono::milliseconds kDrain{2500};
 
-int complain(const Error& error) {
-  fmt::print(stderr, "lunar: {}\n", error.message);
-  return kExitUsage;
-}
-
-// Blocks the signals that end us, for every thread that will be started, so that sigwait() gets
-// them.
+// Blocks the signals that are for us, for every thread that will be started, so that sigwait() gets
+// them. A peer that went away is an error of one send, not a SIGPIPE.
 sigset_t block_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);
   return set;
 }
 
-void announce(const Server& server, const control::Config& config) {
-  for (const control::TargetConfig& target : config.targets) {
-    for (const control::LunConfig& lun : target.luns) {
-      fmt::print("lunar: {} LUN {}: {}\n", target.name, lun.lun, lun.device);
-    }
+// A session costs a descriptor, and the usual soft limit of 1024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The signal that ends us.
+int wait_for_the_end(const sigset_t& signals) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return signal;
+    // The terminal is gone, or somebody expects what other daemons do.
+    log::info("SIGHUP changes nothing; restart lunar to read the configuration again");
   }
-  for (const std::string& where : server.listening()) fmt::print("lunar: listening on {}\n", where);
-  fmt::print("lunar: ready, {} {}\n", server.shard_count(),
-             server.shard_count() == 1 ? "shard" : "shards");
-  std::fflush(stdout);
+}
+
+// Whoever presses Ctrl-C twice has waited long enough.
+void let_sigint_end_us() {
+  struct sigaction usual = {};
+  usual.sa_handler = SIG_DFL;
+  sigaction(SIGINT, &usual, nullptr);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 }  // namespace
 
-Result<control::Config> merge(const ServeOptions& options) {
-  control::Config config;
-  if (!options.config_path.empty()) {
-    LUNAR_TRY_ASSIGN(config, control::load_config(options.config_path));
+int exit_status(ErrorCode code) {
+  constexpr int kUser = 2;
+  constexpr int kMachine = 1;
+  switch (code) {
+    case ErrorCode::invalid_argument:
+    case ErrorCode::malformed:
+    case ErrorCode::not_found:
+    case ErrorCode::already_exists:
+    case ErrorCode::out_of_range:
+    case ErrorCode::permission:
+    case ErrorCode::unsupported: return kUser;
+    case ErrorCode::busy:
+    case ErrorCode::no_resource:
+    case ErrorCode::io:
+    case ErrorCode::cancelled: return kMachine;
   }
-  if (!options.shards.empty()) config.shards = options.shards;
-  if (options.log_level) config.log_level = options.log_level;
-  if (!options.disks.empty() || config.targets.empty()) {
-    // --disk and --target speak of one target; a file may have it already, and others.
-    const std::string name =
-        options.target.empty() ? std::string(control::kDefaultTarget) : options.target;
-    control::TargetConfig* target = nullptr;
-    for (control::TargetConfig& each : config.targets) {
-      if (each.name == name) target = &each;
-    }
-    if (target == nullptr)
-      target = &config.targets.emplace_back(control::TargetConfig{name, "", {}});
-    for (const std::string& spec : options.disks) {
-      LUNAR_TRY_ASSIGN(control::DeviceConfig device, control::parse_disk(spec));
-      const auto lun =
-          static_cast<std::uint16_t>(target->luns.empty() ? 0 : target->luns.back().lun + 1);
-      device.name = fmt::format("disk{}", config.devices.size());
-      target->luns.push_back(
-          {.lun = lun, .device = device.name, .read_only = false, .removable = false});
-      config.devices.push_back(std::move(device));
-    }
+  return kMachine;
+}
+
+int complain(const Error& error) {
+  std::string line = error.message;
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }
-  for (const std::string& listen : options.listen) config.portals.push_back({listen, 1});
-  if (config.portals.empty()) config.portals.push_back({std::string(control::kDefaultListen), 1});
-  return config;
+  fmt::print(stderr, "lunar: {}\n", line);
+  return exit_status(error.code);
 }
 
 int serve(const ServeOptions& options) {
@@ -84,15 +97,17 @@ int serve(const ServeOptions& options) {
   auto config = merge(options);
   if (!config) return complain(config.error());
   if (config->log_level) log::set_level(*config->log_level);
+  raise_descriptor_limit();
   auto server = Server::create({.shards = config->shards});
   if (!server) return complain(server.error());
   if (auto built = build(**server, *config); !built) return complain(built.error());
   if (auto started = (*server)->start(); !started) return complain(started.error());
-  announce(**server, *config);
+  fmt::print("{}", announcement(**server, *config));
+  std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = wait_for_the_end(signals);
   log::info("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  let_sigint_end_us();
   (*server)->stop(kDrain);
   return 0;
 }

@@ -9,20 +9,33 @@
 
 namespace lunar::app {
 
+// As given on the command line; empty text: not given.
 struct ServeOptions {
   std::vector<std::string> disks;
   std::vector<std::string> listen;
   std::string target;
   std::string shards;
   std::string config_path;
-  std::optional<log::Level> log_level;
+  std::string log_level;
 };
 
-// The options on top of the file that they name.
+// The options on top of the file that they name:
+// - each disk becomes the next LUN of the target that --target names, which the file may have,
+// - each listener is one more portal; without any, the default one,
+// - shards and log level take the place of the file's.
+// Errors name the option, or the line of the file. What is given is checked before anything is
+// opened; invalid_argument also when there is nothing to serve.
 Result<control::Config> merge(const ServeOptions& options);
 
-// Serves until SIGTERM or SIGINT. Returns the exit status: 0 after an orderly stop, 1 when the
-// machine refuses (an address in use), 2 for what the user has to correct.
+// 2 for what the user has to correct, 1 for what another program or the machine has to.
+int exit_status(ErrorCode code);
+
+// "lunar: MESSAGE" in one line on standard error, whatever is in the message; gives the status.
+int complain(const Error& error);
+
+// Serves until SIGTERM or SIGINT, then drains, for less than 5 s; from then on a SIGINT ends the
+// process at once. SIGHUP is noted and changes nothing. Returns the exit status: 0 after an orderly
+// stop, else that of the error.
 int serve(const ServeOptions& options);
 
 }  // namespace lunar::app

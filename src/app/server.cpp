@@ -1,12 +1,12 @@
 #include "lunar/server.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "app/server_internals.h"
 #include "backends/file/file.h"
 #include "backends/ram/ram.h"
-#include "base/log.h"
 #include "iscsi/spec/names.h"
 
 namespace lunar {
@@ -18,12 +18,12 @@ std::string to_text(const engine::Endpoint& endpoint) {
             : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
-// A session costs a descriptor, and the usual soft limit of 1024 is for programs that use select().
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+// Which method it is, for the error of one that comes too late.
+Result<void> still_set_up(const Server::Internals& self, const char* what) {
+  if (self.state == Server::Internals::State::set_up) return {};
+  return fail(ErrorCode::busy,
+              fmt::format("{} comes before start(): the server {}", what,
+                          self.state == Server::Internals::State::started ? "runs" : "has ended"));
 }
 
 Result<std::vector<int>> cores_of(const std::string& shards) {
@@ -38,11 +38,8 @@ engine::Task<void> open_units(Server::Internals& self, Result<void>& outcome) {
     for (engine::Shard* shard : self.shards->shards()) {
       auto open = [unit = mapped.unit.get(), shard] { return unit->open(*shard); };
       auto there = engine::await_on(*shard, open);
-      Result<void> opened = co_await there;
-      if (!opened) {
-        outcome = wrap(opened.error(), fmt::format("device {}", device->name()));
-        co_return;
-      }
+      outcome = co_await there;
+      if (!outcome) co_return;
     }
   }
 }
@@ -85,7 +82,8 @@ Server::Server(std::unique_ptr<Internals> internals) : internals_(std::move(inte
 Server::~Server() { stop(); }
 
 Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
-  raise_descriptor_limit();
+  if (options.max_spin.count() < 0)
+    return fail(ErrorCode::invalid_argument, "max_spin is less than 0");
   auto internals = std::make_unique<Internals>();
   engine::ShardGroupOptions group;
   LUNAR_TRY_ASSIGN(group.cores, cores_of(options.shards));
@@ -97,11 +95,13 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
 }
 
 Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
+  LUNAR_TRY(still_set_up(*internals_, "add_device()"));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }
 
 Result<void> Server::add_ram(const std::string& name, ByteCount size) {
+  LUNAR_TRY(still_set_up(*internals_, "add_ram()"));
   // Its contents die with this process, and so does its identity.
   LUNAR_TRY_ASSIGN(auto device,
                    backends::create_ram({.name = name,
@@ -113,6 +113,7 @@ Result<void> Server::add_ram(const std::string& name, ByteCount size) {
 
 Result<void> Server::add_file(const std::string& name, const std::string& path,
                               std::optional<ByteCount> size) {
+  LUNAR_TRY(still_set_up(*internals_, "add_file()"));
   LUNAR_TRY_ASSIGN(auto device, backends::open_file(internals_->files, internals_->prng,
                                                     {.name = name,
                                                      .path = path,
@@ -125,7 +126,8 @@ Result<void> Server::add_file(const std::string& name, const std::string& path,
 }
 
 Result<void> Server::add_target(const std::string& iqn, const std::string& alias) {
-  LUNAR_TRY_ASSIGN(std::string name, iscsi::spec::parse_name(iqn));
+  LUNAR_TRY(still_set_up(*internals_, "add_target()"));
+  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
   iscsi::Service& service = *internals_->service;
   if (service.find_target(name) != service.targets().size()) {
     return fail(ErrorCode::already_exists, fmt::format("target {} is there already", name));
@@ -136,10 +138,12 @@ Result<void> Server::add_target(const std::string& iqn, const std::string& alias
 
 Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_name,
                          const LunOptions& options) {
+  LUNAR_TRY(still_set_up(*internals_, "map()"));
+  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
   iscsi::Service& service = *internals_->service;
-  const std::size_t index = service.find_target(iqn);
+  const std::size_t index = service.find_target(name);
   if (index == service.targets().size())
-    return fail(ErrorCode::not_found, fmt::format("there is no target {}", iqn));
+    return fail(ErrorCode::not_found, fmt::format("there is no target {}", name));
   block::Device* device = internals_->registry->find(device_name);
   if (device == nullptr)
     return fail(ErrorCode::not_found, fmt::format("there is no device {}", device_name));
@@ -149,7 +153,7 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_
     const bool read_only = options.read_only || !device->capabilities().writable;
     auto claim = internals_->registry->claim(device_name,
                                              read_only ? block::Access::read : block::Access::write,
-                                             fmt::format("target {}", iqn));
+                                             fmt::format("target {}", name));
     if (!claim) {
       internals_->units.erase(device);
       return std::unexpected(claim.error());
@@ -167,12 +171,15 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_
                     device_name));
   }
   auto added = service.targets()[index]->device.luns().add(lun, *mapped.unit);
-  if (!added) return wrap(added.error(), fmt::format("target {}", iqn));
+  if (!added) return wrap(added.error(), fmt::format("target {}", name));
   return {};
 }
 
 Result<void> Server::add_portal(const std::string& address_and_port,
                                 std::uint16_t portal_group_tag) {
+  LUNAR_TRY(still_set_up(*internals_, "add_portal()"));
+  if (portal_group_tag == 0)
+    return fail(ErrorCode::invalid_argument, "a portal group tag is 1 to 65535");
   LUNAR_TRY_ASSIGN(const auto portal, iscsi::spec::parse_portal_address(address_and_port));
   std::string text = portal.to_string();
   text.resize(text.rfind(':'));
@@ -182,8 +189,9 @@ Result<void> Server::add_portal(const std::string& address_and_port,
 }
 
 Result<void> Server::start() {
+  LUNAR_TRY(still_set_up(*internals_, "start()"));
   Result<void> outcome;
-  internals_->started = true;
+  internals_->state = Internals::State::started;
   internals_->shards->run_on(0, [&] { return begin(*internals_, outcome); });
   if (!outcome) stop();
   return outcome;
@@ -193,10 +201,12 @@ const std::vector<std::string>& Server::listening() const { return internals_->l
 std::size_t Server::shard_count() const { return internals_->shards->size(); }
 
 void Server::stop(std::chrono::milliseconds drain) {
-  if (!internals_->started) return;
-  internals_->started = false;
-  const auto drain_ns = static_cast<std::uint64_t>(drain.count()) * engine::kMillisecond;
+  if (internals_->state != Internals::State::started) return;
+  internals_->state = Internals::State::stopped;
+  const auto drain_ns =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(drain.count(), 0)) * engine::kMillisecond;
   internals_->shards->run_on(0, [&] { return end(*internals_, drain_ns); });
+  internals_->listening.clear();
 }
 
 }  // namespace lunar

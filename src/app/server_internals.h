@@ -35,7 +35,12 @@ struct Server::Internals {
   };
   std::vector<PendingPortal> pending_portals;
   std::vector<std::string> listening;
-  bool started = false;
+  enum class State : unsigned char {
+    set_up,   // add_*, map
+    started,  // serving, or start() is about to fail
+    stopped,  // for good
+  };
+  State state = State::set_up;
 };
 
 }  // namespace lunar

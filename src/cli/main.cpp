@@ -2,80 +2,114 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
+#include <string>
+#include <utility>
 
 #include "app/serve.h"
 
-#ifndef LUNAR_VERSION
-#define LUNAR_VERSION "unknown"
-#endif
-
 namespace {
 
-constexpr int kExitUsage = 2;
+using lunar::ErrorCode;
+using lunar::app::ServeOptions;
 
-void add_serve(CLI::App& app, lunar::app::ServeOptions& options, std::string& log_level) {
+CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "Serve disks over iSCSI until SIGTERM or SIGINT");
-  serve
-      ->add_option("--disk", options.disks,
-                   "A disk, the next LUN of the target, from 0: ram:SIZE, null:SIZE or\n"
-                   "file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly]")
-      ->type_name("SPEC")
-      ->allow_extra_args(false);
-  serve->add_option("--listen", options.listen, "A portal (default 127.0.0.1:3260)")
-      ->type_name("ADDR:PORT")
-      ->allow_extra_args(false);
-  serve
-      ->add_option("--target", options.target,
-                   "The target's name (default iqn.2026-11.io.lunar:disks)")
-      ->type_name("IQN");
-  serve->add_option("--shards", options.shards, "How many shards (2), or on which cores (0,2-3)")
-      ->type_name("N|LIST");
-  serve->add_option("--config", options.config_path, "A TOML file that says the same and more")
-      ->type_name("FILE");
-  serve
-      ->add_option("--log-level", log_level,
-                   "trace, debug, info, warning, error or off (default info)")
-      ->type_name("L");
+  const auto add = [serve](const char* name, auto& to, const char* type, const char* about) {
+    serve->add_option(name, to, about)->type_name(type)->allow_extra_args(false);
+  };
+  add("--disk", options.disks, "SPEC",
+      "A disk, the next LUN of the target, from 0: ram:SIZE, null:SIZE or\n"
+      "file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly]");
+  add("--listen", options.listen, "ADDR:PORT", "A portal (default 127.0.0.1:3260)");
+  add("--target", options.target, "IQN",
+      "The target of the disks (default iqn.2026-11.io.lunar:disks)");
+  add("--shards", options.shards, "N|LIST",
+      "How many shards (2), or on which cores (0,2-3); default: one a core, at most 4");
+  add("--config", options.config_path, "FILE", "A TOML file that says the same and more");
+  add("--log-level", options.log_level, "L",
+      "trace, debug, info, warning, error or off (default info)");
+  serve->footer(
+      "SIZE is a number with KiB, MiB, GiB or TiB behind it. --disk and --listen can be repeated.\n"
+      "For example: lunar serve --disk ram:1GiB --disk file:disk.img,size=10GiB");
+  return serve;
+}
+
+int complain(std::string message) {
+  return lunar::app::complain({ErrorCode::invalid_argument, std::move(message)});
+}
+
+// What the parser left over in `app`.
+int complain_of_extra(const CLI::App& app, const std::string& extra) {
+  if (app.get_parent() == nullptr && !extra.starts_with('-'))
+    return complain(fmt::format("there is no command '{}' (serve, version, help)", extra));
+  const std::string help =
+      app.get_parent() == nullptr ? "lunar help" : fmt::format("lunar help {}", app.get_name());
+  return complain(extra.starts_with('-')
+                      ? fmt::format("there is no option {} (see {})", extra, help)
+                      : fmt::format("'{}' stands where an option should (see {})", extra, help));
+}
+
+int print_version() {
+  fmt::print("lunar {}\n", LUNAR_VERSION);
+  return 0;
+}
+
+// App::help() would be that of the command in whose place we are.
+void print_help_of(const CLI::App& app) {
+  const std::string name =
+      app.get_parent() == nullptr ? "lunar" : fmt::format("lunar {}", app.get_name());
+  fmt::print("{}", app.get_formatter()->make_help(&app, name, CLI::AppFormatMode::Normal));
+}
+
+int print_help(const CLI::App& app, const std::string& topic) {
+  if (topic.empty()) {
+    print_help_of(app);
+    return 0;
+  }
+  const auto is_meant = [&](const CLI::App* command) { return command->get_name() == topic; };
+  const auto found = app.get_subcommands(is_meant);
+  if (found.empty())
+    return complain(fmt::format("there is no command '{}' (serve, version, help)", topic));
+  print_help_of(*found.front());
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("lunar: a user-space block-storage target", "lunar");
-  app.require_subcommand(1);
-  app.set_help_flag("-h,--help", "Print this help");
-  lunar::app::ServeOptions options;
-  std::string log_level;
-  add_serve(app, options, log_level);
-  CLI::App* version = app.add_subcommand("version", "Print the version");
-  CLI::App* help = app.add_subcommand("help", "Print this help");
+  CLI::App app("lunar: disks over the network", "lunar");
+  app.footer("lunar help COMMAND tells more; docs/configuration.md describes the file.");
+  app.set_version_flag("--version", LUNAR_VERSION, "Print the version");
+  app.require_subcommand(0, 1);
+  ServeOptions options;
+  std::string topic;
+  CLI::App* const serve = add_serve(app, options);
+  CLI::App* const version = app.add_subcommand("version", "Print the version");
+  CLI::App* const help = app.add_subcommand("help", "Print this help, or that of a command");
+  help->add_option("COMMAND", topic);
+  // What is wrong is told here, in one line, and not by the parser.
+  for (CLI::App* each : {&app, serve, version, help}) each->allow_extras();
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    CLI::App* about = app.got_subcommand("serve") ? app.get_subcommand("serve") : &app;
-    fmt::print("{}", about->help());
-    return 0;
+    return print_help(app,
+                      app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name());
+  } catch (const CLI::CallForVersion&) {
+    return print_version();
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "lunar: {} (see lunar help)\n", error.what());
-    return kExitUsage;
+    return complain(fmt::format("{} (see lunar help)", error.what()));
   }
-  if (version->parsed()) {
-    fmt::print("lunar {}\n", LUNAR_VERSION);
-    return 0;
+  for (const CLI::App* each : {&app, serve, version, help}) {
+    if (!each->remaining().empty()) return complain_of_extra(*each, each->remaining().front());
   }
-  if (help->parsed()) {
-    fmt::print("{}\n{}", app.help(), app.get_subcommand("serve")->help());
-    return 0;
+  for (const CLI::Option* option : std::as_const(*serve).get_options()) {
+    if (option->count() != 0 && std::ranges::count(option->results(), "") != 0)
+      return complain(fmt::format("{} is given without a value", option->get_name()));
   }
-  if (!log_level.empty()) {
-    const auto level = lunar::log::parse_level(log_level);
-    if (!level) {
-      fmt::print(stderr, "lunar: --log-level: {}\n", level.error().message);
-      return kExitUsage;
-    }
-    options.log_level = *level;
-  }
-  return lunar::app::serve(options);
+  if (version->parsed()) return print_version();
+  if (help->parsed()) return print_help(app, topic);
+  if (serve->parsed()) return lunar::app::serve(options);
+  return complain("give a command: serve, version or help");
 }

@@ -1,7 +1,10 @@
 // What to serve, as a value: from the command line, from a TOML file, or from both.
+//
+// What one of these functions gives is complete and consistent in itself: sizes fit their blocks,
+// names are unique and well formed, references lead to something. Whether the machine has it (the
+// file, the address, the core) shows when it is built.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +12,8 @@
 #include <vector>
 
 #include "base/log.h"
+#include "lunar/block/request.h"
+#include "lunar/block/status.h"
 #include "lunar/result.h"
 #include "lunar/types.h"
 #include "lunar/uuid.h"
@@ -17,24 +22,33 @@ namespace lunar::control {
 
 constexpr std::string_view kDefaultTarget = "iqn.2026-11.io.lunar:disks";
 constexpr std::string_view kDefaultListen = "127.0.0.1:3260";
+constexpr std::uint64_t kMaxDelayUs = 60'000'000;
 
 enum class DeviceType : std::uint8_t { ram, null, file, passthru, delay, error };
 [[nodiscard]] std::string_view to_string(DeviceType type);
+// Stands on another device.
+[[nodiscard]] bool is_layer(DeviceType type);
 
-// One entry of the error layer (docs/backends/error.md).
+enum class InjectAction : std::uint8_t { fail, corrupt, hang };
+
+// One rule of an error layer (docs/layers.md).
 struct ErrorInjection {
-  std::string op = "any";  // a block::Op by name, or any
-  std::string action;      // fail, corrupt, hang
+  std::optional<block::Op> op;  // unset: every one
+  InjectAction action = InjectAction::fail;
+  std::optional<block::Status> status;  // of fail; unset: hardware_error
   std::uint64_t lba = 0;
-  std::uint64_t count = UINT64_MAX;
-  std::uint64_t offset = 0;
-  std::uint32_t times = 0;
+  std::uint64_t count = UINT64_MAX;  // blocks
+  std::uint64_t offset = 0;          // bytes, of corrupt
+  std::uint32_t times = 0;           // on each shard; 0: always
 };
 
+// `origin` of these is where it was said ("--disk ram:1GiB", "lunar.toml:3"), for errors that show
+// later; empty for defaults.
 struct DeviceConfig {
+  std::string origin;
   std::string name;
   DeviceType type = DeviceType::ram;
-  std::optional<std::uint64_t> size;  // bytes; ram and null need it
+  std::optional<std::uint64_t> size;  // bytes; ram and null have it
   std::optional<std::uint32_t> block_size;
   std::optional<Uuid> uuid;
   // file
@@ -42,13 +56,14 @@ struct DeviceConfig {
   bool buffered = false;
   bool read_only = false;
   // layers
-  std::string base;
+  std::string base;  // the name of a device earlier in Config::devices
   std::uint64_t read_delay_us = 0;
   std::uint64_t write_delay_us = 0;
   std::vector<ErrorInjection> inject;
 };
 
 struct LunConfig {
+  std::string origin;
   std::uint16_t lun = 0;
   std::string device;
   bool read_only = false;
@@ -56,12 +71,14 @@ struct LunConfig {
 };
 
 struct TargetConfig {
-  std::string name;
+  std::string origin;
+  std::string name;  // in its normal form (RFC 7143 §4.2.7.2: lower case)
   std::string alias;
   std::vector<LunConfig> luns;
 };
 
 struct PortalConfig {
+  std::string origin;
   std::string listen;
   std::uint16_t tag = 1;
 };
@@ -74,14 +91,22 @@ struct Config {
   std::vector<PortalConfig> portals;
 };
 
-// "ram:1GiB", "null:1TiB", "file:PATH[,size=10GiB][,block=4096][,cache=buffered][,readonly]". The
-// name is left empty. Errors name the SPEC and what is wrong with it.
+// The number that a LUN without one gets: one above the highest. out_of_range: there is none.
+Result<std::uint16_t> next_lun(const TargetConfig& target);
+
+// The size is there where the type needs it, and is whole blocks. The error does not name the
+// device.
+Result<void> check_size(const DeviceConfig& device);
+
+// "ram:1GiB", "null:1TiB", "file:PATH[,size=10GiB][,block=4096][,cache=buffered][,readonly]",
+// each with [,uuid=UUID] also. The name is left empty. invalid_argument, naming the SPEC and what
+// is wrong with it.
 Result<DeviceConfig> parse_disk(std::string_view spec);
 
-// A TOML document; `source` names it in errors, which say the line and the key. Unknown keys are
-// errors.
+// A TOML document (docs/configuration.md); `source` names it in errors, which say "SOURCE:LINE:
+// KEY: what is wrong". malformed: it is no TOML; invalid_argument: anything else.
 Result<Config> parse_config(std::string_view toml, std::string_view source);
-// Reads and parses a file.
+// Reads and parses a file. Its own errors: not_found, permission, io, naming the path.
 Result<Config> load_config(const std::string& path);
 
 }  // namespace lunar::control

@@ -1,6 +1,7 @@
+// What stands behind --disk.
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 
 #include "base/size.h"
 #include "control/config.h"
@@ -11,69 +12,118 @@ namespace {
 constexpr std::string_view kForms =
     "ram:SIZE, null:SIZE or file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly]";
 
-std::unexpected<Error> bad(std::string_view spec, std::string_view why) {
-  return fail(ErrorCode::invalid_argument, fmt::format("--disk {}: {}", spec, why));
+std::unexpected<Error> bad(std::string why) {
+  return fail(ErrorCode::invalid_argument, std::move(why));
 }
 
-Result<void> apply(DeviceConfig& device, std::string_view key, std::string_view value,
-                   bool has_value) {
-  const bool is_file = device.type == DeviceType::file;
-  if (key == "block" && has_value) {
-    if (value != "512" && value != "4096") {
-      return fail(ErrorCode::invalid_argument,
-                  fmt::format("block={} is neither 512 nor 4096", value));
-    }
-    device.block_size = value == "512" ? 512 : 4096;
-  } else if (key == "size" && has_value && is_file) {
-    LUNAR_TRY_ASSIGN(device.size, parse_size(value));
-  } else if (key == "cache" && has_value && is_file) {
-    if (value != "direct" && value != "buffered") {
-      return fail(ErrorCode::invalid_argument,
-                  fmt::format("cache={} is neither direct nor buffered", value));
-    }
-    device.buffered = value == "buffered";
-  } else if (key == "uuid" && has_value) {
-    LUNAR_TRY_ASSIGN(device.uuid, Uuid::parse(value));
-  } else if (key == "readonly" && !has_value && is_file) {
-    device.read_only = true;
-  } else {
-    return fail(ErrorCode::invalid_argument, fmt::format("unknown option '{}'", key));
-  }
+Result<void> set_size(DeviceConfig& device, std::string_view value) {
+  LUNAR_TRY_ASSIGN(device.size, parse_size(value));
   return {};
+}
+
+Result<void> set_block(DeviceConfig& device, std::string_view value) {
+  if (value != "512" && value != "4096")
+    return bad(fmt::format("block={} is neither 512 nor 4096", value));
+  device.block_size = value == "512" ? 512 : 4096;
+  return {};
+}
+
+Result<void> set_cache(DeviceConfig& device, std::string_view value) {
+  if (value != "direct" && value != "buffered")
+    return bad(fmt::format("cache={} is neither direct nor buffered", value));
+  device.buffered = value == "buffered";
+  return {};
+}
+
+Result<void> set_readonly(DeviceConfig& device, std::string_view /*no value*/) {
+  device.read_only = true;
+  return {};
+}
+
+Result<void> set_uuid(DeviceConfig& device, std::string_view value) {
+  LUNAR_TRY_ASSIGN(device.uuid, Uuid::parse(value));
+  return {};
+}
+
+struct Option {
+  std::string_view key;
+  bool file_only;
+  bool has_value;
+  Result<void> (*set)(DeviceConfig&, std::string_view);
+};
+constexpr Option kOptions[] = {{"size", true, true, set_size},
+                               {"block", false, true, set_block},
+                               {"cache", true, true, set_cache},
+                               {"readonly", true, false, set_readonly},
+                               {"uuid", false, true, set_uuid}};
+
+// "KEY" or "KEY=VALUE". `seen` has a bit for each row of kOptions that was there before.
+Result<void> apply(DeviceConfig& device, std::string_view text, unsigned& seen) {
+  const std::size_t equals = text.find('=');
+  const bool has_value = equals != std::string_view::npos;
+  const std::string_view key = text.substr(0, equals);
+  const auto* option = std::ranges::find(kOptions, key, &Option::key);
+  if (option == std::end(kOptions) || (option->file_only && device.type != DeviceType::file)) {
+    std::string known;
+    for (const Option& each : kOptions) {
+      if (each.file_only && device.type != DeviceType::file) continue;
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", each.key);
+    }
+    return bad(
+        fmt::format("{} has no option '{}' (it has {})", to_string(device.type), key, known));
+  }
+  if (has_value != option->has_value) {
+    return bad(option->has_value ? fmt::format("{} needs a value: {}=…", key, key)
+                                 : fmt::format("{} takes no value", key));
+  }
+  const unsigned bit = 1U << (option - std::begin(kOptions));
+  if ((seen & bit) != 0) return bad(fmt::format("{} is given twice", key));
+  seen |= bit;
+  return option->set(device, has_value ? text.substr(equals + 1) : "");
+}
+
+// Cuts what stands before the next comma off `rest`; empties it after the last.
+std::string_view next_part(std::optional<std::string_view>& rest) {
+  const std::string_view part = rest->substr(0, rest->find(','));
+  if (part.size() == rest->size()) {
+    rest.reset();
+  } else {
+    rest->remove_prefix(part.size() + 1);
+  }
+  return part;
+}
+
+Result<DeviceConfig> parse(std::string_view spec) {
+  const std::size_t colon = spec.find(':');
+  if (colon == std::string_view::npos) return bad(fmt::format("is not {}", kForms));
+  const std::string_view kind = spec.substr(0, colon);
+  std::optional<std::string_view> rest = spec.substr(colon + 1);
+  const std::string_view first = next_part(rest);
+
+  DeviceConfig device;
+  if (kind == "ram" || kind == "null") {
+    device.type = kind == "ram" ? DeviceType::ram : DeviceType::null;
+    LUNAR_TRY(set_size(device, first));
+  } else if (kind == "file") {
+    device.type = DeviceType::file;
+    if (first.empty()) return bad("has no path");
+    device.path = first;
+  } else {
+    return bad(fmt::format("unknown kind '{}', not {}", kind, kForms));
+  }
+  unsigned seen = 0;
+  while (rest) LUNAR_TRY(apply(device, next_part(rest), seen));
+  if (auto fits = check_size(device); !fits) return wrap(fits.error(), "size");
+  return device;
 }
 
 }  // namespace
 
 Result<DeviceConfig> parse_disk(std::string_view spec) {
-  const std::size_t colon = spec.find(':');
-  if (colon == std::string_view::npos) return bad(spec, fmt::format("not {}", kForms));
-  const std::string_view kind = spec.substr(0, colon);
-  std::string_view rest = spec.substr(colon + 1);
-  const std::string_view first = rest.substr(0, rest.find(','));
-  rest = first.size() == rest.size() ? std::string_view() : rest.substr(first.size() + 1);
-
-  DeviceConfig device;
-  if (kind == "ram" || kind == "null") {
-    device.type = kind == "ram" ? DeviceType::ram : DeviceType::null;
-    auto size = parse_size(first);
-    if (!size) return bad(spec, size.error().message);
-    device.size = *size;
-  } else if (kind == "file") {
-    device.type = DeviceType::file;
-    if (first.empty()) return bad(spec, "no path");
-    device.path = first;
-  } else {
-    return bad(spec, fmt::format("unknown kind '{}'; not {}", kind, kForms));
-  }
-  while (!rest.empty()) {
-    const std::string_view option = rest.substr(0, rest.find(','));
-    rest = option.size() == rest.size() ? std::string_view() : rest.substr(option.size() + 1);
-    const std::size_t equals = option.find('=');
-    const bool has_value = equals != std::string_view::npos;
-    const auto applied = apply(device, option.substr(0, equals),
-                               has_value ? option.substr(equals + 1) : "", has_value);
-    if (!applied) return bad(spec, applied.error().message);
-  }
+  std::string origin = fmt::format("--disk {}", spec);
+  auto device = parse(spec);
+  if (!device) return wrap(device.error(), origin);
+  device->origin = std::move(origin);
   return device;
 }
 

@@ -1,0 +1,60 @@
+#include "app/announce.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "app/server_internals.h"
+#include "base/size.h"
+
+namespace lunar::app {
+
+using control::DeviceConfig;
+using control::DeviceType;
+
+std::string describe(const DeviceConfig& config, const block::Device& device) {
+  const block::Limits& limits = device.limits();
+  std::string text(to_string(config.type));
+  if (config.type == DeviceType::file) text += fmt::format(" {}", config.path);
+  if (control::is_layer(config.type)) text += fmt::format(" over {}", config.base);
+  text += fmt::format(" {}", format_size(limits.size().value));
+  if (config.type == DeviceType::file) {
+    // As it was opened: the file system may have refused what was asked for. Only direct I/O asks
+    // something of the buffers.
+    text += limits.buffer_alignment > 1 ? ", direct" : ", buffered";
+  }
+  if (limits.block_size != block::kMinBlockSize)
+    text += fmt::format(", {}-byte blocks", limits.block_size);
+  if (!device.capabilities().writable) text += ", read-only";
+  return text;
+}
+
+std::string reachable(std::string_view listening) {
+  constexpr std::string_view kAny4 = "0.0.0.0:";
+  constexpr std::string_view kAny6 = "[::]:";
+  if (listening.starts_with(kAny4))
+    return fmt::format("127.0.0.1:{}", listening.substr(kAny4.size()));
+  if (listening.starts_with(kAny6)) return fmt::format("[::1]:{}", listening.substr(kAny6.size()));
+  return std::string(listening);
+}
+
+std::string announcement(Server& server, const control::Config& config) {
+  const block::Registry& registry = *server.internals().registry;
+  std::string text =
+      fmt::format("lunar serves on {}, {} {}\n", fmt::join(server.listening(), ", "),
+                  server.shard_count(), server.shard_count() == 1 ? "shard" : "shards");
+  for (const control::TargetConfig& target : config.targets) {
+    text += fmt::format("{}\n", target.name);
+    for (const control::LunConfig& lun : target.luns) {
+      const auto device = std::ranges::find(config.devices, lun.device, &DeviceConfig::name);
+      text += fmt::format("  LUN {}: {}", lun.lun, describe(*device, *registry.find(lun.device)));
+      if (lun.read_only && !device->read_only) text += ", read-only";
+      text += '\n';
+    }
+  }
+  text += fmt::format("Try it: iscsi-ls -s iscsi://{}/\n", reachable(server.listening().front()));
+  return text;
+}
+
+}  // namespace lunar::app

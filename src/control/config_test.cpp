@@ -1,0 +1,359 @@
+#include "control/config.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace lunar::control {
+namespace {
+
+Config parsed(std::string_view toml) {
+  auto config = parse_config(toml, "c.toml");
+  EXPECT_TRUE(config) << config.error().message << "\nin\n" << toml;
+  return config.value_or(Config{});
+}
+
+struct Fault {
+  std::string_view toml;
+  std::string_view message;  // how the error begins
+};
+
+void expect_faults(std::span<const Fault> faults) {
+  for (const auto& [toml, message] : faults) {
+    const auto config = parse_config(toml, "c.toml");
+    ASSERT_FALSE(config) << toml;
+    EXPECT_EQ(config.error().code, ErrorCode::invalid_argument) << toml;
+    EXPECT_TRUE(config.error().message.starts_with(message))
+        << config.error().message << "\ninstead of\n"
+        << message;
+  }
+}
+
+constexpr std::string_view kWhole = R"(
+shards = 1
+log_level = "warning"
+
+[[device]]
+name = "scratch"
+type = "ram"
+size = "1GiB"
+block_size = 4096
+uuid = "00112233-4455-6677-8899-aabbccddeeff"
+
+[[device]]
+name = "void"
+type = "null"
+size = 1099511627776
+
+[[device]]
+name = "kept"
+type = "file"
+path = "/srv/kept.img"
+size = "10GiB"
+cache = "buffered"
+readonly = true
+
+[[device]]
+name = "slow"
+type = "delay"
+base = "scratch"
+read_delay_us = 100
+write_delay_us = 200
+
+[[device]]
+name = "same"
+type = "passthru"
+base = "slow"
+
+[[device]]
+name = "bad"
+type = "error"
+base = "same"
+[[device.inject]]
+op = "read"
+action = "corrupt"
+lba = 1
+count = 2
+offset = 3
+times = 4
+[[device.inject]]
+op = "any"
+action = "fail"
+status = "no_space"
+[[device.inject]]
+action = "hang"
+
+[[target]]
+name = "iqn.2026-11.io.lunar:One"
+alias = "the first"
+[[target.lun]]
+lun = 7
+device = "bad"
+readonly = true
+removable = true
+[[target.lun]]
+device = "kept"
+
+[[target]]
+name = "eui.0123456789abcdef"
+
+[[portal]]
+listen = "127.0.0.1:3261"
+tag = 9
+[[portal]]
+listen = "[::1]"
+)";
+
+TEST(ConfigFile, ReadsDevices) {
+  const Config config = parsed(kWhole);
+  EXPECT_EQ(config.shards, "1");
+  EXPECT_EQ(config.log_level, log::Level::warning);
+  ASSERT_EQ(config.devices.size(), 6U);
+  const DeviceConfig& ram = config.devices[0];
+  EXPECT_EQ(ram.name, "scratch");
+  EXPECT_EQ(ram.type, DeviceType::ram);
+  EXPECT_EQ(ram.size, kGiB);
+  EXPECT_EQ(ram.block_size, 4096U);
+  EXPECT_EQ(ram.uuid->to_string(), "00112233-4455-6677-8899-aabbccddeeff");
+  EXPECT_EQ(ram.origin, "c.toml:5");
+  EXPECT_EQ(config.devices[1].type, DeviceType::null);
+  EXPECT_EQ(config.devices[1].size, kTiB);
+  EXPECT_EQ(config.devices[1].block_size, std::nullopt);
+  const DeviceConfig& file = config.devices[2];
+  EXPECT_EQ(file.type, DeviceType::file);
+  EXPECT_EQ(file.path, "/srv/kept.img");
+  EXPECT_EQ(file.size, 10 * kGiB);
+  EXPECT_TRUE(file.buffered);
+  EXPECT_TRUE(file.read_only);
+}
+
+TEST(ConfigFile, ReadsLayers) {
+  const Config config = parsed(kWhole);
+  ASSERT_EQ(config.devices.size(), 6U);
+  const DeviceConfig& delay = config.devices[3];
+  EXPECT_EQ(delay.type, DeviceType::delay);
+  EXPECT_EQ(delay.base, "scratch");
+  EXPECT_EQ(delay.read_delay_us, 100U);
+  EXPECT_EQ(delay.write_delay_us, 200U);
+  EXPECT_EQ(config.devices[4].type, DeviceType::passthru);
+  const auto& inject = config.devices[5].inject;
+  ASSERT_EQ(inject.size(), 3U);
+  EXPECT_EQ(inject[0].op, block::Op::read);
+  EXPECT_EQ(inject[0].action, InjectAction::corrupt);
+  EXPECT_EQ(inject[0].lba, 1U);
+  EXPECT_EQ(inject[0].count, 2U);
+  EXPECT_EQ(inject[0].offset, 3U);
+  EXPECT_EQ(inject[0].times, 4U);
+  EXPECT_EQ(inject[1].op, std::nullopt);
+  EXPECT_EQ(inject[1].status, block::Status::no_space);
+  EXPECT_EQ(inject[2].action, InjectAction::hang);
+  EXPECT_EQ(inject[2].count, UINT64_MAX);
+}
+
+TEST(ConfigFile, ReadsTargetsAndPortals) {
+  const Config config = parsed(kWhole);
+  ASSERT_EQ(config.targets.size(), 2U);
+  const TargetConfig& target = config.targets[0];
+  EXPECT_EQ(target.name, "iqn.2026-11.io.lunar:one") << "names have one form, in lower case";
+  EXPECT_EQ(target.alias, "the first");
+  ASSERT_EQ(target.luns.size(), 2U);
+  EXPECT_EQ(target.luns[0].lun, 7);
+  EXPECT_EQ(target.luns[0].device, "bad");
+  EXPECT_TRUE(target.luns[0].read_only);
+  EXPECT_TRUE(target.luns[0].removable);
+  EXPECT_EQ(target.luns[1].lun, 8) << "without a number: the next";
+  EXPECT_FALSE(target.luns[1].read_only);
+  ASSERT_EQ(config.portals.size(), 2U);
+  EXPECT_EQ(config.portals[0].listen, "127.0.0.1:3261");
+  EXPECT_EQ(config.portals[0].tag, 9);
+  EXPECT_EQ(config.portals[1].listen, "[::1]");
+  EXPECT_EQ(config.portals[1].tag, 1);
+}
+
+TEST(ConfigFile, MayBeEmpty) {
+  const Config config = parsed("");
+  EXPECT_TRUE(config.devices.empty() && config.targets.empty() && config.portals.empty());
+  EXPECT_EQ(config.shards, "");
+  EXPECT_EQ(config.log_level, std::nullopt);
+}
+
+TEST(ConfigFile, TakesInlineTablesAndAnyOrderOfSections) {
+  const Config config = parsed(R"(
+target = [{name = "iqn.2026-11.io.lunar:t", lun = [{device = "d"}]}]
+device = [{type = "ram", name = "d", size = 512}]
+)");
+  ASSERT_EQ(config.targets.size(), 1U);
+  EXPECT_EQ(config.targets[0].luns.at(0).lun, 0);
+  EXPECT_EQ(config.targets[0].luns.at(0).origin, "c.toml:2");
+}
+
+TEST(ConfigFile, SaysWhereItIsNoToml) {
+  const auto config = parse_config("shards = 1\nthis is = = no TOML\n", "c.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, ErrorCode::malformed);
+  EXPECT_TRUE(config.error().message.starts_with("c.toml:2: ")) << config.error().message;
+}
+
+TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
+  constexpr Fault kFaults[] = {
+      {"\nfrobnicate = 1\n", "c.toml:2: frobnicate: unknown key (known here: log_level, shards, "},
+      {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsise = 1\n",
+       "c.toml:4: device.sise: unknown key (known here: name, type, size, block_size, uuid)"},
+      // A key of another type of device.
+      {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsize = 512\npath = \"x\"\n",
+       "c.toml:5: device.path: unknown key"},
+      {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsize = 512\nbase = \"x\"\n",
+       "c.toml:5: device.base: unknown key"},
+      {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\nluns = []\n",
+       "c.toml:3: target.luns: unknown key (known here: name, alias, lun)"},
+      {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n[[target.lun]]\ndevise = \"d\"\n",
+       "c.toml:4: target.lun.devise: unknown key (known here: lun, device, readonly, removable)"},
+      {"[[portal]]\nport = 1\n", "c.toml:2: portal.port: unknown key (known here: listen, tag)"},
+      {"[[device]]\nname='r'\ntype='ram'\nsize=512\n[[device]]\nname='e'\ntype='error'\nbase='r'\n"
+       "[[device.inject]]\naction='hang'\nstatus='gone'\n",
+       "c.toml:11: device.inject.status: unknown key"},
+  };
+  expect_faults(kFaults);
+}
+
+TEST(ConfigFile, NamesMissingKeysWithTheLineOfTheirTable) {
+  constexpr Fault kFaults[] = {
+      {"\n[[device]]\ntype = \"ram\"\n", "c.toml:2: device.name: is missing"},
+      {"[[device]]\nname = \"d\"\n", "c.toml:1: device.type: is missing"},
+      {"[[device]]\nname = \"d\"\ntype = \"ram\"\n", "c.toml:1: device.size: is missing"},
+      {"[[device]]\nname = \"d\"\ntype = \"null\"\n", "c.toml:1: device.size: is missing"},
+      {"[[device]]\nname = \"d\"\ntype = \"file\"\n", "c.toml:1: device.path: is missing"},
+      {"[[device]]\nname = \"d\"\ntype = \"passthru\"\n", "c.toml:1: device.base: is missing"},
+      {"[[target]]\n", "c.toml:1: target.name: is missing"},
+      {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n\n[[target.lun]]\nlun = 1\n",
+       "c.toml:4: target.lun.device: is missing"},
+      {"[[portal]]\n", "c.toml:1: portal.listen: is missing"},
+  };
+  expect_faults(kFaults);
+}
+
+TEST(ConfigFile, NamesWrongTypesAndValues) {
+  constexpr Fault kFaults[] = {
+      {"log_level = \"loud\"", "c.toml:1: log_level: unknown log level 'loud'"},
+      {"log_level = 3", "c.toml:1: log_level: must be a string, not 3"},
+      {"shards = 0", "c.toml:1: shards: must be a whole number from 1"},
+      {"shards = \"none\"", "c.toml:1: shards: 'none' is no number of shards"},
+      {"shards = 1.5", "c.toml:1: shards: must be a string, not a number with a fraction"},
+      {"device = 1", "c.toml:1: device: must be an array of tables ([[device]]), not 1"},
+      {"[device]\nname = \"d\"", "c.toml:1: device: must be an array of tables"},
+      {"device = [1]", "c.toml:1: device: must be an array of tables"},
+      {"[[device]]\nname = 1", "c.toml:2: device.name: must be a string, not 1"},
+      {"[[device]]\nname = \"\"", "c.toml:2: device.name: must not be empty"},
+      {"[[device]]\nname = \"d\"\ntype = \"tape\"",
+       "c.toml:3: device.type: must be one of ram, null, file, passthru, delay, error, not 'tape'"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize='1GiBB'", "c.toml:4: device.size: '1GiBB' is not"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=-1", "c.toml:4: device.size: must be a size"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=0", "c.toml:4: device.size: 0 bytes are not"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=1000", "c.toml:4: device.size: 1000 bytes are not"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=4096\nblock_size=1000",
+       "c.toml:5: device.block_size: must be 512 or 4096, not 1000"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=4096\nblock_size=8192",
+       "c.toml:5: device.block_size: must be a whole number"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=512\nuuid='x'", "c.toml:5: device.uuid: 'x' is not"},
+      {"[[device]]\nname='d'\ntype='file'\npath='p'\ncache='some'",
+       "c.toml:5: device.cache: must be one of direct, buffered, not 'some'"},
+      {"[[device]]\nname='d'\ntype='file'\npath='p'\nreadonly=1",
+       "c.toml:5: device.readonly: must be true or false, not 1"},
+      {"[[target]]\nname = 'not an iqn'", "c.toml:2: target.name: iSCSI name \"not an iqn\""},
+      {"[[portal]]\nlisten = 'nowhere'", "c.toml:2: portal.listen: \"nowhere\" is not an address"},
+      {"[[portal]]\nlisten = '127.0.0.1'\ntag = 0",
+       "c.toml:3: portal.tag: must be a whole number "},
+      {"[[portal]]\nlisten = '127.0.0.1'\ntag = 65536", "c.toml:3: portal.tag: must be a whole"},
+  };
+  expect_faults(kFaults);
+}
+
+TEST(ConfigFile, NamesWrongLayers) {
+  const auto with = [](std::string_view layer) {
+    return "[[device]]\nname='r'\ntype='ram'\nsize=512\n[[device]]\nname='l'\n" +
+           std::string(layer);
+  };
+  const std::string no_base = with("type='delay'\nbase='x'\n");
+  const std::string itself = with("type='delay'\nbase='l'\n");
+  const std::string slow = with("type='delay'\nbase='r'\nread_delay_us=60000001\n");
+  const std::string no_action = with("type='error'\nbase='r'\n[[device.inject]]\nop='read'\n");
+  const std::string action = with("type='error'\nbase='r'\ninject=[{action='explode'}]\n");
+  const std::string op = with("type='error'\nbase='r'\ninject=[{op='wipe', action='fail'}]\n");
+  const std::string count = with("type='error'\nbase='r'\ninject=[{action='fail', count=0}]\n");
+  const std::string status =
+      with("type='error'\nbase='r'\ninject=[{action='fail', status='ok'}]\n");
+  const std::string corrupt =
+      with("type='error'\nbase='r'\ninject=[{op='write', action='corrupt'}]\n");
+  const Fault faults[] = {
+      {no_base, "c.toml:8: device.base: there is no device 'x' above this one"},
+      {itself, "c.toml:8: device.base: there is no device 'l' above this one"},
+      {slow, "c.toml:9: device.read_delay_us: must be a whole number from 0 to 60000000"},
+      {no_action, "c.toml:9: device.inject.action: is missing"},
+      {action, "c.toml:9: device.inject.action: must be one of fail, corrupt, hang, not 'explode'"},
+      {op, "c.toml:9: device.inject.op: must be one of any, read, write, "},
+      {count, "c.toml:9: device.inject.count: must be a whole number from 1"},
+      {status, "c.toml:9: device.inject.status: must be one of aborted, "},
+      {corrupt, "c.toml:9: device.inject.action: corrupt goes with op = \"read\""},
+  };
+  expect_faults(faults);
+}
+
+TEST(ConfigFile, NamesDuplicatesAndReferencesToNothing) {
+  const auto with = [](std::string_view rest) {
+    return "[[device]]\nname='r'\ntype='ram'\nsize=512\n" + std::string(rest);
+  };
+  const std::string target = "[[target]]\nname='iqn.2026-11.io.lunar:t'\n";
+  const std::string device = with("[[device]]\nname='r'\ntype='null'\nsize=512\n");
+  const std::string twice = target + "[[target]]\nname='iqn.2026-11.IO.lunar:T'\n";
+  const std::string lun = with(target + "lun=[{device='r'},\n{lun=0, device='r'}]\n");
+  const std::string no_device = with(target + "lun=[{device='nobody'}]\n");
+  const std::string high = with(target + "lun=[{lun=16384, device='r'}]\n");
+  const std::string none_left = with(target + "lun=[{lun=16383, device='r'},\n{device='r'}]\n");
+  const Fault faults[] = {
+      {device, "c.toml:6: device.name: there is a device 'r' already"},
+      {twice, "c.toml:4: target.name: there is a target iqn.2026-11.io.lunar:t already"},
+      {lun, "c.toml:8: target.lun.lun: there is a LUN 0 already"},
+      {no_device, "c.toml:7: target.lun.device: there is no device 'nobody'"},
+      {high, "c.toml:7: target.lun.lun: must be a whole number from 0 to 16383, not 16384"},
+      {none_left, "c.toml:8: target.lun.lun: no LUN is left above 16383"},
+  };
+  expect_faults(faults);
+}
+
+class LoadConfig : public ::testing::Test {
+ protected:
+  LoadConfig() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lunar.XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~LoadConfig() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(LoadConfig, ReadsAFileAndNamesItInErrors) {
+  const std::string path = folder_ / "lunar.toml";
+  std::ofstream(path) << kWhole;
+  const auto config = load_config(path);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->devices.size(), 6U);
+  std::ofstream(path) << "wrong = 1\n";
+  EXPECT_TRUE(load_config(path).error().message.starts_with(path + ":1: wrong: unknown key"));
+  std::ofstream(path) << "";
+  EXPECT_TRUE(load_config(path)) << "an empty file is a document";
+}
+
+TEST_F(LoadConfig, NamesWhatCannotBeRead) {
+  const std::string missing = folder_ / "missing.toml";
+  const auto none = load_config(missing);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::not_found);
+  EXPECT_EQ(none.error().message, "cannot read " + missing + ": No such file or directory");
+  const auto folder = load_config(folder_);
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error().message, "cannot read " + folder_.string() + ": Is a directory");
+}
+
+}  // namespace
+}  // namespace lunar::control
