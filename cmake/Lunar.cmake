@@ -9,7 +9,8 @@ function(lunar_compile_options target)
     # g++ 12 reports false positives of these three inside libstdc++ and coroutine frames.
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
   endif()
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
   if(LUNAR_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${LUNAR_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${LUNAR_SANITIZE})
@@ -48,9 +49,12 @@ function(lunar_library name)
     target_link_libraries(lunar_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
   else()
     add_library(lunar_${name} INTERFACE)
-    target_include_directories(lunar_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(lunar_${name} INTERFACE
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
     target_link_libraries(lunar_${name} INTERFACE ${ARG_LINK})
   endif()
+
+  set_property(GLOBAL APPEND PROPERTY LUNAR_LIBRARIES lunar_${name})
 
   if(LUNAR_TESTS AND tests)
     add_executable(${name}_test ${tests})

@@ -43,6 +43,10 @@ struct LunOptions {
   bool removable = false;  // INQUIRY says so (the RMB bit)
 };
 
+// The log goes to standard error, and is one for the process. "trace", "debug", "info" (default),
+// "warning", "error", "off"; else invalid_argument. From any thread, at any time.
+Result<void> set_log_level(std::string_view level);
+
 // Set up (add_*, map), start, stop; each once. Afterwards it only waits to be destroyed: to serve
 // again, make another.
 //

@@ -7,6 +7,7 @@
 #include "app/server_internals.h"
 #include "backends/file/file.h"
 #include "backends/ram/ram.h"
+#include "base/log.h"
 #include "iscsi/spec/names.h"
 
 namespace lunar {
@@ -76,6 +77,12 @@ engine::Task<void> end(Server::Internals& self, std::uint64_t drain_ns) {
 }
 
 }  // namespace
+
+Result<void> set_log_level(std::string_view level) {
+  LUNAR_TRY_ASSIGN(const log::Level parsed, log::parse_level(level));
+  log::set_level(parsed);
+  return {};
+}
 
 Server::Server(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
 
