@@ -73,7 +73,7 @@ class PduQueue {
   std::span<iovec> gather(std::span<iovec> out);
   // `bytes` of them have gone. Calls on_sent(task) for each task that ended.
   template <class OnSent>
-  void sent(std::size_t bytes, OnSent&& on_sent) {
+  void sent(std::size_t bytes, const OnSent& on_sent) {
     offset_ += bytes;
     while (!pdus_.empty() && offset_ >= size_of(pdus_.front())) {
       OutboundPdu& pdu = pdus_.pop_front();
@@ -86,7 +86,7 @@ class PduQueue {
   }
   // Drops everything; calls on_dropped(task) for each task that would have ended.
   template <class OnDropped>
-  void clear(OnDropped&& on_dropped) {
+  void clear(const OnDropped& on_dropped) {
     offset_ = 0;
     while (!pdus_.empty()) {
       OutboundPdu& pdu = pdus_.pop_front();

@@ -136,18 +136,18 @@ std::uint16_t Service::free_tsih() {
 engine::Task<Result<std::uint16_t>> Service::open_session(SessionKey key, Connection* connection,
                                                           unsigned shard_index) {
   for (;;) {
-    const auto old =
-        std::ranges::find_if(sessions_, [&](const auto& entry) { return entry.second.key == key; });
-    if (old == sessions_.end()) break;
+    const auto old = tsih_of_.find(key);
+    if (old == tsih_of_.end()) break;
     log::info("{} reinstates its session with {} (TSIH {})", key.initiator_name, key.target_name,
-              old->first);
-    co_await end_session(old->first);
+              old->second);
+    co_await end_session(old->second);
   }
   if (stopping_ || sessions_.size() >= kMaxSessions) {
     co_return fail(ErrorCode::no_resource,
                    stopping_ ? "the target is stopping" : "too many sessions");
   }
   const std::uint16_t tsih = free_tsih();
+  tsih_of_[key] = tsih;
   sessions_[tsih] = {.key = std::move(key),
                      .connection = connection,
                      .shard_index = shard_index,
@@ -175,6 +175,7 @@ void Service::connection_gone(std::uint16_t tsih, unsigned shard_index) {
   const auto found = sessions_.find(tsih);
   if (tsih == 0 || found == sessions_.end()) return;
   const std::vector<engine::Event*> waiting = std::move(found->second.waiting_for_end);
+  tsih_of_.erase(found->second.key);
   sessions_.erase(found);
   for (engine::Event* event : waiting) event->set();
 }

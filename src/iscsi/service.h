@@ -149,7 +149,8 @@ class Service {
   std::vector<std::unique_ptr<ServiceShard>> parts_;
   std::vector<std::unique_ptr<engine::Listener>> listeners_;
   std::atomic<std::shared_ptr<const std::vector<Portal>>> portals_;
-  std::map<std::uint16_t, SessionEntry> sessions_;
+  std::map<std::uint16_t, SessionEntry> sessions_;  // by TSIH
+  std::map<SessionKey, std::uint16_t> tsih_of_;
   std::vector<std::size_t> connections_;  // by shard
   std::size_t next_shard_ = 0;            // where to start looking for the least loaded
   std::uint16_t last_tsih_ = 0;

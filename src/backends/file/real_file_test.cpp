@@ -1,6 +1,6 @@
 // The file backend on a real shard, ring and file system.
 #include <gtest/gtest.h>
-#include <stdlib.h>
+#include <cstdlib>
 #include <sys/stat.h>
 
 #include <filesystem>
