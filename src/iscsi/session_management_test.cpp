@@ -1,0 +1,213 @@
+// Task management, reinstatement, and the end of sessions, over several shards.
+#include <gtest/gtest.h>
+
+#include "iscsi/testing/initiator.h"
+
+namespace lunar::iscsi {
+namespace {
+
+using namespace testing;
+using enum spec::TmfFunction;
+using enum spec::TmfResponse;
+
+const Keys kOnlyR2t = {{"ImmediateData", "No"}, {"InitialR2T", "Yes"}};
+
+TEST(AbortTask, OfAWriteThatWaitsForData) {
+  Bench bench;
+  Initiator initiator(bench, {.keys = kOnlyR2t});
+  initiator.answer_r2ts = false;
+  const auto tag = initiator.start_write(0, pattern(65536));
+  initiator.handle_for(engine::kMillisecond);
+  ASSERT_EQ(initiator.exchanges[tag].r2ts.size(), 1U);
+  EXPECT_EQ(initiator.manage(abort_task, tag), function_complete);
+  // Its data comes all the same.
+  initiator.answer(tag, spec::R2T(initiator.exchanges[tag].r2ts[0]));
+  initiator.answer_r2ts = true;
+  EXPECT_TRUE(initiator.write(200, pattern(512))) << "the session goes on";
+  EXPECT_FALSE(initiator.exchanges[tag].done);
+  EXPECT_EQ(bench.tasks_in_use(), 0U);
+}
+
+TEST(AbortTask, OfACommandInTheDevice) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  bench.device().hold = true;
+  const auto tag = initiator.start_read(0, 1);
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.manage(abort_task, tag), function_complete);
+  EXPECT_TRUE(bench.device().held.empty());
+  EXPECT_EQ(initiator.manage(abort_task, tag), task_does_not_exist);
+}
+
+TEST(AbortTask, OfACommandThatTheDeviceDoesNotLetGo) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  bench.device().hold = bench.device().deaf = true;
+  const auto tag = initiator.start_read(0, 1);
+  initiator.handle_for(engine::kMillisecond);
+  const auto function = initiator.start_function(abort_task, tag);
+  const auto second = initiator.start_function(abort_task, tag);
+  EXPECT_EQ(initiator.finish_function(second), task_does_not_exist);
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_TRUE(initiator.exchanges[tag].r2ts.empty());
+  bench.device().release();
+  EXPECT_EQ(initiator.finish_function(function), function_complete);
+  EXPECT_FALSE(initiator.exchanges[tag].done);
+}
+
+TEST(AbortTask, OfACommandThatHasNotComeYet) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  const std::uint32_t sn = initiator.cmd_sn;
+  initiator.cmd_sn = sn + 1;  // the command of CmdSN sn is on its way
+  const auto later = initiator.start_read(0, 1);
+  EXPECT_EQ(initiator.manage(abort_task, 0x9999, 0, sn), function_complete);
+  ASSERT_TRUE(initiator.finish(later)) << "the hole is filled";
+  const auto late = initiator.start_read(0, 1, {.cmd_sn = sn});
+  EXPECT_EQ(initiator.read(0, 1).size(), 512U);
+  EXPECT_FALSE(initiator.exchanges[late].done) << "it counts as received and aborted";
+}
+
+TEST(AbortTask, KnowsTheLogicalUnitAndTheTag) {
+  Bench bench({.luns = 2});
+  Initiator initiator(bench, {});
+  bench.device().hold = true;
+  const auto tag = initiator.start_read(0, 1);
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.manage(abort_task, tag, 1), task_does_not_exist);
+  EXPECT_EQ(initiator.manage(abort_task, tag + 77), task_does_not_exist);
+  bench.device().release();
+  EXPECT_TRUE(initiator.finish(tag));
+}
+
+TEST(TaskManagement, AbortTaskSetTakesOnlyOwnCommandsOfOneUnit) {
+  Bench bench({.luns = 2});
+  Initiator one(bench, {});
+  Initiator two(bench, {.name = "iqn.2026-11.test:two"});
+  (void)one.run({0, 0, 0, 0, 0, 0}, 0, 0, {}, {.lun = 1});
+  bench.device(0).hold = bench.device(1).hold = true;
+  one.start_read(0, 1);
+  const auto other_unit = one.start_read(0, 1, {.lun = 1});
+  const auto other_session = two.start_read(0, 1);
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(abort_task_set), function_complete);
+  EXPECT_EQ(bench.device(0).held.size(), 1U);
+  bench.device(0).release();
+  bench.device(1).release();
+  EXPECT_TRUE(one.finish(other_unit));
+  EXPECT_TRUE(two.finish(other_session));
+  EXPECT_EQ(one.manage(abort_task_set, spec::kReservedTag, 9), lun_does_not_exist);
+}
+
+TEST(TaskManagement, LogicalUnitResetReachesOtherShards) {
+  Bench bench({.shards = 2});
+  Initiator one(bench, {});
+  Initiator two(bench, {.name = "iqn.2026-11.test:two", .keys = kOnlyR2t});
+  ASSERT_EQ(bench.service().on(0).connection_count(), 1U);
+  ASSERT_EQ(bench.service().on(1).connection_count(), 1U);
+  two.answer_r2ts = false;
+  bench.device().hold = true;
+  const auto mine = one.start_read(0, 1);
+  const auto theirs = two.start_read(0, 1);
+  const auto waiting = two.start_write(0, pattern(4096));
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(bench.device().held.size(), 2U);
+  EXPECT_EQ(one.manage(logical_unit_reset), function_complete);
+  EXPECT_TRUE(bench.device().held.empty());
+  bench.device().release();
+  EXPECT_EQ(bench.tasks_in_use(0), 0U);
+  EXPECT_EQ(bench.tasks_in_use(1), 0U);
+  EXPECT_FALSE(one.exchanges[mine].done);
+  EXPECT_FALSE(two.exchanges[theirs].done);
+  EXPECT_FALSE(two.exchanges[waiting].done);
+  EXPECT_EQ(two.run({0, 0, 0, 0, 0, 0}, 0, 0).additional_sense(), 0x2903U);
+  EXPECT_TRUE(one.run({0, 0, 0, 0, 0, 0}, 0, 0).is_good()) << "who asked is not told";
+}
+
+TEST(TaskManagement, WarmResetReachesAllUnits) {
+  Bench bench({.shards = 2, .luns = 2});
+  Initiator one(bench, {});
+  (void)one.run({0, 0, 0, 0, 0, 0}, 0, 0, {}, {.lun = 1});
+  bench.device(0).hold = bench.device(1).hold = true;
+  one.start_read(0, 1);
+  one.start_read(0, 1, {.lun = 1});
+  one.handle_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(target_warm_reset), function_complete);
+  EXPECT_TRUE(bench.device(0).held.empty());
+  EXPECT_TRUE(bench.device(1).held.empty());
+}
+
+TEST(TaskManagement, ColdResetEndsEverySessionOfTheTarget) {
+  Bench bench({.shards = 2});
+  Initiator one(bench, {});
+  Initiator two(bench, {.name = "iqn.2026-11.test:two"});
+  Initiator three(bench, {.name = "iqn.2026-11.test:three"});
+  bench.device().hold = true;
+  two.start_read(0, 1);
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(target_cold_reset), function_complete);
+  EXPECT_TRUE(one.wait_for_end());
+  EXPECT_TRUE(two.wait_for_end());
+  EXPECT_TRUE(three.wait_for_end());
+  EXPECT_TRUE(bench.is_clean());
+  bench.device().release();
+  Initiator again(bench, {});
+  EXPECT_TRUE(again.is_logged_in());
+}
+
+TEST(TaskManagement, WhatIsNotOfferedSaysSo) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  EXPECT_EQ(initiator.manage(task_reassign), task_allegiance_reassignment_not_supported);
+  EXPECT_EQ(initiator.manage(clear_aca), function_not_supported);
+  EXPECT_EQ(initiator.manage(static_cast<spec::TmfFunction>(0x55)), function_not_supported);
+}
+
+// ---- Session reinstatement (RFC 7143 §6.3.5)
+
+TEST(Reinstatement, ANewLoginEndsTheOldSessionOnAnyShard) {
+  Bench bench({.shards = 2});
+  Initiator first(bench, {});
+  bench.device().hold = true;
+  first.start_read(0, 1);
+  bench.world().run_for(engine::kMillisecond);
+  Initiator second(bench, {});  // on the other shard
+  ASSERT_TRUE(second.is_logged_in());
+  EXPECT_TRUE(first.wait_for_end());
+  EXPECT_EQ(bench.connections(), 1U);
+  EXPECT_TRUE(bench.device().held.empty());
+  bench.device().release();
+  EXPECT_EQ(second.read(0, 1).size(), 512U);
+  Initiator other(bench, {.isid = 2});
+  EXPECT_TRUE(other.is_logged_in());
+  EXPECT_EQ(bench.connections(), 2U) << "another ISID is another session";
+}
+
+TEST(Reinstatement, WaitsForCommandsThatTheDeviceHolds) {
+  Bench bench({.shards = 2});
+  Initiator first(bench, {});
+  bench.device().hold = bench.device().deaf = true;
+  first.start_write(0, pattern(512));
+  bench.world().run_for(engine::kMillisecond);
+  Initiator second(bench);
+  second.start_log_in({});
+  EXPECT_TRUE(second.receive_for(engine::kSecond).empty())
+      << "a write of the old session could still reach the medium";
+  bench.device().release();
+  EXPECT_TRUE(second.finish_log_in());
+  EXPECT_TRUE(first.wait_for_end());
+}
+
+TEST(Reinstatement, OneNameAtOnceFromManyConnections) {
+  Bench bench({.shards = 3});
+  std::vector<std::unique_ptr<Initiator>> all;
+  for (int round = 0; round < 12; ++round) {
+    all.push_back(std::make_unique<Initiator>(bench));
+    EXPECT_TRUE(all.back()->log_in({}));
+  }
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(bench.connections(), 1U);
+}
+
+}  // namespace
+}  // namespace lunar::iscsi
