@@ -31,7 +31,7 @@ namespace lunar {
 struct ServerOptions {
   // How many shards ("2"), or on which cores ("0,2-3"). Empty: one a core, at most
   // kDefaultMaxShards.
-  std::string shards;
+  std::string shards{};
   // How long a shard spins for more work before it sleeps, at most. 0: it never spins.
   std::chrono::microseconds max_spin{50};
 };

@@ -11,12 +11,12 @@ namespace lunar::app {
 
 // As given on the command line; empty text: not given.
 struct ServeOptions {
-  std::vector<std::string> disks;
-  std::vector<std::string> listen;
-  std::string target;
-  std::string shards;
-  std::string config_path;
-  std::string log_level;
+  std::vector<std::string> disks{};
+  std::vector<std::string> listen{};
+  std::string target{};
+  std::string shards{};
+  std::string log_level{};
+  std::string config_path{};
 };
 
 // The options on top of the file that they name:

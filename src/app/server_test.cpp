@@ -1,0 +1,202 @@
+// A Server as an embedding program sees it, on real shards and loopback.
+#include "lunar/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+
+namespace lunar {
+namespace {
+
+constexpr const char* kTarget = "iqn.2026-11.io.lunar:test";
+
+std::unique_ptr<Server> one_shard() {
+  auto server = Server::create({.shards = "1"});
+  EXPECT_TRUE(server) << server.error().message;
+  return std::move(*server);
+}
+
+// With a disk of 1 MiB as LUN 0.
+std::unique_ptr<Server> with_disk() {
+  auto server = one_shard();
+  EXPECT_TRUE(server->add_ram("d", ByteCount(kMiB)));
+  EXPECT_TRUE(server->add_target(kTarget));
+  EXPECT_TRUE(server->map(kTarget, Lun(0), "d"));
+  return server;
+}
+
+std::uint16_t port_of(std::string_view listening) {
+  const std::string_view digits = listening.substr(listening.rfind(':') + 1);
+  std::uint16_t port = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return port;
+}
+
+// Whether something listens there on 127.0.0.1.
+bool connects(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool good = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return good;
+}
+
+template <class T>
+void expect_error(const Result<T>& result, ErrorCode code, std::string_view part) {
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, code) << result.error().message;
+  EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+}
+
+TEST(Server, ListensFromStartToStop) {
+  const auto server = with_disk();
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", 2));
+  EXPECT_TRUE(server->listening().empty());
+  const auto started = server->start();
+  ASSERT_TRUE(started) << started.error().message;
+  ASSERT_EQ(server->listening().size(), 2U);
+  const std::uint16_t first = port_of(server->listening()[0]);
+  const std::uint16_t second = port_of(server->listening()[1]);
+  EXPECT_NE(first, 0);
+  EXPECT_NE(first, second);
+  EXPECT_TRUE(connects(first));
+  EXPECT_TRUE(connects(second));
+  server->stop();
+  EXPECT_TRUE(server->listening().empty());
+  EXPECT_FALSE(connects(first));
+  EXPECT_FALSE(connects(second));
+}
+
+TEST(Server, IsDestroyedInAnyState) {
+  one_shard();
+  with_disk();
+  const auto stopped = with_disk();
+  ASSERT_TRUE(stopped->start());
+  stopped->stop();
+  stopped->stop();
+  std::uint16_t port = 0;
+  {
+    const auto running = with_disk();
+    ASSERT_TRUE(running->add_portal("127.0.0.1:0"));
+    ASSERT_TRUE(running->start());
+    port = port_of(running->listening()[0]);
+  }
+  EXPECT_FALSE(connects(port));
+}
+
+TEST(Server, TakesSetUpBeforeStartOnly) {
+  const auto server = with_disk();
+  ASSERT_TRUE(server->start());
+  expect_error(server->add_ram("late", ByteCount(kMiB)), ErrorCode::busy, "add_ram() comes before");
+  expect_error(server->add_file("late", "/nonexistent"), ErrorCode::busy, "add_file() comes");
+  expect_error(server->add_device(nullptr), ErrorCode::busy, "add_device() comes before start()");
+  expect_error(server->add_target("iqn.2026-11.io.lunar:late"), ErrorCode::busy, "add_target()");
+  expect_error(server->map(kTarget, Lun(1), "d"), ErrorCode::busy, "map()");
+  expect_error(server->add_portal("127.0.0.1:0"), ErrorCode::busy, "the server runs");
+  expect_error(server->start(), ErrorCode::busy, "start()");
+  server->stop();
+  expect_error(server->start(), ErrorCode::busy, "the server has ended");
+}
+
+TEST(Server, NamesWhatCannotBeAdded) {
+  const auto server = with_disk();
+  expect_error(server->add_ram("d", ByteCount(kMiB)), ErrorCode::already_exists, "'d'");
+  expect_error(server->add_ram("", ByteCount(kMiB)), ErrorCode::invalid_argument, "name");
+  expect_error(server->add_ram("e", ByteCount(1000)), ErrorCode::invalid_argument, "1000");
+  expect_error(server->add_file("e", "/nonexistent/e"), ErrorCode::not_found, "/nonexistent/e");
+  expect_error(server->add_target(kTarget), ErrorCode::already_exists, kTarget);
+  expect_error(server->add_target("IQN.2026-11.io.lunar:TEST"), ErrorCode::already_exists, kTarget);
+  expect_error(server->add_target("not an iqn"), ErrorCode::invalid_argument, "not an iqn");
+  expect_error(server->add_portal("nowhere"), ErrorCode::invalid_argument, "nowhere");
+  expect_error(server->add_portal("127.0.0.1", 0), ErrorCode::invalid_argument, "tag");
+}
+
+TEST(Server, NamesWhatCannotBeMapped) {
+  const auto server = with_disk();
+  expect_error(server->map(kTarget, Lun(1), "nobody"), ErrorCode::not_found, "nobody");
+  expect_error(server->map("iqn.2026-11.io.lunar:none", Lun(1), "d"), ErrorCode::not_found,
+               "iqn.2026-11.io.lunar:none");
+  expect_error(server->map(kTarget, Lun(0), "d"), ErrorCode::already_exists, "0");
+  expect_error(server->map(kTarget, Lun(16384), "d"), ErrorCode::out_of_range, "16384");
+  expect_error(server->map(kTarget, Lun(1), "d", {.read_only = true}), ErrorCode::invalid_argument,
+               "d is one logical unit");
+}
+
+TEST(Server, MapsOneDeviceTwiceAsOneLogicalUnit) {
+  const auto server = with_disk();
+  ASSERT_TRUE(server->add_target("iqn.2026-11.io.lunar:other"));
+  EXPECT_TRUE(server->map("iqn.2026-11.IO.lunar:other", Lun(9), "d")) << "names have no case";
+  EXPECT_TRUE(server->map(kTarget, Lun(1), "d"));
+  EXPECT_TRUE(server->start());
+}
+
+TEST(Server, FailsToStartOnAnAddressInUse) {
+  const auto first = with_disk();
+  ASSERT_TRUE(first->add_portal("127.0.0.1:0"));
+  ASSERT_TRUE(first->start());
+  const std::string taken = first->listening()[0];
+  const auto second = with_disk();
+  ASSERT_TRUE(second->add_portal("127.0.0.1:0"));
+  ASSERT_TRUE(second->add_portal(taken));
+  expect_error(second->start(), ErrorCode::busy, taken);
+  EXPECT_TRUE(second->listening().empty()) << "the first portal is closed again";
+  expect_error(second->start(), ErrorCode::busy, "the server has ended");
+  EXPECT_TRUE(connects(port_of(taken))) << "the other server goes on";
+}
+
+// Opens so many channels, then none.
+class ScarceDevice : public block::Device {
+ public:
+  explicit ScarceDevice(int channels) : Device("scarce", Uuid::from_name("s")), left_(channels) {
+    limits_.capacity = BlockCount(8);
+  }
+  [[nodiscard]] const char* kind() const override { return "scarce"; }
+  [[nodiscard]] const block::Limits& limits() const override { return limits_; }
+  [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
+  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& /*shard*/) override {
+    if (left_-- <= 0) return fail(ErrorCode::no_resource, "no channel is left");
+    return std::make_unique<Nothing>();
+  }
+
+ private:
+  struct Nothing : block::Channel {
+    void submit(block::Request& request) override { request.complete(block::Status::ok); }
+  };
+  block::Limits limits_;
+  block::Capabilities capabilities_;
+  int left_;
+};
+
+TEST(Server, FailsToStartWhenADeviceDoes) {
+  auto made = Server::create({});
+  ASSERT_TRUE(made);
+  Server& server = **made;
+  // Fails on the last shard, after the others have opened it.
+  const int channels = static_cast<int>(server.shard_count()) - 1;
+  ASSERT_TRUE(server.add_device(std::make_unique<ScarceDevice>(channels)));
+  ASSERT_TRUE(server.add_target(kTarget));
+  ASSERT_TRUE(server.map(kTarget, Lun(0), "scarce"));
+  ASSERT_TRUE(server.add_portal("127.0.0.1:0"));
+  const auto started = server.start();
+  expect_error(started, ErrorCode::no_resource, "no channel is left");
+  expect_error(started, ErrorCode::no_resource, "device scarce");
+  EXPECT_TRUE(server.listening().empty());
+}
+
+TEST(Server, RefusesWrongOptions) {
+  expect_error(Server::create({.shards = "many"}), ErrorCode::invalid_argument, "many");
+  expect_error(Server::create({.shards = "1", .max_spin = std::chrono::microseconds(-1)}),
+               ErrorCode::invalid_argument, "max_spin");
+  expect_error(set_log_level("loud"), ErrorCode::invalid_argument, "loud");
+}
+
+}  // namespace
+}  // namespace lunar
