@@ -46,19 +46,32 @@ std::uint32_t Session::max_cmd_sn() const {
   return exp_cmd_sn_ + (command_window_ - windowed_tasks_) - 1;
 }
 
-Session::Delivery Session::delivery_of(const spec::Bhs& bhs) const {
+Session::Delivery Session::delivery_of(const spec::Bhs& bhs) {
   if (bhs.immediate()) return Delivery::now;
   const std::uint32_t cmd_sn = spec::pdu_cast<spec::ScsiCommand>(bhs).cmd_sn;
   if (cmd_sn == exp_cmd_sn_ && windowed_tasks_ < command_window_) return Delivery::now;
   if (!spec::sn_in_window(cmd_sn, exp_cmd_sn_, max_cmd_sn())) return Delivery::ignore;
-  for (HeldRequest& held : const_cast<List<HeldRequest>&>(held_)) {
-    if (held.cmd_sn == cmd_sn) return Delivery::ignore;
+  return find_held(cmd_sn) != nullptr ? Delivery::ignore : Delivery::hold;
+}
+
+Session::HeldRequest* Session::find_held(std::uint32_t cmd_sn) {
+  for (HeldRequest& held : held_) {
+    if (held.cmd_sn == cmd_sn) return &held;
   }
-  return Delivery::hold;
+  return nullptr;
 }
 
 void Session::consume_cmd_sn(const spec::Bhs& bhs) {
   if (!bhs.immediate()) ++exp_cmd_sn_;
+}
+
+// A command's turn in the order has come: from here on it takes a place in the window. Not before,
+// or commands that are held would close the window that was advertised to them.
+void Session::admit(Task& task) {
+  if (task.immediate) return;
+  ++exp_cmd_sn_;
+  ++windowed_tasks_;
+  task.windowed = true;
 }
 
 Session::HeldRequest& Session::insert_held(std::uint32_t cmd_sn) {
@@ -97,11 +110,14 @@ void Session::hold_place(std::uint32_t cmd_sn) {
 void Session::deliver_held() {
   while (!held_.empty() && held_.front().cmd_sn == exp_cmd_sn_ && !logged_out_ && !stopping_) {
     const std::unique_ptr<HeldRequest> request(&held_.pop_front());
-    ++exp_cmd_sn_;
     if (request->task != nullptr) {
+      admit(*request->task);
       request->task->held = false;
       deliver(*request->task);
-    } else if (request->has_request) {
+      continue;
+    }
+    ++exp_cmd_sn_;
+    if (request->has_request) {
       InboundPdu pdu;
       pdu.bhs = request->bhs;
       pdu.data = request->data.bytes().first(request->data_length);

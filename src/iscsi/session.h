@@ -110,9 +110,11 @@ class Session final : public PduReceiver::Handler {
     std::size_t data_length = 0;
   };
 
-  [[nodiscard]] Delivery delivery_of(const spec::Bhs& bhs) const;
+  [[nodiscard]] Delivery delivery_of(const spec::Bhs& bhs);
   [[nodiscard]] std::uint32_t max_cmd_sn() const;
   void consume_cmd_sn(const spec::Bhs& bhs);
+  void admit(Task& task);
+  [[nodiscard]] HeldRequest* find_held(std::uint32_t cmd_sn);
   void hold(const InboundPdu& pdu, Task* task);
   void hold_place(std::uint32_t cmd_sn);
   HeldRequest& insert_held(std::uint32_t cmd_sn);

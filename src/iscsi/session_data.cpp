@@ -55,7 +55,6 @@ Task* Session::begin_task(const InboundPdu& pdu) {
   const bool immediate = pdu.bhs.immediate();
   const auto attribute = attribute_of(header.flags);
   const auto refuse = [&](spec::RejectReason reason, std::string_view why) {
-    consume_cmd_sn(pdu.bhs);
     reject(pdu.bhs, reason, why);
     return nullptr;
   };
@@ -110,7 +109,7 @@ Task* Session::begin_task(const InboundPdu& pdu) {
       std::min<std::uint32_t>(task.expected_out_bytes, block::kMaxTransferBytes);
 
   tasks_.insert(task);
-  ++(immediate ? immediate_tasks_ : windowed_tasks_);
+  if (immediate) ++immediate_tasks_;
   if (task.has_write()) {
     const std::uint32_t first_burst =
         std::min(parameters_.first_burst_length, task.expected_out_bytes);
@@ -149,13 +148,17 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
     const Delivery delivery = delivery_of(pdu.bhs);
     if (delivery == Delivery::ignore) return Placement::discard();
     task = begin_task(pdu);
-    if (task == nullptr) return Placement::discard();
+    if (task == nullptr) {
+      // Its CmdSN counts as received, now or when its turn comes.
+      if (!pdu.bhs.immediate()) hold_place(spec::pdu_cast<spec::ScsiCommand>(pdu.bhs).cmd_sn);
+      return Placement::discard();
+    }
     task->held = delivery == Delivery::hold;
     receiving_ = task;
     // Its immediate data may yet turn out to be damaged: then the command has never come.
     const bool certain = pdu.data_length() == 0 || parameters_.data_digest == Digest::none;
     if (delivery == Delivery::now && certain) {
-      consume_cmd_sn(pdu.bhs);
+      admit(*task);
       prepare(*task);
     }
   }
@@ -179,7 +182,6 @@ void Session::on_scsi_command(const InboundPdu& pdu) {
   Task* task = std::exchange(receiving_, nullptr);
   if (task == nullptr) return;  // ignored or rejected
   const auto length = pdu.data_length();
-  const bool consumed = task->prepared;
   if (!pdu.digest_ok) {
     reject(pdu.bhs, spec::RejectReason::data_digest_error, "wrong data digest");
     forget(*task);
@@ -204,7 +206,7 @@ void Session::on_scsi_command(const InboundPdu& pdu) {
     hold(pdu, task);
     return;
   }
-  if (!consumed) consume_cmd_sn(pdu.bhs);
+  if (!task->prepared) admit(*task);
   deliver(*task);
   deliver_held();
 }
@@ -499,7 +501,8 @@ void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::u
 // The initiator may use the task tag again, and send another command.
 void Session::forget(Task& task) {
   tasks_.remove(task);
-  --(task.immediate ? immediate_tasks_ : windowed_tasks_);
+  if (task.immediate) --immediate_tasks_;
+  if (task.windowed) --windowed_tasks_;
 }
 
 void Session::on_task_sent(Task& task) {

@@ -62,6 +62,21 @@ TEST(CommandOrder, AHoleHoldsCommandsUntilItIsFilled) {
   }
 }
 
+TEST(CommandOrder, TheWholeWindowMayBeHeld) {
+  Bench bench({.policy = {.command_window = 32}});
+  Initiator initiator(bench, {});
+  const std::uint32_t sn = initiator.cmd_sn;
+  std::vector<std::uint32_t> tags;
+  for (std::uint32_t i = 1; i < 32; ++i)
+    tags.push_back(initiator.start_read(i, 1, {.cmd_sn = sn + i}));
+  initiator.handle_for(engine::kMillisecond);
+  tags.push_back(initiator.start_read(0, 1, {.cmd_sn = sn}));
+  for (const auto tag : tags) {
+    ASSERT_TRUE(initiator.finish(tag));
+    EXPECT_TRUE(initiator.exchanges[tag].is_good());
+  }
+}
+
 TEST(CommandOrder, HeldRequestsOfAllKindsKeepTheirOrder) {
   Bench bench;
   Initiator initiator(bench, {});
@@ -108,6 +123,52 @@ TEST(CommandOrder, TheWindowClosesAndOpensAgain) {
   ASSERT_TRUE(initiator.finish(immediate));
   EXPECT_FALSE(initiator.exchanges[fifth].done);
   EXPECT_EQ(initiator.read(0, 1).size(), 512U);
+}
+
+TEST(CommandOrder, ARejectedCommandLeavesTheOrderWhole) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  const std::uint32_t sn = initiator.cmd_sn;
+  // Reserved task attributes are rejected, held or not; their CmdSN counts as received.
+  initiator.start_read(0, 1, {.attribute = 7, .cmd_sn = sn + 1});
+  initiator.start_read(0, 1, {.attribute = 7, .cmd_sn = sn + 2});
+  const auto third = initiator.start_read(0, 1, {.cmd_sn = sn + 3});
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.others.size(), 2U);
+  EXPECT_FALSE(initiator.exchanges[third].done) << "the first is still missing";
+  const auto first = initiator.start_read(0, 1, {.cmd_sn = sn});
+  ASSERT_TRUE(initiator.finish(first));
+  ASSERT_TRUE(initiator.finish(third));
+  initiator.cmd_sn = sn + 4;
+  EXPECT_EQ(initiator.read(0, 1).size(), 512U);
+}
+
+TEST(CommandOrder, MaxCmdSnNeverGoesBack) {
+  Bench bench({.policy = {.command_window = 8}});
+  Initiator initiator(bench, {});
+  std::uint32_t highest = 0;
+  const auto look = [&] {
+    spec::NopOut ping;
+    ping.opcode_byte |= spec::kImmediate;
+    ping.initiator_task_tag = initiator.next_tag();
+    ping.cmd_sn = initiator.cmd_sn;
+    initiator.send(ping);
+    initiator.handle_for(engine::kMillisecond);
+    const std::uint32_t now = initiator.others.back().as<spec::NopIn>().max_cmd_sn;
+    EXPECT_GE(now, highest);
+    highest = std::max(highest, now);
+  };
+  look();
+  bench.device().hold = true;
+  const std::uint32_t sn = initiator.cmd_sn;
+  for (const std::uint32_t i : {3U, 1U, 2U, 0U, 4U}) {
+    initiator.start_read(0, 1, {.cmd_sn = sn + i});
+    look();
+  }
+  bench.device().release();
+  initiator.cmd_sn = sn + 5;
+  look();
+  EXPECT_EQ(highest, sn + 5 + 7);
 }
 
 TEST(CommandOrder, ATagInUseIsRejected) {

@@ -29,6 +29,7 @@ struct Task : scsi::Command {
   std::uint32_t expected_data_transfer_length = 0;
   std::uint8_t flags = 0;  // of the SCSI Command PDU: kRead, kWrite
   bool immediate = false;  // delivery
+  bool windowed = false;   // counts against the command window
 
   // ---- Data-out.
   std::uint32_t wanted_out_bytes = 0;  // min(what the CDB needs, what the initiator has)
