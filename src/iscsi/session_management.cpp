@@ -81,7 +81,10 @@ engine::Task<spec::TmfResponse> Session::abort_task(const spec::TaskManagementRe
   const std::uint32_t ref_cmd_sn = request.ref_cmd_sn;
   if (task == nullptr && spec::sn_in_window(ref_cmd_sn, exp_cmd_sn_, max_cmd_sn()) &&
       spec::sn_less(ref_cmd_sn, request.cmd_sn)) {
-    hold_place(ref_cmd_sn);
+    const HeldRequest* held = find_held(ref_cmd_sn);
+    // Another request has that CmdSN.
+    if (held != nullptr && held->has_request) co_return spec::TmfResponse::task_does_not_exist;
+    if (held == nullptr) hold_place(ref_cmd_sn);
     co_return spec::TmfResponse::function_complete;
   }
   co_return spec::TmfResponse::task_does_not_exist;

@@ -68,6 +68,23 @@ TEST(AbortTask, OfACommandThatHasNotComeYet) {
   EXPECT_FALSE(initiator.exchanges[late].done) << "it counts as received and aborted";
 }
 
+TEST(AbortTask, OfAHeldCommandKeepsItsPlaceInTheOrder) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  const std::uint32_t sn = initiator.cmd_sn;
+  const auto held = initiator.start_read(0, 1, {.cmd_sn = sn + 1});
+  const auto last = initiator.start_read(0, 1, {.cmd_sn = sn + 2});
+  initiator.cmd_sn = sn + 3;
+  EXPECT_EQ(initiator.manage(abort_task, held), function_complete);
+  // Again, by its CmdSN: nothing is left of it, and it must not be counted twice.
+  (void)initiator.manage(abort_task, held, 0, sn + 1);
+  const auto first = initiator.start_read(0, 1, {.cmd_sn = sn});
+  ASSERT_TRUE(initiator.finish(first));
+  ASSERT_TRUE(initiator.finish(last));
+  EXPECT_FALSE(initiator.exchanges[held].done);
+  EXPECT_EQ(initiator.read(0, 1).size(), 512U);
+}
+
 TEST(AbortTask, KnowsTheLogicalUnitAndTheTag) {
   Bench bench({.luns = 2});
   Initiator initiator(bench, {});
