@@ -97,7 +97,8 @@ TEST(VitalProductData, ListsEveryPageAndAnswersIt) {
     const Outcome outcome = bench.initiator().run(inquiry(1024, page));
     ASSERT_TRUE(outcome.is_good()) << int{page};
     EXPECT_EQ(outcome.data[1], page);
-    EXPECT_EQ(outcome.data.size(), 4U + (outcome.data[2] << 8) + outcome.data[3]);
+    EXPECT_EQ(outcome.data.size(),
+              std::size_t{4} + outcome.data[2] * std::size_t{256} + outcome.data[3]);
   }
 }
 
