@@ -26,8 +26,10 @@
 
 namespace lunar::iscsi {
 
-// Non-immediate commands that wait for an earlier CmdSN, and immediate requests in progress.
+// Immediate commands in progress.
 constexpr std::uint32_t kMaxImmediateTasks = 32;
+// Task management requests in progress.
+constexpr std::size_t kMaxManagementRequests = 32;
 // Responses that the initiator does not fetch; past it we stop reading requests.
 constexpr std::size_t kMaxQueuedPdus = 4096;
 

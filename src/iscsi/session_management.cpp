@@ -26,6 +26,10 @@ void Session::on_task_management(const InboundPdu& pdu) {
     reject(pdu.bhs, spec::RejectReason::protocol_error, "task management in a discovery session");
     return;
   }
+  if (gate_.count() >= kMaxManagementRequests) {
+    reject(pdu.bhs, spec::RejectReason::immediate_command_reject, "too many requests in progress");
+    return;
+  }
   gate_.spawn(manage(spec::pdu_cast<spec::TaskManagementRequest>(pdu.bhs)));
 }
 

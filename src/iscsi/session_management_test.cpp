@@ -180,6 +180,21 @@ TEST(TaskManagement, WhatIsNotOfferedSaysSo) {
   EXPECT_EQ(initiator.manage(static_cast<spec::TmfFunction>(0x55)), function_not_supported);
 }
 
+TEST(TaskManagement, RequestsInProgressAreLimited) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  bench.device().hold = bench.device().deaf = true;
+  initiator.start_read(0, 1);
+  for (std::size_t i = 0; i < kMaxManagementRequests + 5; ++i)
+    initiator.start_function(abort_task_set, spec::kReservedTag);
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.others.size(), 5U);
+  for (const Pdu& pdu : initiator.others) EXPECT_EQ(pdu.opcode(), spec::Opcode::reject);
+  bench.device().release();
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.others.size(), 5U + kMaxManagementRequests);
+}
+
 // ---- Session reinstatement (RFC 7143 §6.3.5)
 
 TEST(Reinstatement, ANewLoginEndsTheOldSessionOnAnyShard) {
