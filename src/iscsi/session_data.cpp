@@ -257,7 +257,7 @@ void Session::continue_transfer(Task& task) {
 
 // Keeps as many R2Ts outstanding as were negotiated (RFC 7143 §11.8).
 void Session::request_data(Task& task) {
-  if (task.executing || !task.prepared) return;
+  if (task.executing || !task.prepared || task.transfer_failed || task.dropped) return;
   const std::uint32_t limit = std::min(parameters_.max_outstanding_r2t, kMaxOutstandingR2t);
   task.next_r2t_offset = std::max(task.next_r2t_offset, task.unsolicited.offset);
   while (task.sequence_count < limit && task.next_r2t_offset < task.wanted_out_bytes) {
@@ -425,7 +425,10 @@ void Session::respond(Task& task) {
   } else if (good) {
     moved = task.data_in.size();
   }
-  const std::uint64_t expected = task.expected_data_transfer_length;
+  // Data that goes the other way than the CDB's has no place: nothing of it is expected.
+  std::uint64_t expected = task.expected_data_transfer_length;
+  if (task.direction == scsi::DataDirection::out) expected = task.expected_out_bytes;
+  if (task.direction == scsi::DataDirection::in) expected = task.expected_in_bytes;
   std::uint8_t residual_flags = 0;
   if (moved > expected) residual_flags = spec::kResidualOverflow;
   if (moved < expected) residual_flags = spec::kResidualUnderflow;

@@ -162,6 +162,21 @@ TEST(SessionData, WriteTellsResiduals) {
   EXPECT_EQ(bench.device().medium[8 * 512], std::byte{9}) << "the block that came is written";
 }
 
+TEST(SessionData, AWriteThatSaysReadWritesNothingAndSaysSo) {
+  Bench bench;
+  Initiator initiator(bench, {});
+  const Exchange& wrong = initiator.run(Initiator::cdb10(0x2a, 8, 2), spec::kRead, 1024);
+  ASSERT_TRUE(wrong.done);
+  EXPECT_EQ(wrong.response_flags & 0x1e, spec::kResidualOverflow);
+  EXPECT_EQ(wrong.residual, 1024U);
+  const Exchange& other =
+      initiator.run(Initiator::cdb10(0x28, 8, 2), spec::kWrite, 1024, pattern(1024));
+  ASSERT_TRUE(other.done);
+  EXPECT_TRUE(other.in.empty());
+  EXPECT_EQ(other.response_flags & 0x1e, spec::kResidualOverflow);
+  EXPECT_EQ(other.residual, 1024U);
+}
+
 // ---- Data that breaks the rules
 
 TEST(SessionData, ImmediateDataThatWasNotAgreedFailsTheCommand) {
@@ -193,6 +208,26 @@ TEST(SessionData, MoreThanFirstBurstLengthFailsTheCommand) {
   ASSERT_TRUE(initiator.finish(tag));
   EXPECT_EQ(initiator.exchanges[tag].status, kCheckCondition);
   EXPECT_EQ(initiator.exchanges[tag].sense_key(), 0xb);
+}
+
+TEST(SessionData, AFailedTransferAsksForNoMoreData) {
+  Bench bench;
+  Initiator initiator(bench, {.keys = {{"ImmediateData", "No"},
+                                       {"InitialR2T", "Yes"},
+                                       {"MaxBurstLength", "4096"},
+                                       {"FirstBurstLength", "4096"},
+                                       {"MaxOutstandingR2T", "2"}}});
+  initiator.answer_r2ts = false;
+  const auto tag = initiator.start_write(0, pattern(32768));
+  initiator.handle_for(engine::kMillisecond);
+  const std::vector<spec::R2T> r2ts = initiator.exchanges[tag].r2ts;
+  ASSERT_EQ(r2ts.size(), 2U);
+  initiator.data_out(tag, r2ts[0].target_transfer_tag, 3, 0, 4096, true);
+  initiator.answer(tag, r2ts[1]);
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.exchanges[tag].r2ts.size(), 2U);
+  EXPECT_EQ(initiator.exchanges[tag].status, kCheckCondition);
+  EXPECT_TRUE(initiator.exchanges[tag].done);
 }
 
 TEST(SessionData, WrongDataSnNeverEndsInGood) {
