@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/serve.h"
+#include "cli/bench_command.h"
 
 namespace {
 
@@ -42,7 +43,7 @@ int complain(std::string message) {
 // What the parser left over in `app`.
 int complain_of_extra(const CLI::App& app, const std::string& extra) {
   if (app.get_parent() == nullptr && !extra.starts_with('-'))
-    return complain(fmt::format("there is no command '{}' (serve, version, help)", extra));
+    return complain(fmt::format("there is no command '{}' (serve, bench, version, help)", extra));
   const std::string help =
       app.get_parent() == nullptr ? "lunar help" : fmt::format("lunar help {}", app.get_name());
   return complain(extra.starts_with('-')
@@ -70,7 +71,7 @@ int print_help(const CLI::App& app, const std::string& topic) {
   const auto is_meant = [&](const CLI::App* command) { return command->get_name() == topic; };
   const auto found = app.get_subcommands(is_meant);
   if (found.empty())
-    return complain(fmt::format("there is no command '{}' (serve, version, help)", topic));
+    return complain(fmt::format("there is no command '{}' (serve, bench, version, help)", topic));
   print_help_of(*found.front());
   return 0;
 }
@@ -85,11 +86,12 @@ int main(int argc, char** argv) {
   ServeOptions options;
   std::string topic;
   CLI::App* const serve = add_serve(app, options);
+  const lunar::cli::BenchCommand bench(app);
   CLI::App* const version = app.add_subcommand("version", "Print the version");
   CLI::App* const help = app.add_subcommand("help", "Print this help, or that of a command");
   help->add_option("COMMAND", topic);
   // What is wrong is told here, in one line, and not by the parser.
-  for (CLI::App* each : {&app, serve, version, help}) each->allow_extras();
+  for (CLI::App* each : {&app, serve, bench.command(), version, help}) each->allow_extras();
 
   try {
     app.parse(argc, argv);
@@ -101,7 +103,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return complain(fmt::format("{} (see lunar help)", error.what()));
   }
-  for (const CLI::App* each : {&app, serve, version, help}) {
+  for (const CLI::App* each : {&app, serve, bench.command(), version, help}) {
     if (!each->remaining().empty()) return complain_of_extra(*each, each->remaining().front());
   }
   for (const CLI::Option* option : std::as_const(*serve).get_options()) {
@@ -111,5 +113,6 @@ int main(int argc, char** argv) {
   if (version->parsed()) return print_version();
   if (help->parsed()) return print_help(app, topic);
   if (serve->parsed()) return lunar::app::serve(options);
-  return complain("give a command: serve, version or help");
+  if (bench.command()->parsed()) return bench.run();
+  return complain("give a command: serve, bench, version or help");
 }

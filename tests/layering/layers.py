@@ -21,7 +21,9 @@ LAYERS = {
     "control": ["iscsi", "scsi", "block", "engine"],
     "app": ["control", "iscsi", "scsi", "backends/ram", "backends/null", "backends/file",
             "layers/passthru", "layers/delay", "layers/error"],
-    "cli": ["app"],
+    # An initiator: it shares the wire formats with the target, and none of its code.
+    "bench": ["engine", "iscsi/spec", "scsi/spec"],
+    "cli": ["app", "bench"],
 }
 
 # The public headers, include/lunar/, belong to the folder that implements them: by subfolder or one

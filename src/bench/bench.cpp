@@ -1,0 +1,348 @@
+#include "bench/bench.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "bench/pattern.h"
+#include "engine/prng.h"
+#include "scsi/spec/capacity.h"
+#include "scsi/spec/cdb_structs.h"
+#include "scsi/spec/opcodes.h"
+
+namespace lunar::bench {
+namespace {
+
+constexpr std::size_t kScratchBytes = 256 * kKiB;
+constexpr std::uint64_t kFloorDiskBytes = 256 * kMiB;
+constexpr unsigned kMaxUnitAttentions = 16;
+constexpr unsigned kIdleLoopsPerTick = 16;
+constexpr int kDrainTimeoutS = 10;
+
+double cpu_seconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
+
+// RFC 7143 §11.12.5, type 10b: random. The low bits tell the sessions of a run apart.
+iscsi::spec::Isid make_isid(std::uint64_t run, std::uint32_t index) {
+  iscsi::spec::Isid isid;
+  isid.bytes = {0x80,
+                static_cast<std::uint8_t>(run),
+                static_cast<std::uint8_t>(run >> 8),
+                static_cast<std::uint8_t>(run >> 16),
+                static_cast<std::uint8_t>(index >> 8),
+                static_cast<std::uint8_t>(index)};
+  return isid;
+}
+
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Bench>> Bench::open(const Options& options) {
+  std::unique_ptr<Bench> bench(new Bench(options));
+  LUNAR_TRY(bench->connect());
+  for (const auto& session : bench->sessions_) LUNAR_TRY(bench->settle(*session));
+  LUNAR_TRY(bench->learn_capacity());
+  return bench;
+}
+
+Result<> Bench::connect() {
+  allow_many_descriptors();
+  url_ = options_.url;
+  if (options_.floor != FloorForm::none) {
+    LUNAR_TRY_ASSIGN(floor_, Floor::start({.form = options_.floor,
+                                           .connections = options_.connections,
+                                           .queue_depth = options_.queue_depth,
+                                           .size_bytes = kFloorDiskBytes,
+                                           .cpu = options_.floor_cpu}));
+    url_ = floor_->url();
+  }
+  if (options_.cpu) LUNAR_TRY(pin_to(*options_.cpu));
+  const std::uint64_t run = engine::Prng::system_seed();
+  scratch_.resize(kScratchBytes);
+  payload_.resize(options_.block_bytes);
+  fill_pattern(run, 0, payload_);  // so that nothing on the way can tell it is nothing
+  context_ = std::make_unique<SessionContext>(
+      SessionContext{.recorder = recorder_,
+                     .scratch = scratch_,
+                     .payload = payload_,
+                     .lun = url_.lun,
+                     .queue_depth = options_.queue_depth,
+                     .io_bytes = static_cast<std::uint32_t>(options_.block_bytes),
+                     .verify = options_.verify,
+                     .run = run});
+  for (std::uint32_t i = 0; i < options_.connections; ++i) {
+    LUNAR_TRY_ASSIGN(Socket socket, connect_to(url_.host, url_.port));
+    LUNAR_TRY_ASSIGN(const SessionParameters parameters,
+                     log_in(socket, {.target = url_.target,
+                                     .digests = options_.digests,
+                                     .isid = make_isid(run, i),
+                                     .largest_write = options_.block_bytes}));
+    sessions_.push_back(std::make_unique<Session>(std::move(socket), parameters, *context_));
+  }
+  return {};
+}
+
+// Takes the unit attentions that wait for a new I_T nexus (SAM-5 §5.14), so that no I/O meets them.
+Result<> Bench::settle(Session& session) {
+  const std::array<std::byte, 6> test_unit_ready{};
+  for (unsigned i = 0;; ++i) {
+    LUNAR_TRY_ASSIGN(const Session::CommandResult result, session.execute(test_unit_ready, 0));
+    if (result.status == scsi::spec::Status::good) return {};
+    if (i == kMaxUnitAttentions) {
+      return fail(ErrorCode::io,
+                  fmt::format("LUN {} is not ready: {}", url_.lun.value, result.reason));
+    }
+  }
+}
+
+Result<> Bench::learn_capacity() {
+  scsi::spec::ServiceActionIn16Cdb cdb;
+  cdb.operation_code = static_cast<std::uint8_t>(scsi::spec::Opcode::service_action_in_16);
+  cdb.service_action = static_cast<std::uint8_t>(scsi::spec::service_action::read_capacity_16);
+  cdb.allocation_length = sizeof(scsi::spec::ReadCapacity16Data);
+  LUNAR_TRY_ASSIGN(
+      const Session::CommandResult result,
+      sessions_.front()->execute(as_bytes(cdb), sizeof(scsi::spec::ReadCapacity16Data)));
+  const auto data = load<scsi::spec::ReadCapacity16Data>(result.data);
+  if (result.status != scsi::spec::Status::good || !data) {
+    return fail(ErrorCode::io, fmt::format("READ CAPACITY (16): {}", result.reason));
+  }
+  block_bytes_ = data->logical_block_length_bytes;
+  block_count_ = data->returned_logical_block_address + 1;
+  if (block_bytes_ == 0 || options_.block_bytes % block_bytes_ != 0) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--bs {} is no multiple of the disk's blocks of {} bytes",
+                            options_.block_bytes, block_bytes_));
+  }
+  const auto blocks_per_io = static_cast<std::uint32_t>(options_.block_bytes / block_bytes_);
+  std::uint64_t blocks = block_count_;
+  if (options_.range_bytes != 0) blocks = std::min(blocks, options_.range_bytes / block_bytes_);
+  const std::uint64_t chunks = std::min(blocks / blocks_per_io, Workload::kMaxChunks);
+  if (chunks == 0) {
+    return fail(ErrorCode::out_of_range, "the disk, or --range, is smaller than one I/O");
+  }
+  const Work work = options_.verify ? Work::write : options_.work;
+  workload_ =
+      std::make_unique<Workload>(work, options_.sequential, chunks, blocks_per_io, context_->run);
+  if (options_.verify) written_.resize(chunks);
+  return {};
+}
+
+bool Bench::may_start() const {
+  if (!issuing_) return false;
+  if (reading_back_) return next_read_back_ < written_.size();
+  if (options_.rate == 0) return true;
+  const std::uint64_t elapsed_ns = recorder_.now_ns - drive_start_ns_;
+  return started_ < static_cast<std::uint64_t>(static_cast<double>(elapsed_ns) / 1e9 *
+                                               static_cast<double>(options_.rate));
+}
+
+void Bench::start_next(Session& session, std::uint64_t start_ns) {
+  if (!reading_back_) {
+    const Workload::Io io = workload_->next();
+    if (options_.verify) written_[io.chunk] = true;
+    session.start(io.write, io.lba, block_bytes_, start_ns);
+    return;
+  }
+  const std::uint64_t blocks_per_io = options_.block_bytes / block_bytes_;
+  session.start(false, next_read_back_ * blocks_per_io, block_bytes_, start_ns);
+  do {
+    ++next_read_back_;
+  } while (next_read_back_ < written_.size() && !written_[next_read_back_]);
+}
+
+void Bench::refill(Session& session) {
+  while (session.can_start() && may_start()) {
+    std::uint64_t start_ns = recorder_.now_ns;
+    // At a given rate an I/O counts from when it was due: a target that stalls must not hide those
+    // that could not be sent meanwhile.
+    if (options_.rate != 0 && !reading_back_) {
+      start_ns = drive_start_ns_ +
+                 nanoseconds(static_cast<double>(started_) / static_cast<double>(options_.rate));
+    }
+    ++started_;
+    start_next(session, start_ns);
+  }
+}
+
+// One loop over all sessions; whether anything came.
+Result<bool> Bench::step() {
+  bool some = false;
+  for (const auto& session : sessions_) {
+    const Session::Progress received = session->receive();
+    if (received == Session::Progress::failed) return std::unexpected(session->error());
+    some |= received == Session::Progress::some;
+    refill(*session);
+    if (session->flush() == Session::Progress::failed) return std::unexpected(session->error());
+  }
+  return some;
+}
+
+Result<> Bench::drive(double seconds, bool counting) {
+  recorder_.tick();
+  drive_start_ns_ = live_at_ns_ = recorder_.now_ns;
+  const std::uint64_t end_ns = drive_start_ns_ + nanoseconds(seconds);
+  started_ = live_ios_ = 0;
+  recorder_.counting = counting;
+  issuing_ = true;
+  unsigned idle_loops = 0;
+  while (recorder_.now_ns < end_ns) {
+    LUNAR_TRY_ASSIGN(const bool some, step());
+    if (reading_back_ && !may_start()) break;
+    if (some) {
+      idle_loops = 0;
+    } else if (options_.sleep) {
+      wait_readable();
+      recorder_.tick();
+    } else if (++idle_loops % kIdleLoopsPerTick == 0) {
+      recorder_.tick();
+    }
+    if (recorder_.now_ns - live_at_ns_ >= engine::kSecond) print_live();
+  }
+  measured_s_ = static_cast<double>(recorder_.now_ns - drive_start_ns_) / 1e9;
+  if (!reading_back_) recorder_.counting = false;
+  issuing_ = false;
+  return drain();
+}
+
+Result<> Bench::drain() {
+  recorder_.tick();
+  const std::uint64_t deadline_ns = recorder_.now_ns + kDrainTimeoutS * engine::kSecond;
+  const auto busy = [](const auto& session) { return session->in_flight() != 0; };
+  while (std::ranges::any_of(sessions_, busy)) {
+    LUNAR_TRY_ASSIGN(const bool some, step());
+    if (some) continue;
+    recorder_.tick();
+    if (recorder_.now_ns > deadline_ns) {
+      return fail(ErrorCode::io, fmt::format("I/Os without an answer for {} s", kDrainTimeoutS));
+    }
+  }
+  recorder_.counting = false;
+  return {};
+}
+
+void Bench::wait_readable() const {
+  std::vector<pollfd> all;
+  all.reserve(sessions_.size());
+  for (const auto& session : sessions_) {
+    all.push_back({.fd = session->fd(), .events = POLLIN, .revents = 0});
+  }
+  const int timeout_ms = options_.rate == 0 ? 100 : 1;
+  poll(all.data(), all.size(), timeout_ms);
+}
+
+void Bench::print_live() {
+  const std::uint64_t ios = recorder_.reads + recorder_.writes;
+  const double seconds = static_cast<double>(recorder_.now_ns - live_at_ns_) / 1e9;
+  if (!options_.json && options_.slice_s == 0 && isatty(STDERR_FILENO) != 0) {
+    fmt::print(stderr, "\r{:10.0f} IOPS  p50 {:.1f} us ",
+               static_cast<double>(ios - std::min(ios, live_ios_)) / seconds,
+               static_cast<double>(recorder_.latency.percentile_ns(50)) / 1e3);
+  }
+  live_at_ns_ = recorder_.now_ns;
+  live_ios_ = ios;
+}
+
+Report Bench::report(double seconds, double cpu) const {
+  return {.seconds = seconds,
+          .reads = recorder_.reads,
+          .writes = recorder_.writes,
+          .block_bytes = options_.block_bytes,
+          .cpu_seconds = cpu,
+          .latency = recorder_.latency,
+          .verified = recorder_.verified,
+          .mismatches = recorder_.mismatches,
+          .first_mismatch_bytes = recorder_.first_mismatch_bytes};
+}
+
+Result<Report> Bench::measure(double seconds) {
+  recorder_.clear_counts();
+  const double cpu_before = cpu_seconds();
+  LUNAR_TRY(drive(seconds, true));
+  return report(measured_s_, cpu_seconds() - cpu_before);
+}
+
+// Reads every chunk that was written, once, in order; what arrives is compared with the pattern.
+Result<> Bench::read_back() {
+  reading_back_ = true;
+  next_read_back_ =
+      static_cast<std::uint64_t>(std::ranges::find(written_, true) - written_.begin());
+  constexpr double kNoLimit = 1e9;
+  return drive(kNoLimit, true);
+}
+
+Result<Report> Bench::run() {
+  if (options_.warmup_s > 0) LUNAR_TRY(drive(options_.warmup_s, false));
+  LUNAR_TRY_ASSIGN(Report written, measure(options_.time_s));
+  if (isatty(STDERR_FILENO) != 0 && !options_.json) fmt::print(stderr, "\r\033[K");
+  if (!options_.verify) return written;
+  recorder_.clear_counts();
+  const std::uint64_t start_ns = recorder_.now_ns;
+  const double cpu_before = cpu_seconds();
+  LUNAR_TRY(read_back());
+  const double seconds = static_cast<double>(recorder_.now_ns - start_ns) / 1e9;
+  Report read = report(seconds, cpu_seconds() - cpu_before);
+  if (options_.work == Work::read) return read;
+  written.verified = read.verified;
+  written.mismatches = read.mismatches;
+  written.first_mismatch_bytes = read.first_mismatch_bytes;
+  return written;
+}
+
+void Bench::pause_floor() const {
+  if (floor_) floor_->pause();
+}
+
+void Bench::resume_floor() const {
+  if (floor_) floor_->resume();
+}
+
+Result<bool> Bench::wait_for_line() {
+  std::vector<pollfd> all{{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};
+  for (const auto& session : sessions_) {
+    all.push_back({.fd = session->fd(), .events = POLLIN, .revents = 0});
+  }
+  std::string line;
+  for (;;) {
+    poll(all.data(), all.size(), -1);
+    if (all.front().revents != 0) {
+      char byte = 0;
+      if (read(STDIN_FILENO, &byte, 1) != 1) return false;
+      if (byte == '\n') return true;
+      continue;
+    }
+    LUNAR_TRY(step());
+  }
+}
+
+Result<> run_slices(Bench& bench, const Options& options) {
+  bench.pause_floor();
+  for (;;) {
+    LUNAR_TRY_ASSIGN(const bool more, bench.wait_for_line());
+    if (!more) return {};
+    bench.resume_floor();
+    LUNAR_TRY_ASSIGN(const Report report, bench.measure(options.slice_s));
+    bench.pause_floor();
+    fmt::print("{}", to_json(report, options));
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace lunar::bench

@@ -1,0 +1,82 @@
+// The bench: an initiator that loads a target from one thread and measures it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bench/floor.h"
+#include "bench/options.h"
+#include "bench/recorder.h"
+#include "bench/report.h"
+#include "bench/session.h"
+#include "bench/workload.h"
+#include "lunar/result.h"
+
+namespace lunar::bench {
+
+// Blocks the calling thread; nothing here is thread-safe. After an error a Bench is of no more use.
+class Bench {
+ public:
+  // Connects and logs in all sessions, clears unit attentions, learns the capacity. With --floor it
+  // starts the floor and connects to that. `options` has passed check().
+  static Result<std::unique_ptr<Bench>> open(const Options& options);
+
+  // The whole run that the options name: warm-up, measurement, --verify's passes.
+  Result<Report> run();
+  // One measurement of `seconds` that ends with nothing in flight.
+  Result<Report> measure(double seconds);
+  // Waits for a line on standard input; answers pings of the targets meanwhile. False at its end.
+  Result<bool> wait_for_line();
+  void pause_floor() const;
+  void resume_floor() const;
+
+ private:
+  explicit Bench(const Options& options) : options_(options) {}
+  Result<> connect();
+  Result<> settle(Session& session);
+  Result<> learn_capacity();
+
+  // Runs until `seconds` are over, or the pass of verify_chunks_ is; the rest of what is in flight
+  // is waited for. counting: whether it shows in the recorder.
+  Result<> drive(double seconds, bool counting);
+  Result<bool> step();
+  Result<> drain();
+  void refill(Session& session);
+  void start_next(Session& session, std::uint64_t start_ns);
+  [[nodiscard]] bool may_start() const;
+  Result<> read_back();
+  void wait_readable() const;
+  void print_live();
+  [[nodiscard]] Report report(double seconds, double cpu_seconds) const;
+
+  const Options options_;
+  std::unique_ptr<Floor> floor_;
+  Url url_;
+  Recorder recorder_;
+  std::vector<std::byte> scratch_;
+  std::vector<std::byte> payload_;
+  std::unique_ptr<SessionContext> context_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::uint64_t block_count_ = 0;
+  std::uint32_t block_bytes_ = 0;  // of the disk
+  std::unique_ptr<Workload> workload_;
+  // --rate: I/Os since the start of a drive, and when it was.
+  std::uint64_t started_ = 0;
+  std::uint64_t drive_start_ns_ = 0;
+  double measured_s_ = 0;  // of the last drive, without its drain
+  bool issuing_ = false;
+  // --verify: the chunks that have been written, and those still to be read back.
+  std::vector<bool> written_;
+  bool reading_back_ = false;
+  std::uint64_t next_read_back_ = 0;
+  // The live line.
+  std::uint64_t live_at_ns_ = 0;
+  std::uint64_t live_ios_ = 0;
+};
+
+// --slice: for each line "go" on standard input one measurement of slice_s seconds, answered with
+// one line of JSON; at the end of input it returns. One login so serves many slices, which a script
+// interleaves with those of other targets; between them there is no load and the floor sleeps.
+Result<> run_slices(Bench& bench, const Options& options);
+
+}  // namespace lunar::bench

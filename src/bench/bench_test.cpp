@@ -1,0 +1,69 @@
+// The initiator against the floor, over loopback: each finds what the other does wrong.
+#include "bench/bench.h"
+
+#include <gtest/gtest.h>
+
+namespace lunar::bench {
+namespace {
+
+struct Shape {
+  FloorForm form;
+  std::uint64_t block_bytes;
+  std::uint32_t queue_depth;
+  std::uint32_t connections;
+};
+
+class BenchAgainstFloor : public testing::TestWithParam<Shape> {};
+
+TEST_P(BenchAgainstFloor, ReadsBackWhatItWrote) {
+  Options options;
+  options.floor = GetParam().form;
+  options.block_bytes = GetParam().block_bytes;
+  options.queue_depth = GetParam().queue_depth;
+  options.connections = GetParam().connections;
+  options.work = Work::write;
+  options.verify = true;
+  options.time_s = 0.02;
+  options.range_bytes = 8 * kMiB;
+  const auto bench = Bench::open(options);
+  ASSERT_TRUE(bench) << bench.error().message;
+  const auto report = (*bench)->run();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_GT(report->writes, 0U);
+  EXPECT_EQ(report->reads, 0U);
+  EXPECT_GT(report->verified, 0U);
+  EXPECT_EQ(report->mismatches, 0U);
+  EXPECT_EQ(report->latency.count(), report->writes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, BenchAgainstFloor,
+                         testing::Values(Shape{FloorForm::readiness, 4096, 1, 1},
+                                         Shape{FloorForm::readiness, 4096, 128, 3},
+                                         Shape{FloorForm::readiness, 256 * kKiB, 8, 1},
+                                         Shape{FloorForm::uring, 4096, 1, 1},
+                                         Shape{FloorForm::uring, 512, 600, 2},
+                                         Shape{FloorForm::uring, 1 * kMiB, 8, 2}));
+
+TEST(Bench, KeepsToARate) {
+  Options options;
+  options.floor = FloorForm::readiness;
+  options.rate = 1000;
+  options.time_s = 0.1;
+  const auto bench = Bench::open(options);
+  ASSERT_TRUE(bench) << bench.error().message;
+  const auto report = (*bench)->run();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_LE(static_cast<double>(report->reads), 1000 * report->seconds + 1);
+}
+
+TEST(Bench, TellsWhoDoesNotAnswer) {
+  Options options;
+  options.url = {
+      .host = "127.0.0.1", .port = "1", .target = "iqn.2026-11.io.lunar:a", .lun = Lun(0)};
+  const auto bench = Bench::open(options);
+  ASSERT_FALSE(bench);
+  EXPECT_NE(bench.error().message.find("127.0.0.1:1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lunar::bench

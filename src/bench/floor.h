@@ -1,0 +1,59 @@
+// The floor: a target in a thread of its own that does the least an iSCSI target can do over TCP
+// (floor_connection.h), in a spin. What a real target reaches of it is the share of the machine
+// that its own work leaves. One for the two ways to use sockets on Linux; the better of them
+// counts.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/floor_connection.h"
+#include "bench/options.h"
+#include "lunar/result.h"
+
+namespace lunar::bench {
+
+// Started and stopped by the thread that owns it. Between pause() and resume() it uses no CPU.
+class Floor {
+ public:
+  struct Shape {
+    FloorForm form = FloorForm::readiness;
+    std::uint32_t connections = 1;  // it waits for so many logins, then serves
+    std::uint32_t queue_depth = 1;
+    std::uint64_t size_bytes = 0;  // of the RAM disk
+    unsigned cpu = 0;
+  };
+  static Result<std::unique_ptr<Floor>> start(const Shape& shape);
+  ~Floor();
+
+  [[nodiscard]] const Url& url() const { return url_; }
+  // Everything sent must have been answered before pause().
+  void pause();
+  void resume();
+
+ private:
+  explicit Floor(const Shape& shape) : shape_(shape) {}
+  void run();
+  // Each returns when stop_ is set or the peer is gone.
+  void serve_by_readiness();
+  void serve_by_uring();
+  // Whether to go on; waits while paused.
+  bool keep_going();
+
+  enum class State : unsigned { running, paused, stopped };
+  const Shape shape_;
+  Listener listener_;
+  Url url_;
+  MutableBytes medium_;
+  std::vector<std::unique_ptr<FloorConnection>> connections_;
+  std::atomic<State> state_ = State::running;
+  std::thread thread_;
+};
+
+// Pins the calling thread.
+Result<> pin_to(unsigned cpu);
+
+}  // namespace lunar::bench

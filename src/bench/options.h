@@ -1,0 +1,73 @@
+// What a run of the bench is to do, as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lunar/result.h"
+#include "lunar/types.h"
+
+namespace lunar::bench {
+
+// iscsi://HOST[:PORT]/TARGET/LUN, as libiscsi and QEMU write it. An IPv6 HOST stands in brackets.
+struct Url {
+  std::string host;
+  std::string port;
+  std::string target;
+  Lun lun;
+};
+Result<Url> parse_url(std::string_view text);
+
+enum class Work : std::uint8_t { read, write, mix };
+Result<Work> parse_work(std::string_view text);
+[[nodiscard]] std::string_view to_text(Work work);
+// Of mix, the reads in a hundred.
+constexpr unsigned kMixReadPercent = 70;
+
+struct Digests {
+  bool header = false;
+  bool data = false;
+};
+// "none", or "header", "data" or both with a comma.
+Result<Digests> parse_digests(std::string_view text);
+
+// The least-possible target in the same process that --floor drives (floor.h).
+enum class FloorForm : std::uint8_t {
+  none,
+  readiness,  // recv and sendmsg that do not block
+  uring,      // io_uring
+  best,       // both are run, the better counts
+};
+// "recv", "uring", "best"
+Result<FloorForm> parse_floor_form(std::string_view text);
+
+struct Options {
+  Url url;
+  FloorForm floor = FloorForm::none;
+  Work work = Work::read;
+  std::uint64_t block_bytes = 4096;  // of one I/O
+  std::uint32_t queue_depth = 32;    // of each session
+  std::uint32_t connections = 1;     // sessions, each of one connection
+  double time_s = 5;
+  double warmup_s = 0;
+  std::uint64_t range_bytes = 0;  // of the disk, from its start; 0: all of it
+  bool sequential = false;
+  bool verify = false;
+  std::uint64_t rate = 0;  // I/Os a second of all sessions together; 0: as many as go
+  Digests digests;
+  bool sleep = false;  // wait in poll() instead of spinning
+  std::optional<unsigned> cpu;
+  unsigned floor_cpu = 0;
+  double slice_s = 0;  // above 0: see run_slices()
+  bool json = false;
+};
+
+constexpr std::uint32_t kMaxQueueDepth = 4096;
+constexpr std::uint32_t kMaxConnections = 20'000;
+constexpr std::uint64_t kMaxBlockBytes = 8 * kMiB;
+// Bounds and combinations; ErrorCode::invalid_argument names the option.
+Result<> check(const Options& options);
+
+}  // namespace lunar::bench

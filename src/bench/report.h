@@ -1,0 +1,37 @@
+// What a run of the bench found, and how it is printed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "bench/histogram.h"
+#include "bench/options.h"
+
+namespace lunar::bench {
+
+struct Report {
+  double seconds = 0;
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t block_bytes = 0;
+  double cpu_seconds = 0;  // of the initiator's thread, spinning included
+  Histogram latency;
+  std::uint64_t verified = 0;
+  std::uint64_t mismatches = 0;
+  std::optional<std::uint64_t> first_mismatch_bytes;
+
+  [[nodiscard]] double iops() const {
+    return seconds > 0 ? static_cast<double>(reads + writes) / seconds : 0;
+  }
+  [[nodiscard]] double megabytes_per_second() const {
+    return iops() * static_cast<double>(block_bytes) / 1e6;
+  }
+};
+
+// Some lines for people.
+[[nodiscard]] std::string to_text(const Report& report, const Options& options);
+// One line, one object. Times in microseconds; the keys are documented in docs/PERFORMANCE.md.
+[[nodiscard]] std::string to_json(const Report& report, const Options& options);
+
+}  // namespace lunar::bench

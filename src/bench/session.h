@@ -1,0 +1,148 @@
+// One session of the bench's initiator in the full feature phase: it keeps a queue of reads and
+// writes in flight over a socket that never blocks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/login.h"
+#include "bench/recorder.h"
+#include "bench/socket.h"
+#include "bench/transmit_queue.h"
+#include "iscsi/spec/pdu.h"
+#include "iscsi/spec/serial.h"
+#include "lunar/result.h"
+#include "scsi/spec/sense.h"
+#include "scsi/spec/status.h"
+
+namespace lunar::bench {
+
+// What all sessions of a run share.
+struct SessionContext {
+  Recorder& recorder;
+  MutableBytes scratch;  // received into; no session keeps anything here between its calls
+  Bytes payload;         // of every write that carries no pattern: one I/O
+  Lun lun;
+  std::uint32_t queue_depth = 0;
+  std::uint32_t io_bytes = 0;
+  bool verify = false;
+  std::uint64_t run = 0;  // names the pattern of --verify
+};
+
+// Owned and called by one thread. The owner's loop is receive(), start() while can_start(),
+// flush(). After Progress::failed the session is dead and error() says why in one line.
+class Session {
+ public:
+  Session(Socket socket, SessionParameters parameters, const SessionContext& context);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  enum class Progress : std::uint8_t { none, some, failed };
+  // One recv and all that it brought. Ticks the recorder's clock when something came.
+  Progress receive();
+  // One sendmsg of all that waits to be sent.
+  Progress flush();
+
+  // A slot is free and the target's command window is open (RFC 7143 §4.2.2.1).
+  [[nodiscard]] bool can_start() const {
+    return free_count_ != 0 && iscsi::spec::sn_less_equal(cmd_sn_, max_cmd_sn_) &&
+           transmit_.has_room();
+  }
+  // A read or write of io_bytes at block `lba` of `block_bytes` each. `start_ns` counts its
+  // latency.
+  void start(bool write, std::uint64_t lba, std::uint32_t block_bytes, std::uint64_t start_ns);
+
+  // A command outside the measurement, waited for. At most kMaxAdminBytes come in.
+  struct CommandResult {
+    scsi::spec::Status status = scsi::spec::Status::good;
+    std::string reason;  // the sense data in words, when the status is CHECK CONDITION
+    std::vector<std::byte> data;
+  };
+  static constexpr std::uint32_t kMaxAdminBytes = 256;
+  Result<CommandResult> execute(Bytes cdb, std::uint32_t expected_bytes);
+
+  [[nodiscard]] std::uint32_t in_flight() const { return slot_count_ - free_count_; }
+  [[nodiscard]] int fd() const { return socket_.fd(); }
+  [[nodiscard]] const Error& error() const { return error_; }
+
+ private:
+  // One command in flight; its index is the initiator task tag.
+  struct Slot {
+    std::uint64_t start_ns = 0;
+    std::uint64_t offset_bytes = 0;  // on the disk
+    std::uint32_t expected_bytes = 0;
+    bool write = false;
+    bool busy = false;
+  };
+  // Data that is to go out beside commands: the rest of an unsolicited burst, or what an R2T asked.
+  struct Burst {
+    std::uint32_t slot = 0;
+    std::uint32_t target_transfer_tag = iscsi::spec::kReservedTag;
+    std::uint32_t offset = 0;
+    std::uint32_t left = 0;
+    std::uint32_t data_sn = 0;
+  };
+  // The data segment of the Data-In PDU that is being received.
+  struct Incoming {
+    std::uint32_t slot = 0;
+    std::uint32_t offset = 0;        // in the command's data
+    std::uint32_t data_left = 0;     // bytes of data
+    std::uint32_t trailer_left = 0;  // bytes of padding and digest behind it
+    std::uint8_t status = 0;
+    bool ends_command = false;
+    std::uint32_t crc = 0;
+  };
+
+  bool consume(Bytes bytes);
+  bool begin_data_in(const iscsi::spec::Bhs& header);
+  bool take_data(Bytes& bytes);
+  bool end_data_in();
+  bool handle(const iscsi::spec::Bhs& header, Bytes data);
+  bool handle_response(const iscsi::spec::ScsiResponse& response, Bytes data);
+  bool handle_r2t(const iscsi::spec::R2T& r2t);
+  bool handle_nop_in(const iscsi::spec::NopIn& nop);
+  bool finish(std::uint32_t tag, scsi::spec::Status status, Bytes sense);
+  void note_window(const iscsi::spec::Bhs& header);
+  void send_bursts();
+  bool fail_with(ErrorCode code, std::string message);
+  [[nodiscard]] MutableBytes slot_buffer(std::uint32_t slot) const;
+  [[nodiscard]] Bytes slot_payload(std::uint32_t slot) const;
+  [[nodiscard]] std::size_t header_length() const {
+    return iscsi::spec::kBhsLength + (digests_.header ? iscsi::spec::kDigestLength : 0);
+  }
+  [[nodiscard]] std::uint32_t data_digest_length(std::uint32_t data) const {
+    return digests_.data && data != 0 ? iscsi::spec::kDigestLength : 0;
+  }
+
+  const Socket socket_;
+  const SessionContext& context_;
+  Recorder& recorder_;
+  const Digests digests_;
+  const SessionParameters parameters_;
+  const std::uint32_t slot_count_;
+  // Commands as they go out, but for tag, serial numbers and LBA.
+  iscsi::spec::ScsiCommand read_command_;
+  iscsi::spec::ScsiCommand write_command_;
+  std::uint32_t immediate_bytes_ = 0;    // of each write
+  std::uint32_t unsolicited_bytes_ = 0;  // behind the immediate ones
+
+  std::uint32_t cmd_sn_;
+  std::uint32_t max_cmd_sn_;
+  std::uint32_t exp_stat_sn_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t free_count_;
+  TransmitQueue transmit_;
+  std::vector<Burst> bursts_;  // in order; almost always empty
+  Incoming incoming_;
+  std::vector<std::byte> carry_;          // a PDU whose end has not come yet
+  std::unique_ptr<std::byte[]> buffers_;  // --verify: the data of each slot
+  CommandResult* admin_ = nullptr;        // of execute(), which uses slot 0
+  bool admin_done_ = false;
+  Error error_;
+};
+
+}  // namespace lunar::bench

@@ -1,0 +1,54 @@
+#include "bench/transmit_queue.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "base/endian.h"
+
+namespace lunar::bench {
+namespace {
+
+constexpr std::size_t kCopiedBytesPerPdu = 48 + 4 + 4;
+constexpr std::size_t kPiecesPerPdu = 3;  // header, payload, data digest
+constexpr std::size_t kMaxPdus = 1024;
+
+}  // namespace
+
+// Uninitialised arrays: what is never used never becomes resident.
+TransmitQueue::TransmitQueue(std::size_t max_pdus, Digests digests)
+    : max_pdus_(std::min(max_pdus, kMaxPdus)),
+      digests_(digests),
+      copies_(std::make_unique_for_overwrite<std::byte[]>(max_pdus_ * kCopiedBytesPerPdu)),
+      pieces_(std::make_unique_for_overwrite<iovec[]>(max_pdus_ * kPiecesPerPdu)) {}
+
+void TransmitQueue::add_digest(Bytes of) {
+  const le32 digest = crc32c(of);  // RFC 7143 §13.1: least significant byte first
+  add_copy(as_bytes(digest));
+}
+
+TransmitQueue::Outcome TransmitQueue::send(int fd) {
+  while (first_ != count_) {
+    msghdr message{};
+    message.msg_iov = &pieces_[first_];
+    message.msg_iovlen = std::min<std::size_t>(count_ - first_, IOV_MAX);
+    const ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+      return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? Outcome::full
+                                                                   : Outcome::failed;
+    }
+    auto left = static_cast<std::size_t>(sent);
+    while (left != 0 && left >= pieces_[first_].iov_len) left -= pieces_[first_++].iov_len;
+    if (left != 0) {
+      iovec& cut = pieces_[first_];
+      cut.iov_base = static_cast<std::byte*>(cut.iov_base) + left;
+      cut.iov_len -= left;
+    }
+  }
+  pdus_ = copied_ = first_ = count_ = 0;
+  return Outcome::sent;
+}
+
+}  // namespace lunar::bench

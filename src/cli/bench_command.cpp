@@ -1,0 +1,151 @@
+#include "cli/bench_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include "base/size.h"
+#include "bench/bench.h"
+
+namespace lunar::cli {
+namespace {
+
+using bench::Bench;
+using bench::FloorForm;
+using bench::Options;
+using bench::Report;
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+int complain(int code, std::string_view message) {
+  fmt::print(stderr, "lunar bench: {}\n", message);
+  return code;
+}
+
+Result<Report> run_one(Options options, FloorForm form) {
+  options.floor = form;
+  LUNAR_TRY_ASSIGN(const auto bench, Bench::open(options));
+  return bench->run();
+}
+
+Result<Report> run_whole(const Options& options) {
+  if (options.floor != FloorForm::best) return run_one(options, options.floor);
+  LUNAR_TRY_ASSIGN(const Report readiness, run_one(options, FloorForm::readiness));
+  LUNAR_TRY_ASSIGN(const Report uring, run_one(options, FloorForm::uring));
+  return readiness.iops() >= uring.iops() ? readiness : uring;
+}
+
+int measure_slices(const Options& options) {
+  const auto bench = Bench::open(options);
+  if (!bench) return complain(kExitFailed, bench.error().message);
+  if (const auto done = bench::run_slices(**bench, options); !done) {
+    return complain(kExitFailed, done.error().message);
+  }
+  return 0;
+}
+
+int measure(const Options& options) {
+  const auto report = run_whole(options);
+  if (!report) return complain(kExitFailed, report.error().message);
+  fmt::print("{}", options.json ? to_json(*report, options) : to_text(*report, options));
+  if (report->mismatches == 0) return 0;
+  return complain(kExitFailed, fmt::format("wrong data: the first wrong bytes are at byte {}",
+                                           report->first_mismatch_bytes.value_or(0)));
+}
+
+}  // namespace
+
+struct BenchCommand::Arguments {
+  Options options;
+  std::string url;
+  std::string work = "read";
+  std::string block = "4k";
+  std::string range;
+  std::string digest = "none";
+  std::string floor;
+  int cpu = -1;
+  bool has_floor = false;
+
+  Result<Options> parse() const {
+    Options parsed = options;
+    LUNAR_TRY_ASSIGN(parsed.work, bench::parse_work(work));
+    LUNAR_TRY_ASSIGN(parsed.digests, bench::parse_digests(digest));
+    LUNAR_TRY_ASSIGN(parsed.block_bytes, parse_size(block));
+    if (!range.empty()) {
+      LUNAR_TRY_ASSIGN(parsed.range_bytes, parse_size(range));
+    }
+    if (cpu >= 0) parsed.cpu = static_cast<unsigned>(cpu);
+    if (floor.empty() == url.empty()) {
+      return fail(ErrorCode::invalid_argument, "give either a URL or --floor");
+    }
+    if (!url.empty()) {
+      LUNAR_TRY_ASSIGN(parsed.url, bench::parse_url(url));
+    } else {
+      LUNAR_TRY_ASSIGN(parsed.floor, bench::parse_floor_form(floor));
+      // Beside the floor, not on its core.
+      if (!parsed.cpu && std::thread::hardware_concurrency() > 1) {
+        parsed.cpu = parsed.floor_cpu == 1 ? 0 : 1;
+      }
+    }
+    LUNAR_TRY(check(parsed));
+    return parsed;
+  }
+};
+
+BenchCommand::BenchCommand(CLI::App& app)
+    : arguments_(std::make_unique<Arguments>()),
+      command_(app.add_subcommand("bench", "Measure an iSCSI target, this one or any other")) {
+  Arguments& a = *arguments_;
+  CLI::App& c = *command_;
+  c.add_option("URL", a.url, "iscsi://HOST[:PORT]/TARGET/LUN");
+  c.add_option("--rw", a.work,
+               "read (default), write or mix (70 % reads). WRITES OVERWRITE THE DISK")
+      ->type_name("WORK");
+  c.add_option("--bs", a.block, "Bytes of one I/O (4k)")->type_name("SIZE");
+  c.add_option("--qd", a.options.queue_depth, "I/Os in flight in each session (32)")
+      ->type_name("N");
+  c.add_option("--connections", a.options.connections, "Sessions of one connection each (1)")
+      ->type_name("N");
+  c.add_option("--time", a.options.time_s, "Seconds to measure (5)")->type_name("S");
+  c.add_option("--warmup", a.options.warmup_s, "Seconds before that do not count (0)")
+      ->type_name("S");
+  c.add_option("--range", a.range, "Use only so much of the disk's start")->type_name("SIZE");
+  c.add_flag("--seq", a.options.sequential, "In order instead of at random");
+  c.add_flag("--verify", a.options.verify,
+             "Write for --time a pattern that names its block, read back and compare all of it");
+  c.add_option("--rate", a.options.rate, "I/Os a second; latency counts from when each was due")
+      ->type_name("N");
+  c.add_option("--digest", a.digest,
+               "Ask for header, data or header,data digests. Those of data read are\n"
+               "compared with --verify only")
+      ->type_name("LIST");
+  c.add_flag("--sleep", a.options.sleep, "Wait for answers in poll() instead of spinning");
+  c.add_option("--cpu", a.cpu, "The core to run on")->type_name("N");
+  c.add_option(
+       "--floor", a.floor,
+       "Measure the least-possible target of this machine, in this process: recv, uring or\n"
+       "best (the better of the two)")
+      ->type_name("FORM")
+      ->expected(0, 1)
+      ->default_str("best");
+  c.add_option("--floor-cpu", a.options.floor_cpu, "The core of the floor (0)")->type_name("N");
+  c.add_option("--slice", a.options.slice_s,
+               "For scripts: for each line on standard input measure so many seconds and\n"
+               "print one line of JSON")
+      ->type_name("S");
+  c.add_flag("--json", a.options.json, "Print one line of JSON");
+}
+
+BenchCommand::~BenchCommand() = default;
+
+int BenchCommand::run() const {
+  const auto options = arguments_->parse();
+  if (!options) return complain(kExitUsage, options.error().message);
+  return options->slice_s > 0 ? measure_slices(*options) : measure(*options);
+}
+
+}  // namespace lunar::cli
