@@ -139,6 +139,8 @@ void Connection::input_unblocked() {
   wake_reader();
 }
 
+void Connection::discard_input() { receiver_.discard_segment(); }
+
 // ---- Sending.
 
 void Connection::output_ready() {

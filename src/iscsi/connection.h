@@ -75,6 +75,7 @@ class Connection final : public engine::Poller,
   void close_after_output() override;
   void close_now(std::string_view why) override;
   void input_unblocked() override;
+  void discard_input() override;
   void target_cold_reset() override;
 
   // ---- PduReceiver::Handler, during login

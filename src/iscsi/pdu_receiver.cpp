@@ -106,6 +106,7 @@ bool PduReceiver::parse_header() {
   read_ += total;
   pdu_.data = {};
   pdu_.digest_ok = true;
+  discarding_ = false;
   state_ = State::place;
   return true;
 }
@@ -120,9 +121,9 @@ bool PduReceiver::place_data() {
   const std::size_t length = pdu_.data_length();
   const bool whole = available() >= length + trailer_bytes();
   if (whole) pdu_.data = {at_read(), length};
-  Placement placement = handler_->on_header(pdu_, whole);
+  Placement placement =
+      discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
   if (stopped_) return false;
-  discarding_ = false;
   filled_ = 0;
   switch (placement.kind) {
     case Placement::Kind::stall:
@@ -136,7 +137,10 @@ bool PduReceiver::place_data() {
       destination_ = kept_.data();
       break;
     case Placement::Kind::at: destination_ = placement.destination; break;
-    case Placement::Kind::discard: discarding_ = true; break;
+    case Placement::Kind::discard:
+      pdu_.data = {};
+      discarding_ = true;
+      break;
   }
   state_ = State::data;
   return true;

@@ -80,6 +80,9 @@ class PduReceiver {
   void received(std::size_t count);
   // Goes on after a stall.
   void resume();
+  // The place of the data segment that is arriving is gone: the rest of it is read and forgotten.
+  // on_pdu() comes for it without data. Not from inside a call to the handler for this PDU.
+  void discard_segment() { discarding_ = true; }
   // No more calls to the handler, from inside one of them too.
   void stop() { stopped_ = true; }
   [[nodiscard]] bool is_stalled() const { return stalled_; }

@@ -49,6 +49,8 @@ class SessionHost {
   virtual void close_now(std::string_view why) = 0;
   // The receiver was stalled and can go on.
   virtual void input_unblocked() = 0;
+  // The data segment that is arriving has no place any more.
+  virtual void discard_input() = 0;
   // Every session of this target must end (TARGET COLD RESET); this one after its output.
   virtual void target_cold_reset() = 0;
 

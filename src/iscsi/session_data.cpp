@@ -397,7 +397,9 @@ void Session::on_finished(Task& task) {
 // Ends a task whose outcome is known: with a response, or without when it was dropped.
 void Session::conclude(Task& task) {
   if (receiving_ == &task) {
-    task.end_deferred = true;  // its memory is being written to
+    // Its PDU is arriving, into its memory or into the medium's (DeviceServer::data_out_window).
+    task.end_deferred = true;
+    host_.discard_input();
     return;
   }
   if (task.held && !task.dropped) return;

@@ -141,6 +141,49 @@ TEST(TaskManagement, LogicalUnitResetReachesOtherShards) {
   EXPECT_TRUE(one.run({0, 0, 0, 0, 0, 0}, 0, 0).is_good()) << "who asked is not told";
 }
 
+// The medium must not change after the reset has been answered, though data for the aborted write
+// is still on its way into it.
+TEST(TaskManagement, AResetStopsDataThatIsArrivingInTheMedium) {
+  for (const bool immediate : {true, false}) {
+    Bench bench({.shards = 2});
+    Initiator one(bench, {});
+    Initiator two(bench,
+                  {.name = "iqn.2026-11.test:two",
+                   .keys = {{"ImmediateData", immediate ? "Yes" : "No"}, {"InitialR2T", "Yes"}}});
+    two.answer_r2ts = false;
+    const Data data(65536, std::byte{0xee});
+    Data wire;
+    if (immediate) {
+      spec::ScsiCommand command;
+      command.flags = spec::kFinal | spec::kWrite | 1;
+      command.initiator_task_tag = 7;
+      command.expected_data_transfer_length = 65536;
+      command.cmd_sn = two.cmd_sn++;
+      const auto cdb = Initiator::cdb10(0x2a, 0, 128);
+      std::copy(cdb.begin(), cdb.end(), command.cdb.begin());
+      wire = two.encode(command, data);
+    } else {
+      const auto tag = two.start_write(0, data);
+      two.handle_for(engine::kMillisecond);
+      spec::DataOut pdu;
+      pdu.flags = spec::kFinal;
+      pdu.initiator_task_tag = tag;
+      pdu.target_transfer_tag = two.exchanges[tag].r2ts.at(0).target_transfer_tag;
+      wire = two.encode(pdu, data);
+    }
+    two.send_raw(Bytes(wire).first(20000));
+    bench.world().run_for(engine::kMillisecond);
+    EXPECT_EQ(bench.device().medium[4096], std::byte{0xee}) << "received in place";
+    EXPECT_EQ(one.manage(logical_unit_reset), function_complete);
+    two.send_raw(Bytes(wire).subspan(20000));
+    bench.world().run_for(engine::kMillisecond);
+    EXPECT_EQ(bench.device().medium[65535], std::byte{0});
+    EXPECT_EQ(bench.tasks_in_use(1), 0U);
+    EXPECT_EQ(two.run({0, 0, 0, 0, 0, 0}, 0, 0).additional_sense(), 0x2903U);
+    EXPECT_TRUE(two.run({0, 0, 0, 0, 0, 0}, 0, 0).is_good());
+  }
+}
+
 TEST(TaskManagement, WarmResetReachesAllUnits) {
   Bench bench({.shards = 2, .luns = 2});
   Initiator one(bench, {});
