@@ -14,8 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "base/bytes.h"
 #include "engine/shard.h"
@@ -203,6 +205,20 @@ class UringFile final : public File {
   std::string path_;
 };
 
+// A process that was killed may hold its lock for a moment still, until the kernel has finished the
+// I/O of its ring: whoever restarts it at once must not be told that the disk is served.
+constexpr auto kLockPatience = std::chrono::milliseconds(1500);
+constexpr auto kLockRetry = std::chrono::milliseconds(10);
+
+bool lock_patiently(int fd, int operation) {
+  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  while (flock(fd, operation | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kLockRetry);
+  }
+  return true;
+}
+
 Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& options,
                                    bool block_device) {
   int flags = O_CLOEXEC | (options.writable ? O_RDWR : O_RDONLY);
@@ -220,7 +236,7 @@ Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& o
   }
   if (fd < 0) return os_error("open", path, errno);
   Descriptor descriptor(fd);
-  if (flock(fd, (options.writable ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+  if (!lock_patiently(fd, options.writable ? LOCK_EX : LOCK_SH)) {
     if (errno != EWOULDBLOCK) return os_error("lock", path, errno);
     return fail(
         ErrorCode::busy,
