@@ -207,7 +207,7 @@ class UringFile final : public File {
 
 // A process that was killed may hold its lock for a moment still, until the kernel has finished the
 // I/O of its ring: whoever restarts it at once must not be told that the disk is served.
-constexpr auto kLockPatience = std::chrono::milliseconds(1500);
+constexpr auto kLockPatience = std::chrono::milliseconds(1000);
 constexpr auto kLockRetry = std::chrono::milliseconds(10);
 
 bool lock_patiently(int fd, int operation) {
