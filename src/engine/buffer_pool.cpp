@@ -16,10 +16,10 @@ void Buffer::reset() {
   if (pool_ != nullptr) std::exchange(pool_, nullptr)->release(std::exchange(data_, {}));
 }
 
-BufferWaiter::~BufferWaiter() {
-  if (queued_in == nullptr || !is_linked()) return;
+void BufferWaiter::cancel() {
   unlink();
-  queued_in->serve_waiters();
+  buffer.reset();
+  if (queued_in != nullptr) std::exchange(queued_in, nullptr)->serve_waiters();
 }
 
 BufferPool::BufferPool(std::size_t region_bytes, Shard& shard)

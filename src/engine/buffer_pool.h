@@ -53,14 +53,18 @@ class Buffer {
 };
 
 // Waits in a pool's queue; run() is called on the shard's loop when `bytes` can be had. Then
-// `buffer` holds them. Cancelled by destruction, which lets those behind it through.
+// `buffer` holds them.
 struct BufferWaiter : Runnable {
   std::size_t bytes = 0;
   Buffer buffer;
   BufferPool* queued_in = nullptr;  // the pool's: while it stands in that queue
 
   BufferWaiter() = default;
-  ~BufferWaiter();
+  ~BufferWaiter() { cancel(); }
+
+  // Waits no longer, or forgets the buffer that it was served; those behind it get their turn.
+  // Instead of unlink(), which would leave them waiting. Idempotent.
+  void cancel();
 };
 
 class BufferPool {

@@ -141,6 +141,23 @@ TEST_F(BufferPoolTest, CancelledHeadLetsTheOthersThrough) {
   EXPECT_TRUE(pool_.try_allocate(4096));
 }
 
+TEST_F(BufferPoolTest, CancelForgetsWhatWasServedToo) {
+  const Buffer first = pool_.try_allocate(kMaxBufferBytes);
+  std::vector<int> order;
+  Waiter served(kMaxBufferBytes, order, 1);
+  Waiter next(4096, order, 2);
+  pool_.wait(served);
+  pool_.wait(next);
+  EXPECT_TRUE(served.buffer);
+  EXPECT_FALSE(next.buffer);
+  served.cancel();
+  EXPECT_FALSE(served.buffer);
+  EXPECT_TRUE(next.buffer);
+  served.cancel();
+  world_.step();
+  EXPECT_EQ(order, std::vector<int>{2});
+}
+
 Task<void> allocate_twice(BufferPool& pool, std::size_t bytes, std::vector<std::size_t>* got) {
   Buffer first = co_await AllocateBuffer(pool, bytes);
   got->push_back(first.size());

@@ -159,7 +159,7 @@ void Shard::run() {
   bind(nullptr);
 }
 
-void Shard::sleep() {
+void Shard::park_pollers() {
   List<Poller> round;
   round.splice_back(pollers_);
   while (!round.empty()) {
@@ -167,6 +167,10 @@ void Shard::sleep() {
     pollers_.push_back(poller);
     poller.park();
   }
+}
+
+void Shard::sleep() {
+  park_pollers();
   // Told first, looked at last: see post().
   sleeping_.store(true, std::memory_order_seq_cst);
   bool pending = !run_list_.empty() || !loop_end_.empty() || has_overflow_ ||

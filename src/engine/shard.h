@@ -105,6 +105,8 @@ class Shard {
   static void bind(Shard* shard) { current_ = shard; }
   // Blocks until the next event or timer, as run() does when there is nothing to do.
   void sleep();
+  // Tells every poller that the shard is about to block; sleep() does it by itself.
+  void park_pollers();
   [[nodiscard]] std::optional<std::uint64_t> next_deadline_ns() const {
     return timers_.next_deadline_ns();
   }

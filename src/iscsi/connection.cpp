@@ -400,7 +400,7 @@ void Connection::close(std::string_view why) {
 engine::Task<void> Connection::finish_closing() {
   on_readable_.unlink();
   on_writable_.unlink();
-  buffer_waiter_.unlink();
+  buffer_waiter_.cancel();
   stream_.reset();
   co_await gate_.close();
   queue_.clear([this](Task& task) { session_->on_task_sent(task); });

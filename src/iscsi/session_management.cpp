@@ -116,8 +116,7 @@ engine::Task<void> Session::stop() {
   stopping_ = true;
   // The receiver is stopped: no data segment will complete.
   receiving_ = nullptr;
-  buffer_waiter_.unlink();
-  buffer_waiter_.buffer.reset();
+  buffer_waiter_.cancel();
   while (!held_.empty()) {
     const std::unique_ptr<HeldRequest> request(&held_.pop_front());
   }

@@ -103,8 +103,7 @@ void abort_command(Command& command) {
   command.aborted = true;
   if (command.buffer_waiter.is_linked()) {
     // Still in the pool's queue, or served but not run yet.
-    command.buffer_waiter.unlink();
-    command.buffer_waiter.buffer.reset();
+    command.buffer_waiter.cancel();
     end_soon(command);
     return;
   }

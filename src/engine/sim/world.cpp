@@ -60,6 +60,12 @@ bool World::step() {
     Shard::bind(member->shard.get());
     worked = member->shard->run_once() || worked;
   }
+  // Time passes while shards sleep, and a shard that sleeps has parked its pollers.
+  for (const auto& member : members_) {
+    if (worked) break;
+    Shard::bind(member->shard.get());
+    member->shard->park_pollers();
+  }
   Shard::bind(members_.front()->shard.get());
   if (worked) return true;
   std::optional<std::uint64_t> next;
