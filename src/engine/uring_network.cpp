@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/medium_access.h"
 #include "engine/shard.h"
 
 namespace lunar::engine {
@@ -125,6 +126,7 @@ class TcpStream final : public Stream {
   }
 
   std::int64_t receive(std::span<const iovec> into) override {
+    const MediumAccess access;  // data may go to, and come from, a medium's own memory
     if (into.size() == 1)
       return result(recv(fd(), into[0].iov_base, into[0].iov_len, MSG_DONTWAIT));
     msghdr message{};
@@ -133,6 +135,7 @@ class TcpStream final : public Stream {
     return result(recvmsg(fd(), &message, MSG_DONTWAIT));
   }
   std::int64_t send(std::span<const iovec> from) override {
+    const MediumAccess access;
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(from.data());
     message.msg_iovlen = from.size();

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/crc32c.h"
+#include "base/medium_access.h"
 
 namespace lunar::iscsi {
 namespace {
@@ -121,8 +122,7 @@ bool PduReceiver::place_data() {
   const std::size_t length = pdu_.data_length();
   const bool whole = available() >= length + trailer_bytes();
   if (whole) pdu_.data = {at_read(), length};
-  Placement placement =
-      discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
+  Placement placement = discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
   if (stopped_) return false;
   filled_ = 0;
   switch (placement.kind) {
@@ -159,7 +159,7 @@ bool PduReceiver::take_whole(std::size_t segment_bytes) {
 bool PduReceiver::fill_data() {
   const std::size_t length = pdu_.data_length();
   const std::size_t count = std::min(available(), length - filled_);
-  if (count != 0 && !discarding_) std::memcpy(destination_ + filled_, at_read(), count);
+  if (count != 0 && !discarding_) copy_medium(destination_ + filled_, at_read(), count);
   filled_ += count;
   read_ += count;
   if (filled_ != length) return false;

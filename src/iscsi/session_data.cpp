@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/medium_access.h"
 #include "iscsi/session.h"
 #include "iscsi/session_send.h"
 #include "iscsi/spec/ahs.h"
@@ -229,7 +230,7 @@ void Session::place_bytes(Task& task, std::uint32_t offset, Bytes data) {
   if (offset >= task.data_out.size()) return;
   const std::size_t count = std::min(data.size(), task.data_out.size() - offset);
   std::byte* to = task.data_out.data() + offset;
-  if (to != data.data() && count != 0) std::memcpy(to, data.data(), count);
+  if (to != data.data() && count != 0) copy_medium(to, data.data(), count);
 }
 
 // What to do next for a task whose data may be complete: execute, ask for more, or answer.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/medium_access.h"
 #include "block/front.h"
 #include "scsi/block_range.h"
 #include "scsi/commands.h"
@@ -39,7 +40,7 @@ void gather_lent(Command& command) noexcept {
   MutableBytes out = command.buffer.bytes();
   std::size_t filled = 0;
   for (const iovec& piece : command.buffers()) {
-    std::memcpy(out.data() + filled, piece.iov_base, piece.iov_len);
+    copy_medium(out.data() + filled, static_cast<const std::byte*>(piece.iov_base), piece.iov_len);
     filled += piece.iov_len;
   }
   command.data_in = Bytes(out).first(filled);

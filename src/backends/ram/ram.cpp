@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "backends/ram/sparse_memory.h"
+#include "base/medium_access.h"
 #include "base/size.h"
 
 namespace lunar::backends {
@@ -55,7 +56,7 @@ class RamChannel final : public block::Channel {
     }
     for (const iovec& piece : request.buffers()) {
       // memmove: the submitter may pass memory that it was lent.
-      std::memmove(piece.iov_base, from, piece.iov_len);
+      copy_medium(static_cast<std::byte*>(piece.iov_base), from, piece.iov_len);
       from += piece.iov_len;
     }
   }
@@ -63,7 +64,8 @@ class RamChannel final : public block::Channel {
     std::byte* to = memory_.at(offset);
     for (const iovec& piece : request.buffers()) {
       // The very memory: received through a write window.
-      if (piece.iov_base != to) std::memmove(to, piece.iov_base, piece.iov_len);
+      if (piece.iov_base != to)
+        copy_medium(to, static_cast<const std::byte*>(piece.iov_base), piece.iov_len);
       to += piece.iov_len;
     }
     memory_.mark(offset, length);

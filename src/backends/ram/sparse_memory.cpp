@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/medium_access.h"
 #include "base/size.h"
 
 namespace lunar::backends {
@@ -55,6 +56,7 @@ void SparseMemory::discard(std::uint64_t offset, std::uint64_t length) {
   }
   const std::uint64_t first_page = std::min(round_up(offset, kPageBytes), end);
   const std::uint64_t end_page = std::max(end / kPageBytes * kPageBytes, first_page);
+  const MediumAccess access;
   std::memset(at(offset), 0, first_page - offset);
   if (first_page != end_page &&
       madvise(at(first_page), end_page - first_page, MADV_DONTNEED) != 0) {
