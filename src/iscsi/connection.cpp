@@ -78,7 +78,9 @@ void Connection::transition(State next) { state_ = next; }
 // ---- Receiving.
 
 bool Connection::reads() const {
-  if (receiver_.is_stalled() || queue_.count() >= kMaxQueuedPdus) return false;
+  if (receiver_.is_stalled() || queue_.count() >= kMaxQueuedPdus ||
+      queue_.owned_bytes() >= kMaxQueuedBytes)
+    return false;
   return state_ == State::login || state_ == State::full_feature;
 }
 
@@ -130,7 +132,8 @@ void Connection::park() { go_cold(); }
 
 void Connection::go_cold() {
   shard_.remove_poller(*this);
-  receiver_.release_idle_buffer();
+  // Data that is awaited frees buffers of the pool when it comes: it must not have to wait for one.
+  if (session_ == nullptr || !session_->awaits_data()) receiver_.release_idle_buffer();
   stream_->when_readable(on_readable_);
 }
 
@@ -176,14 +179,8 @@ void Connection::flush() {
 
 // ---- Login.
 
-Placement Connection::on_header(InboundPdu& pdu, bool whole) {
-  if (state_ != State::login) return Placement::stall();
-  if (whole) return {};
-  Placement placement;
-  placement.buffer = shard_.buffers().try_allocate(pdu.data_length());
-  if (placement.buffer) return placement;
-  send_login_reply(login_->refuse(spec::LoginStatus::out_of_resources, "no buffer"));
-  return Placement::discard();
+Placement Connection::on_header(InboundPdu&, bool) {
+  return state_ == State::login ? Placement() : Placement::stall();
 }
 
 void Connection::on_pdu(InboundPdu& pdu) {
@@ -206,16 +203,7 @@ void Connection::on_format_error(std::string_view what) { close(what); }
 
 void Connection::send_login_reply(LoginReply reply) {
   OutboundPdu& out = queue_.make();
-  if (!reply.text.empty()) {
-    out.buffer = shard_.buffers().try_allocate(reply.text.size());
-    if (!out.buffer) {
-      owner_.pools().pdus.give_back(out);
-      close("no buffer for a login response");
-      return;
-    }
-    std::memcpy(out.buffer.data(), reply.text.data(), reply.text.size());
-    out.data = out.buffer.bytes().first(reply.text.size());
-  }
+  copy_data(out, as_bytes(std::string_view(reply.text)));
   queue_.push(out, reply.bhs);
   output_ready();
   if (reply.outcome == LoginOutcome::refused) {

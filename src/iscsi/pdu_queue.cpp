@@ -7,13 +7,25 @@
 
 namespace lunar::iscsi {
 
+void copy_data(OutboundPdu& pdu, Bytes data) {
+  if (data.empty()) return;
+  std::byte* to = pdu.inline_data.data();
+  if (data.size() > pdu.inline_data.size()) {
+    // Text, echoes. Not from the buffer pool: what waits for it could be what would free it.
+    pdu.memory = std::make_unique_for_overwrite<std::byte[]>(data.size());
+    to = pdu.memory.get();
+  }
+  std::memcpy(to, data.data(), data.size());
+  pdu.data = {to, data.size()};
+}
+
 OutboundPdu& OutboundPduPool::take() {
   if (free_.empty()) return *new OutboundPdu;
   return free_.pop_front();
 }
 
 void OutboundPduPool::give_back(OutboundPdu& pdu) {
-  pdu.buffer.reset();
+  pdu.memory.reset();
   pdu.data = {};
   pdu.last_of = nullptr;
   free_.push_front(pdu);  // the warmest first
@@ -43,6 +55,8 @@ void PduQueue::push_raw(OutboundPdu& pdu, Bytes bhs) {
   }
   pdus_.push_back(pdu);
   ++count_;
+  if (pdu.memory) [[unlikely]]
+    owned_bytes_ += pdu.data.size();
 }
 
 std::span<iovec> PduQueue::gather(std::span<iovec> out) {

@@ -6,10 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/bytes.h"
-#include "engine/buffer_pool.h"
 #include "iscsi/spec/pdu.h"
 #include "lunar/list.h"
 
@@ -26,10 +26,13 @@ struct OutboundPdu : ListHook {
   std::uint8_t header_length = 0;
   std::uint8_t trailer_length = 0;
   Bytes data;
-  engine::Buffer buffer;                  // owns data, when nothing else does
+  std::unique_ptr<std::byte[]> memory;    // owns longer data that nothing else does
   std::array<std::byte, 96> inline_data;  // room for short data (sense, rejected headers)
   Task* last_of = nullptr;                // the task that ends when this PDU is out
 };
+
+// Gives the PDU a copy of short or transient data.
+void copy_data(OutboundPdu& pdu, Bytes data);
 
 // Memory of OutboundPdus of one shard: grows to the highest number in use, then allocates no more.
 class OutboundPduPool {
@@ -56,7 +59,7 @@ class PduQueue {
 
   void set_digests(bool header, bool data) { header_digest_ = header, data_digest_ = data; }
 
-  // A PDU to fill: set `data` (and `last_of`), then push(pdu, bhs).
+  // A PDU to fill: copy_data() or set `data` (and `last_of`), then push(pdu, bhs).
   OutboundPdu& make() { return pool_.take(); }
   // Completes lengths, padding and digests, and queues it. `bhs` is any PDU of iscsi/spec/pdu.h.
   template <WireStruct Pdu>
@@ -68,6 +71,8 @@ class PduQueue {
 
   [[nodiscard]] bool empty() { return pdus_.empty(); }
   [[nodiscard]] std::size_t count() const { return count_; }
+  // Bytes of data that the PDUs own: answers that have to be kept until the peer fetches them.
+  [[nodiscard]] std::size_t owned_bytes() const { return owned_bytes_; }
 
   // The unsent bytes, from the first on, in at most `out.size()` pieces.
   std::span<iovec> gather(std::span<iovec> out);
@@ -80,7 +85,7 @@ class PduQueue {
       offset_ -= size_of(pdu);
       --count_;
       Task* task = pdu.last_of;
-      pool_.give_back(pdu);
+      give_back(pdu);
       if (task != nullptr) on_sent(*task);
     }
   }
@@ -91,7 +96,7 @@ class PduQueue {
     while (!pdus_.empty()) {
       OutboundPdu& pdu = pdus_.pop_front();
       Task* task = pdu.last_of;
-      pool_.give_back(pdu);
+      give_back(pdu);
       if (task != nullptr) on_dropped(*task);
     }
     count_ = 0;
@@ -102,6 +107,11 @@ class PduQueue {
 
  private:
   void push_raw(OutboundPdu& pdu, Bytes bhs);
+  void give_back(OutboundPdu& pdu) {
+    if (pdu.memory) [[unlikely]]
+      owned_bytes_ -= pdu.data.size();
+    pool_.give_back(pdu);
+  }
   static std::size_t size_of(const OutboundPdu& pdu) {
     return pdu.header_length + pdu.data.size() + pdu.trailer_length;
   }
@@ -109,6 +119,7 @@ class PduQueue {
   OutboundPduPool& pool_;
   List<OutboundPdu> pdus_;
   std::size_t count_ = 0;
+  std::size_t owned_bytes_ = 0;
   std::size_t offset_ = 0;  // bytes of the first PDU that have gone
   bool header_digest_ = false;
   bool data_digest_ = false;

@@ -122,7 +122,7 @@ bool PduReceiver::place_data() {
   const std::size_t length = pdu_.data_length();
   const bool whole = available() >= length + trailer_bytes();
   if (whole) pdu_.data = {at_read(), length};
-  Placement placement = discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
+  const Placement placement = discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
   if (stopped_) return false;
   filled_ = 0;
   switch (placement.kind) {
@@ -132,9 +132,8 @@ bool PduReceiver::place_data() {
       return false;
     case Placement::Kind::keep:
       if (whole) return take_whole(length);
-      kept_ = std::move(placement.buffer);
-      assert(kept_.size() >= length);
-      destination_ = kept_.data();
+      kept_ = std::make_unique_for_overwrite<std::byte[]>(length);
+      destination_ = kept_.get();
       break;
     case Placement::Kind::at: destination_ = placement.destination; break;
     case Placement::Kind::discard:

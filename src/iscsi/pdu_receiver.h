@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -35,18 +36,17 @@ struct InboundPdu {
 // Where a data segment shall go.
 struct Placement {
   enum class Kind : std::uint8_t {
-    keep,     // where it is when whole, else into `buffer`; lives until on_pdu() returns
+    keep,     // where it is when whole, else in memory of the receiver's, until on_pdu() returns
     at,       // to `destination`, of at least the segment's length
     discard,  // read and forget
     stall,    // nowhere yet: ask again when resume() is called
   };
   Kind kind = Kind::keep;
   std::byte* destination = nullptr;
-  engine::Buffer buffer;
 
-  static Placement at(std::byte* where) { return {Kind::at, where, {}}; }
-  static Placement discard() { return {Kind::discard, nullptr, {}}; }
-  static Placement stall() { return {Kind::stall, nullptr, {}}; }
+  static Placement at(std::byte* where) { return {Kind::at, where}; }
+  static Placement discard() { return {Kind::discard, nullptr}; }
+  static Placement stall() { return {Kind::stall, nullptr}; }
 };
 
 class PduReceiver {
@@ -127,7 +127,9 @@ class PduReceiver {
   bool parsing_ = false;
   std::uint32_t max_data_segment_length_ = 8192;
   InboundPdu pdu_;
-  engine::Buffer kept_;  // a `keep` segment that did not arrive whole
+  // A `keep` segment that did not arrive whole: no ordinary data. Not from the pool, for which it
+  // would have to wait, and with it the data behind it that would free the pool.
+  std::unique_ptr<std::byte[]> kept_;
   std::byte* destination_ = nullptr;
   std::size_t filled_ = 0;  // bytes of the data segment that have arrived
   std::array<std::byte, spec::kMaxAhsLength> ahs_storage_;

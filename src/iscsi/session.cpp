@@ -24,7 +24,7 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
       command_window_(environment.policy.command_window) {
   buffer_waiter_.session = this;
   buffer_waiter_.run = [](engine::Runnable& self) noexcept {
-    static_cast<Waiter&>(self).session->host_.input_unblocked();
+    static_cast<Waiter&>(self).session->on_buffer();
   };
   if (device_server_ != nullptr) {
     nexus_ =
@@ -92,14 +92,8 @@ void Session::hold(const InboundPdu& pdu, Task* task) {
   request.bhs = pdu.bhs;
   request.has_request = true;
   request.task = task;
-  if (task != nullptr || pdu.data.empty()) return;
-  request.data = shard_.buffers().try_allocate(pdu.data.size());
-  if (!request.data) {
-    host_.close_now("no buffer to hold a request that came out of order");
-    return;
-  }
-  std::memcpy(request.data.data(), pdu.data.data(), pdu.data.size());
-  request.data_length = pdu.data.size();
+  if (task != nullptr) return;
+  request.data.assign(pdu.data.begin(), pdu.data.end());
 }
 
 void Session::hold_place(std::uint32_t cmd_sn) {
@@ -120,37 +114,13 @@ void Session::deliver_held() {
     if (request->has_request) {
       InboundPdu pdu;
       pdu.bhs = request->bhs;
-      pdu.data = request->data.bytes().first(request->data_length);
+      pdu.data = request->data;
       dispatch(pdu);
     }
   }
 }
 
 // ---- Receiving.
-
-void Session::wait_for_buffer(std::size_t bytes) {
-  if (buffer_waiter_.is_linked()) return;
-  buffer_waiter_.bytes = bytes;
-  shard_.buffers().wait(buffer_waiter_);
-}
-
-// From the pool, or what was waited for.
-engine::Buffer Session::take_buffer(std::size_t bytes) {
-  if (buffer_waiter_.buffer && buffer_waiter_.buffer.size() >= bytes)
-    return std::move(buffer_waiter_.buffer);
-  buffer_waiter_.buffer.reset();
-  engine::Buffer buffer = shard_.buffers().try_allocate(bytes);
-  if (!buffer) wait_for_buffer(bytes);
-  return buffer;
-}
-
-Placement Session::keep(const InboundPdu& pdu, bool whole) {
-  if (whole) return {};
-  Placement placement;
-  placement.buffer = take_buffer(pdu.data_length());
-  if (!placement.buffer) placement.kind = Placement::Kind::stall;
-  return placement;
-}
 
 Placement Session::on_header(InboundPdu& pdu, bool whole) {
   if (logged_out_) return Placement::discard();
@@ -174,7 +144,7 @@ Placement Session::on_header(InboundPdu& pdu, bool whole) {
     case spec::Opcode::async_message:
     case spec::Opcode::reject: break;
   }
-  return keep(pdu, whole);
+  return {};
 }
 
 void Session::on_pdu(InboundPdu& pdu) {
@@ -251,8 +221,8 @@ void Session::on_nop_out(const InboundPdu& pdu) {
   if (request.initiator_task_tag == spec::kReservedTag)
     return;  // an answer to our ping, or none wanted
   OutboundPdu& out = queue_.make();
-  set_data(out, pdu.data.first(std::min<std::size_t>(
-                    pdu.data.size(), parameters_.initiator_max_recv_data_segment_length)));
+  copy_data(out, pdu.data.first(std::min<std::size_t>(
+                     pdu.data.size(), parameters_.initiator_max_recv_data_segment_length)));
   spec::NopIn response;
   response.lun = request.lun;
   response.initiator_task_tag = request.initiator_task_tag;
@@ -273,7 +243,7 @@ void Session::on_text_request(const InboundPdu& pdu) {
     return;
   }
   OutboundPdu& out = queue_.make();
-  set_data(out, as_bytes(std::string_view(reply.text)));
+  copy_data(out, as_bytes(std::string_view(reply.text)));
   send(out, reply.bhs);
 }
 
@@ -309,28 +279,10 @@ void Session::reject(const spec::Bhs& bhs, spec::RejectReason reason, std::strin
   log::info("{}: rejecting PDU with opcode {:#04x}: {}", identity_.initiator_name, bhs.opcode_byte,
             why);
   OutboundPdu& out = queue_.make();
-  set_data(out, as_bytes(bhs));
+  copy_data(out, as_bytes(bhs));
   spec::Reject response;
   response.reason = static_cast<std::uint8_t>(reason);
   send(out, response);
-}
-
-// Copies short or transient data into the PDU.
-void Session::set_data(OutboundPdu& out, Bytes data) {
-  if (data.empty()) return;
-  std::byte* to = out.inline_data.data();
-  if (data.size() > out.inline_data.size()) {
-    out.buffer = shard_.buffers().try_allocate(data.size());
-    if (!out.buffer) {
-      // Text, echoes: better none than a wait that could deadlock with the data that holds the
-      // buffers.
-      host_.close_now("no buffer for a response");
-      return;
-    }
-    to = out.buffer.data();
-  }
-  std::memcpy(to, data.data(), data.size());
-  out.data = {to, data.size()};
 }
 
 }  // namespace lunar::iscsi

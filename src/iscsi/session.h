@@ -6,6 +6,7 @@
 // subject:
 //   session.cpp             the CmdSN window and the dispatch of requests, NOP, text, logout
 //   session_data.cpp        data-out: immediate, unsolicited, R2T; data-in, status, residuals
+//   session_places.cpp      memory for data-out, and what happens while there is none
 //   session_management.cpp  task management, aborts, the end of a session
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/gate.h"
 #include "engine/shard.h"
@@ -32,6 +34,7 @@ constexpr std::uint32_t kMaxImmediateTasks = 32;
 constexpr std::size_t kMaxManagementRequests = 32;
 // Responses that the initiator does not fetch; past it we stop reading requests.
 constexpr std::size_t kMaxQueuedPdus = 4096;
+constexpr std::size_t kMaxQueuedBytes = 1 * kMiB;  // of data copied into them: echoes, text
 
 // Pools that the sessions of one shard share.
 struct SessionPools {
@@ -94,6 +97,8 @@ class Session final : public PduReceiver::Handler {
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
   // SCSI tasks that have not sent their status.
   [[nodiscard]] std::size_t active_tasks() const { return tasks_.size(); }
+  // Whether data-out may come, or will be asked for.
+  [[nodiscard]] bool awaits_data();
   // PDUs that the initiator sent, for the keep-alive.
   [[nodiscard]] std::uint64_t received_pdus() const { return received_pdus_; }
 
@@ -109,9 +114,8 @@ class Session final : public PduReceiver::Handler {
     std::uint32_t cmd_sn = 0;
     bool has_request = false;
     spec::Bhs bhs;
-    Task* task = nullptr;  // of a SCSI command
-    engine::Buffer data;   // of anything else
-    std::size_t data_length = 0;
+    Task* task = nullptr;         // of a SCSI command
+    std::vector<std::byte> data;  // of anything else
   };
 
   [[nodiscard]] Delivery delivery_of(const spec::Bhs& bhs);
@@ -123,16 +127,12 @@ class Session final : public PduReceiver::Handler {
   void hold_place(std::uint32_t cmd_sn);
   HeldRequest& insert_held(std::uint32_t cmd_sn);
   void deliver_held();
-  Placement keep(const InboundPdu& pdu, bool whole);
   void dispatch(const InboundPdu& pdu);
   void on_nop_out(const InboundPdu& pdu);
   void on_text_request(const InboundPdu& pdu);
   void on_logout_request(const InboundPdu& pdu);
   engine::Task<void> log_out(spec::LogoutRequest request);
   void reject(const spec::Bhs& bhs, spec::RejectReason reason, std::string_view why);
-  void set_data(OutboundPdu& out, Bytes data);
-  void wait_for_buffer(std::size_t bytes);
-  engine::Buffer take_buffer(std::size_t bytes);
   // StatSN (consumed), ExpCmdSN, MaxCmdSN; then queues it.
   template <class Pdu>
   void send(OutboundPdu& out, Pdu pdu);
@@ -147,7 +147,6 @@ class Session final : public PduReceiver::Handler {
   void on_data_out(const InboundPdu& pdu);
   Task* begin_task(const InboundPdu& pdu);
   bool prepare(Task& task);
-  bool reserve_data_out(Task& task);
   void deliver(Task& task);
   void continue_transfer(Task& task);
   void request_data(Task& task);
@@ -163,6 +162,16 @@ class Session final : public PduReceiver::Handler {
   void send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual);
   void forget(Task& task);
   void release(Task& task);
+
+  // ---- session_places.cpp
+  bool find_place(Task& task);
+  bool place_unasked_data(Task& task, const InboundPdu& pdu);
+  [[nodiscard]] bool may_stall();
+  void wait_for_place(Task& task);
+  void stop_waiting_for_place(Task& task);
+  void wait_for_buffer(std::size_t bytes);
+  void on_buffer();
+  void serve_waiting();
 
   // ---- session_management.cpp
   void on_task_management(const InboundPdu& pdu);
@@ -197,6 +206,10 @@ class Session final : public PduReceiver::Handler {
   List<HeldRequest> held_;  // ascending CmdSN
   engine::Gate gate_;       // task management and logout in progress
   engine::Event tasks_gone_;
+  // Written tasks that have no place for their data yet, in order.
+  List<Task, PlaceHook> waiting_for_place_;
+  bool stalled_ = false;   // `receiving_` waits for a place, and all of the input with it
+  engine::Buffer served_;  // what was waited for, while on_buffer() hands it out
   struct Waiter : engine::BufferWaiter {
     Session* session = nullptr;
   } buffer_waiter_;

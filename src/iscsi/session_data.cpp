@@ -15,10 +15,6 @@ using scsi::spec::AdditionalSense;
 using scsi::spec::Sense;
 using scsi::spec::SenseKey;
 
-// Below this a write is copied out of the receive buffer; from it on it is received where the
-// medium wants it, if the medium has such a place.
-constexpr std::uint32_t kWriteWindowBytes = 16 * 1024;
-
 // RFC 7143 §11.4.7.2: the sense data of errors that iSCSI itself finds.
 Sense unexpected_unsolicited_data() {
   return Sense::of(SenseKey::aborted_command,
@@ -129,20 +125,6 @@ bool Session::prepare(Task& task) {
   return runs;
 }
 
-// Finds a place for the data-out. False: none now, the receiver must stall.
-bool Session::reserve_data_out(Task& task) {
-  if (task.wanted_out_bytes == 0 || !task.data_out.empty()) return true;
-  if (task.prepared && task.wanted_out_bytes >= kWriteWindowBytes &&
-      task.wanted_out_bytes == task.data_out_bytes && parameters_.data_digest == Digest::none) {
-    task.data_out = device_server_->data_out_window(task);
-    if (!task.data_out.empty()) return true;
-  }
-  task.buffer = take_buffer(task.wanted_out_bytes);
-  if (!task.buffer) return false;
-  task.data_out = task.buffer.bytes().first(task.wanted_out_bytes);
-  return true;
-}
-
 Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
   Task* task = receiving_;  // after a stall
   if (task == nullptr) {
@@ -171,12 +153,12 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
     task->data_out = pdu.data;
     return {};
   }
-  if (!reserve_data_out(*task)) return Placement::stall();
+  if (!place_unasked_data(*task, pdu)) return Placement::stall();
   if (whole || length == 0) return {};
   if (length <= task->data_out.size()) {
     return Placement::at(task->data_out.data());
   }
-  return keep(pdu, whole);
+  return {};
 }
 
 void Session::on_scsi_command(const InboundPdu& pdu) {
@@ -259,6 +241,10 @@ void Session::continue_transfer(Task& task) {
 // Keeps as many R2Ts outstanding as were negotiated (RFC 7143 §11.8).
 void Session::request_data(Task& task) {
   if (task.executing || !task.prepared || task.transfer_failed || task.dropped) return;
+  if (!find_place(task)) {
+    wait_for_place(task);
+    return;
+  }
   const std::uint32_t limit = std::min(parameters_.max_outstanding_r2t, kMaxOutstandingR2t);
   task.next_r2t_offset = std::max(task.next_r2t_offset, task.unsolicited.offset);
   while (task.sequence_count < limit && task.next_r2t_offset < task.wanted_out_bytes) {
@@ -327,7 +313,7 @@ Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
   if (range_fits(offset, length, task->data_out.size())) {
     return Placement::at(task->data_out.data() + offset);
   }
-  return keep(pdu, whole);
+  return {};
 }
 
 void Session::on_data_out(const InboundPdu& pdu) {
@@ -507,6 +493,7 @@ void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::u
 // The initiator may use the task tag again, and send another command.
 void Session::forget(Task& task) {
   tasks_.remove(task);
+  stop_waiting_for_place(task);
   if (task.immediate) --immediate_tasks_;
   if (task.windowed) --windowed_tasks_;
 }

@@ -116,6 +116,7 @@ engine::Task<void> Session::stop() {
   stopping_ = true;
   // The receiver is stopped: no data segment will complete.
   receiving_ = nullptr;
+  stalled_ = false;
   buffer_waiter_.cancel();
   while (!held_.empty()) {
     const std::unique_ptr<HeldRequest> request(&held_.pop_front());

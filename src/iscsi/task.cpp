@@ -28,6 +28,8 @@ Task& TaskPool::take() {
 void TaskPool::give_back(Task& task) {
   assert(!static_cast<engine::Runnable&>(task).is_linked());
   task.buffer.reset();
+  task.scratch.reset();
+  task.spill.reset();
   task.next_in_bucket = free_;
   free_ = &task;
   --in_use_;

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <new>
 
 #include "iscsi/spec/pdu.h"
 #include "scsi/command.h"
@@ -22,7 +24,18 @@ struct DataOutSequence {
   std::uint32_t next_data_sn = 0;
 };
 
-struct Task : scsi::Command {
+// Page-aligned memory outside the pool.
+struct FreeSpill {
+  void operator()(std::byte* memory) const {
+    ::operator delete[](memory, std::align_val_t(engine::kMinBufferBytes));
+  }
+};
+using Spill = std::unique_ptr<std::byte[], FreeSpill>;
+
+// A task's place among those that wait for a buffer.
+struct PlaceHook : ListHook {};
+
+struct Task : scsi::Command, PlaceHook {
   Session* session = nullptr;
   Task* next_in_bucket = nullptr;  // by initiator task tag; free list when free
   std::uint32_t initiator_task_tag = 0;
@@ -32,6 +45,7 @@ struct Task : scsi::Command {
   bool windowed = false;   // counts against the command window
 
   // ---- Data-out.
+  Spill spill;  // owns data_out while the pool is empty and data comes unasked
   std::uint32_t wanted_out_bytes = 0;  // min(what the CDB needs, what the initiator has)
   std::uint32_t next_r2t_offset = 0;
   std::uint32_t r2t_sn = 0;      // of the next R2T
