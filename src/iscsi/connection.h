@@ -41,13 +41,13 @@ class Connection final : public engine::Poller,
  public:
   Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
              std::uint16_t portal_group_tag);
-  ~Connection();
+  ~Connection() override;
 
   // Starts to read.
   void start();
   // Ends it as soon as possible; it leaves its ServiceShard and deletes itself. Idempotent.
   void close(std::string_view why);
-  // Reads no more requests; closes when those in flight have been answered. Idempotent.
+  // Takes no more commands; closes when those in flight have been answered. Idempotent.
   void drain();
 
  private:
@@ -55,7 +55,7 @@ class Connection final : public engine::Poller,
     login,         // Login Requests only
     establishing,  // login accepted, its session is being registered
     full_feature,
-    draining,  // answers what is in flight, then closes
+    draining,  // finishes the commands in flight, with their data, then closes
     flushing,  // sends what is queued, then closes
     closing,   // waits for what still uses it
   };
