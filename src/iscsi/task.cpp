@@ -12,7 +12,8 @@ TaskPool::~TaskPool() {
 void Task::reset_all() {
   reset();
   wanted_out_bytes = next_r2t_offset = r2t_sn = data_in_pdus = 0;
-  windowed = held = prepared = executing = outcome_known = transfer_failed = dropped = end_deferred = false;
+  windowed = held = prepared = executing = outcome_known = transfer_failed = dropped =
+      end_deferred = false;
   expects_unsolicited = false;
   unsolicited = {};
   first_sequence = sequence_count = 0;

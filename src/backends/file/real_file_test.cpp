@@ -1,7 +1,7 @@
 // The file backend on a real shard, ring and file system.
 #include <gtest/gtest.h>
-#include <cstdlib>
 #include <sys/stat.h>
+#include <cstdlib>
 
 #include <filesystem>
 
