@@ -226,13 +226,8 @@ class Parser {
 }  // namespace
 
 Result<Config> parse_config(std::string_view toml_text, std::string_view source) {
-  try {
-    const toml::table document = toml::parse(toml_text, source);
-    return Parser(source).parse(document);
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::malformed,
-                fmt::format("{}:{}: {}", source, error.source().begin.line, error.description()));
-  }
+  LUNAR_TRY_ASSIGN(const toml::table document, parse_toml(toml_text, source));
+  return Parser(source).parse(document);
 }
 
 }  // namespace lunar::control

@@ -195,6 +195,33 @@ TEST(ConfigFile, SaysWhereItIsNoToml) {
   EXPECT_TRUE(config.error().message.starts_with("c.toml:2: ")) << config.error().message;
 }
 
+TEST(ConfigFile, SurvivesWhatTomlppDoesNot) {
+  for (const std::string_view line :
+       {"[[[", "[=]", "[[ *]]", "\t[.a]", "\ufc7f = 1", "a = 1\u00e9"}) {
+    const auto config = parse_config("shards = 1\n" + std::string(line) + "\n", "c.toml");
+    ASSERT_FALSE(config) << line;
+    EXPECT_EQ(config.error().code, ErrorCode::malformed);
+    EXPECT_TRUE(config.error().message.starts_with("c.toml:2: ")) << config.error().message;
+  }
+}
+
+TEST(ConfigFile, TakesAnyCharacterInStringsAndComments) {
+  constexpr std::string_view kAliases[] = {
+      "\"\u00e9 \\\" \u4e2d # no comment\" # \ufe0f",
+      "'\u4e2d \\'",
+      "\"\"\"\ufc7f \"\" \\\"\n\"\" \ufc7f\"\"\"\"\"",
+      "'''\ufb00 ''\n'' \ufc7f''''",
+  };
+  for (const std::string_view alias : kAliases) {
+    const Config config = parsed(
+        "\xef\xbb\xbf# \u00e9\n[[target]]\nname = 'eui.0123456789abcdef'\n"
+        "alias = " +
+        std::string(alias) + "\n");
+    ASSERT_EQ(config.targets.size(), 1U);
+    EXPECT_NE(config.targets[0].alias, "");
+  }
+}
+
 TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
   constexpr Fault kFaults[] = {
       {"\nfrobnicate = 1\n", "c.toml:2: frobnicate: unknown key (known here: log_level, shards, "},

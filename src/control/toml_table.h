@@ -8,8 +8,6 @@
 //   LUNAR_TRY(reader.finish());
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -20,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/toml_library.h"
 #include "lunar/result.h"
 
 namespace lunar::control {
