@@ -81,7 +81,7 @@ bool Connection::reads() const {
   if (receiver_.is_stalled() || queue_.count() >= kMaxQueuedPdus ||
       queue_.owned_bytes() >= kMaxQueuedBytes)
     return false;
-  return state_ == State::login || state_ == State::full_feature;
+  return state_ == State::login || state_ == State::full_feature || state_ == State::draining;
 }
 
 void Connection::wake_reader() {
@@ -363,6 +363,7 @@ void Connection::close_after_output() {
 void Connection::drain() {
   if (state_ == State::full_feature) {
     transition(State::draining);
+    session_->drain();
     output_ready();  // closes if nothing is in flight
   } else if (state_ == State::login || state_ == State::establishing) {
     close("the target is stopping");

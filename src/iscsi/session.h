@@ -89,6 +89,8 @@ class Session final : public PduReceiver::Handler {
   void on_task_sent(Task& task);
   // Asks whether the initiator is alive (RFC 7143 §11.19).
   void send_nop_in();
+  // Ignores commands that come from now on.
+  void drain() { draining_ = true; }
   // Aborts every task and completes when none is left and no sequence runs. Then the session can be
   // destroyed; it queues nothing more.
   engine::Task<void> stop();
@@ -202,6 +204,7 @@ class Session final : public PduReceiver::Handler {
   std::uint64_t received_pdus_ = 0;
   Task* receiving_ = nullptr;  // the task whose data segment is arriving
   bool logged_out_ = false;    // nothing more is read
+  bool draining_ = false;    // no commands are taken
   bool stopping_ = false;
   List<HeldRequest> held_;  // ascending CmdSN
   engine::Gate gate_;       // task management and logout in progress

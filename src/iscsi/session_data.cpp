@@ -129,7 +129,7 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
   Task* task = receiving_;  // after a stall
   if (task == nullptr) {
     const Delivery delivery = delivery_of(pdu.bhs);
-    if (delivery == Delivery::ignore) return Placement::discard();
+    if (delivery == Delivery::ignore || draining_) return Placement::discard();
     task = begin_task(pdu);
     if (task == nullptr) {
       // Its CmdSN counts as received, now or when its turn comes.
@@ -507,6 +507,7 @@ void Session::release(Task& task) {
   engine::Event* gone = std::exchange(task.gone, nullptr);
   pools_.tasks.give_back(task);
   if (tasks_.size() == 0 && !tasks_gone_.is_set()) tasks_gone_.set();
+  if (draining_) host_.output_ready();  // it may have been the last
   if (gone != nullptr) gone->set();
 }
 

@@ -406,6 +406,37 @@ TEST(EmptyPool, UnreadEchoesAreBounded) {
 
 // ---- Stopping
 
+TEST(Stop, LetsCommandsInFlightFinish) {
+  Bench bench({.shards = 2});
+  Initiator one(bench, {});
+  Initiator two(bench, {.name = "iqn.2026-11.test:two", .keys = kOnlyR2t});
+  bench.device().hold = true;
+  const auto read = one.start_read(0, 8);
+  const auto write = two.start_write(100, pattern(65536));
+  bench.world().run_for(engine::kMillisecond);
+  bench.world().shard(0).post_foreign([&] {});
+  bool stopped = false;
+  const auto stop = [&]() -> engine::Task<void> {
+    return bench.service().stop(2 * engine::kSecond);
+  };
+  const auto watch = [](engine::Task<void> task, bool* flag) -> engine::Task<void> {
+    co_await task;
+    *flag = true;
+  };
+  auto running = stop();
+  watch(std::move(running), &stopped).detach();
+  one.handle_for(100 * engine::kMillisecond);
+  EXPECT_FALSE(stopped);
+  bench.device().release();
+  EXPECT_TRUE(one.finish(read));
+  EXPECT_TRUE(two.finish(write)) << "its data is still taken";
+  EXPECT_TRUE(one.wait_for_end());
+  EXPECT_TRUE(two.wait_for_end());
+  const std::uint64_t before = bench.world().clock().now_ns();
+  EXPECT_TRUE(bench.world().run_until([&] { return stopped; }));
+  EXPECT_LT(bench.world().clock().now_ns(), before + 100 * engine::kMillisecond);
+}
+
 TEST(Stop, EndsWhatDoesNotFinishInTime) {
   Bench bench;
   Initiator initiator(bench, {.keys = kOnlyR2t});
