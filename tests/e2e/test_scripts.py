@@ -64,9 +64,10 @@ class Run(E2eCase):
 
     def test_what_it_suggests_works(self):
         daemon = self.start()
-        lines = daemon.output().splitlines()
-        suggested = lines[lines.index("Try it:") + 1 : lines.index("Ctrl-C stops it.")]
-        self.assertGreaterEqual(len(suggested), 2)
+        prefix = "Try it: "
+        suggested = [line.removeprefix(prefix) for line in daemon.output().splitlines()
+                     if line.startswith(prefix)]
+        self.assertGreaterEqual(len(suggested), 1)
         for line in suggested:
             run_tool(*shlex.split(line))
 
