@@ -26,6 +26,8 @@ std::span<iovec> PduReceiver::receive_into() {
   if (!buffer_) {
     buffer_ = buffers_.try_allocate(kReceiveBufferBytes);
     if (!buffer_) return {};
+  } else if (buffer_.size() < kReceiveBufferBytes) {
+    move_to(buffers_.try_allocate(kReceiveBufferBytes));  // else a page will do for this header
   }
   if (read_ == write_) {
     read_ = write_ = 0;
@@ -63,11 +65,25 @@ void PduReceiver::resume() {
   parse();
 }
 
+// A peer that stops in the middle of a header keeps a page, not a receive buffer: many such peers
+// must not empty the pool for the others.
 void PduReceiver::release_idle_buffer() {
-  if (available() == 0 && !parsing_) {
+  if (parsing_ || !buffer_) return;
+  if (available() == 0) {
     buffer_.reset();
     read_ = write_ = 0;
+  } else if (available() <= engine::kMinBufferBytes && buffer_.size() > engine::kMinBufferBytes) {
+    move_to(buffers_.try_allocate(engine::kMinBufferBytes));
   }
+}
+
+// Goes on in another buffer, if there is one.
+void PduReceiver::move_to(engine::Buffer other) {
+  if (!other) return;
+  std::memcpy(other.data(), at_read(), available());
+  write_ -= read_;
+  read_ = 0;
+  buffer_ = std::move(other);
 }
 
 void PduReceiver::parse() {

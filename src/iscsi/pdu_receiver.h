@@ -87,7 +87,8 @@ class PduReceiver {
   void stop() { stopped_ = true; }
   [[nodiscard]] bool is_stalled() const { return stalled_; }
 
-  // Gives the receive buffer back while no bytes wait in it. receive_into() takes another one.
+  // Gives the receive buffer back, or exchanges it for a small one when the start of a header waits
+  // in it. receive_into() takes another one.
   void release_idle_buffer();
   [[nodiscard]] bool has_buffer() const { return static_cast<bool>(buffer_); }
   // After receive_into() found none in the pool.
@@ -109,6 +110,7 @@ class PduReceiver {
   bool check_trailer();
   void finish();
   bool stop_with(std::string_view what);
+  void move_to(engine::Buffer other);
   [[nodiscard]] std::size_t available() const { return write_ - read_; }
   [[nodiscard]] std::byte* at_read() { return buffer_.data() + read_; }
   [[nodiscard]] std::size_t trailer_bytes() const;
