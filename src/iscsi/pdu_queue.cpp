@@ -20,7 +20,7 @@ void copy_data(OutboundPdu& pdu, Bytes data) {
 }
 
 OutboundPdu& OutboundPduPool::take() {
-  if (free_.empty()) return *new OutboundPdu;
+  if (free_.empty()) grow();
   return free_.pop_front();
 }
 
@@ -31,8 +31,9 @@ void OutboundPduPool::give_back(OutboundPdu& pdu) {
   free_.push_front(pdu);  // the warmest first
 }
 
-void OutboundPduPool::free_all() {
-  while (!free_.empty()) delete &free_.pop_front();
+void OutboundPduPool::grow() {
+  blocks_.push_back(std::make_unique<OutboundPdu[]>(kBlock));
+  for (std::size_t i = kBlock; i != 0; --i) free_.push_front(blocks_.back()[i - 1]);
 }
 
 void PduQueue::push_raw(OutboundPdu& pdu, Bytes bhs) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "iscsi/spec/pdu.h"
@@ -34,19 +35,23 @@ struct OutboundPdu : ListHook {
 // Gives the PDU a copy of short or transient data.
 void copy_data(OutboundPdu& pdu, Bytes data);
 
-// Memory of OutboundPdus of one shard: grows to the highest number in use, then allocates no more.
+// Memory of OutboundPdus of one shard: grows in blocks to the highest number in use, then allocates
+// no more.
 class OutboundPduPool {
  public:
   OutboundPduPool() = default;
   OutboundPduPool(const OutboundPduPool&) = delete;
   OutboundPduPool& operator=(const OutboundPduPool&) = delete;
-  ~OutboundPduPool() { free_all(); }
+  ~OutboundPduPool() { free_.clear(); }
 
   OutboundPdu& take();
   void give_back(OutboundPdu& pdu);
 
  private:
-  void free_all();
+  static constexpr std::size_t kBlock = 64;
+  void grow();
+
+  std::vector<std::unique_ptr<OutboundPdu[]>> blocks_;
   List<OutboundPdu> free_;
 };
 

@@ -5,10 +5,6 @@
 
 namespace lunar::iscsi {
 
-TaskPool::~TaskPool() {
-  while (free_ != nullptr) delete std::exchange(free_, free_->next_in_bucket);
-}
-
 void Task::reset_all() {
   reset();
   wanted_out_bytes = next_r2t_offset = r2t_sn = data_in_pdus = 0;
@@ -22,8 +18,15 @@ void Task::reset_all() {
 
 Task& TaskPool::take() {
   ++in_use_;
-  if (free_ == nullptr) return *new Task;
+  if (free_ == nullptr) grow();
   return *std::exchange(free_, free_->next_in_bucket);
+}
+
+void TaskPool::grow() {
+  blocks_.push_back(std::make_unique<Task[]>(kBlock));
+  for (std::size_t i = kBlock; i != 0; --i) {
+    blocks_.back()[i - 1].next_in_bucket = std::exchange(free_, &blocks_.back()[i - 1]);
+  }
 }
 
 void TaskPool::give_back(Task& task) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "iscsi/spec/pdu.h"
 #include "scsi/command.h"
@@ -75,19 +76,23 @@ struct Task : scsi::Command, PlaceHook {
   [[nodiscard]] bool expects_data() const { return expects_unsolicited || sequence_count != 0; }
 };
 
-// Memory of the tasks of one shard: grows to the highest number in use, then allocates no more.
+// Memory of the tasks of one shard: grows in blocks to the highest number in use, then allocates no
+// more.
 class TaskPool {
  public:
   TaskPool() = default;
   TaskPool(const TaskPool&) = delete;
   TaskPool& operator=(const TaskPool&) = delete;
-  ~TaskPool();
 
   Task& take();
   void give_back(Task& task);
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
 
  private:
+  static constexpr std::size_t kBlock = 64;
+  void grow();
+
+  std::vector<std::unique_ptr<Task[]>> blocks_;
   Task* free_ = nullptr;
   std::size_t in_use_ = 0;
 };

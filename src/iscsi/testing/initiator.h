@@ -115,10 +115,13 @@ class Initiator {
   }
   bool finish_log_in() {
     const auto reply = receive();
-    if (!reply || reply->opcode() != spec::Opcode::login_response) return false;
-    login_response = reply->as<spec::LoginResponse>();
+    return reply && accept_log_in(*reply);
+  }
+  bool accept_log_in(const Pdu& reply) {
+    if (reply.opcode() != spec::Opcode::login_response) return false;
+    login_response = reply.as<spec::LoginResponse>();
     if (login_response.status() != spec::LoginStatus::success) return false;
-    const auto pairs = spec::parse_text(reply->data);
+    const auto pairs = spec::parse_text(reply.data);
     if (!pairs) return false;
     for (const auto& [key, value] : *pairs) {
       negotiated[key == "MaxRecvDataSegmentLength" ? "TargetMaxRecv" : std::string(key)] = value;

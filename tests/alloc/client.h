@@ -1,0 +1,51 @@
+// A plain iSCSI initiator on a blocking socket: keeps a number of READs or WRITEs in flight.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "iscsi/spec/pdu.h"
+
+namespace lunar::alloc_test {
+
+struct Workload {
+  bool write = false;
+  std::uint32_t bytes = 4096;  // of each I/O
+  std::uint32_t depth = 32;
+};
+
+class Client {
+ public:
+  // Connects to "127.0.0.1:PORT" and logs in. `immediate`: data goes with the commands; else it
+  // waits for R2Ts.
+  Client(const std::string& address, const std::string& target, bool immediate);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  // Runs `count` I/Os over the first `span` bytes of LUN 0. False when one fails.
+  bool run(const Workload& workload, std::uint64_t count, std::uint64_t span);
+
+ private:
+  struct Received {
+    iscsi::spec::Bhs bhs;
+    std::size_t data_bytes = 0;
+  };
+  void send(Bytes header, Bytes data);
+  bool receive(Received& pdu);
+  bool read_exactly(std::byte* to, std::size_t count);
+  void start(const Workload& workload, std::uint32_t tag, std::uint64_t lba);
+  void answer(const iscsi::spec::R2T& r2t);
+  bool log_in(const std::string& target);
+
+  int fd_ = -1;
+  bool immediate_;
+  std::uint32_t cmd_sn_ = 1;
+  std::vector<std::byte> out_;
+  std::vector<std::byte> in_;
+};
+
+}  // namespace lunar::alloc_test
