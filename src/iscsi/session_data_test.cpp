@@ -44,7 +44,7 @@ TEST_P(DataOutWays, WritesArriveWhole) {
                                        {"MaxOutstandingR2T", way.max_r2t}}});
   ASSERT_TRUE(initiator.is_logged_in());
   unsigned seed = 0;
-  for (const std::size_t blocks : {1, 3, 8, 16, 17, 100, 128, 129, 1000, 2049}) {
+  for (const std::size_t blocks : {1U, 3U, 8U, 16U, 17U, 100U, 128U, 129U, 1000U, 2049U}) {
     const Data data = pattern(blocks * 512, ++seed);
     const auto lba = static_cast<std::uint32_t>(blocks * 3);
     const auto tag = initiator.start_write(lba, data);
