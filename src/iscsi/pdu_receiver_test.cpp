@@ -134,6 +134,27 @@ TEST_F(PduReceiverTest, StallsUntilItsHandlerHasAPlace) {
   EXPECT_EQ(recorder.data, std::vector<std::string>{"abc"});
 }
 
+TEST_F(PduReceiverTest, ForgetsTheRestOfASegmentWhosePlaceIsGone) {
+  recorder.target.resize(1000);
+  receiver.set_digests(false, true);
+  const std::string first = pdu(1, std::string(1000, 'd'), false, true);
+  feed(std::string_view(first).substr(0, 48 + 400));
+  receiver.discard_segment();
+  feed(std::string_view(first).substr(48 + 400), 100);
+  EXPECT_EQ(as_text(recorder.target), std::string(400, 'd') + std::string(600, '\0'));
+  feed(pdu(2, "next", false, true));
+  EXPECT_EQ(recorder.data, (std::vector<std::string>{"", "next"}));
+}
+
+TEST_F(PduReceiverTest, DoesNotAskAgainForASegmentThatWasGivenUpWhileStalled) {
+  recorder.stall = true;
+  feed(pdu(1, "abc") + pdu(2, "d"));
+  receiver.discard_segment();
+  recorder.stall = false;
+  receiver.resume();
+  EXPECT_EQ(recorder.data, (std::vector<std::string>{"", "d"}));
+}
+
 TEST_F(PduReceiverTest, KeepsNoBufferWhileIdleAndAPageInAHeader) {
   feed(pdu(1, "abc"));
   receiver.release_idle_buffer();
