@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "base/medium_access.h"
 #include "block/iov.h"
 #include "block/testing/bench.h"
 #include "block/testing/model.h"
@@ -117,10 +118,15 @@ TEST(Ram, DiscardFreesWholePagesAndZeroesTheEdges) {
 
 TEST(Ram, OffersTerabytesSparsely) {
   engine::sim::World world;
-  const auto device = create_ram({.name = "r", .size = ByteCount(kMaxRamBytes)});
-  if (!device) GTEST_SKIP() << device.error().message;  // ThreadSanitizer leaves no such room
+#ifdef LUNAR_THREAD_SANITIZER
+  constexpr std::uint64_t kSize = 256 * kGiB;  // its shadow leaves no more room
+#else
+  constexpr std::uint64_t kSize = kMaxRamBytes;
+#endif
+  const auto device = create_ram({.name = "r", .size = ByteCount(kSize)});
+  ASSERT_TRUE(device) << device.error().message;
   Bench bench(world, **device);
-  const std::uint64_t last = kMaxRamBytes / 512 - 1;
+  const std::uint64_t last = kSize / 512 - 1;
   auto data = filled(512, 1);
   EXPECT_EQ(bench.run(Op::write, last, 1, data), Status::ok);
   EXPECT_EQ(bench.run(Op::compare, last, 1, data), Status::ok);
