@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "base/bytes.h"
+#include "engine/descriptor.h"
 #include "engine/shard.h"
 #include "engine/uring_driver.h"
 
@@ -27,23 +28,6 @@ namespace lunar::engine {
 namespace {
 
 constexpr std::size_t kMaxAttributeBytes = 256;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 ErrorCode code_of(int error) {
   switch (error) {

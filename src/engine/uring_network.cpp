@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/medium_access.h"
+#include "engine/descriptor.h"
 #include "engine/shard.h"
 
 namespace lunar::engine {
@@ -22,23 +23,6 @@ namespace {
 
 constexpr int kListenBacklog = 4096;  // bounded further by net.core.somaxconn
 constexpr std::uint64_t kAcceptRetryNs = 100 * kMillisecond;  // after EMFILE and its kin
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Endpoint endpoint_of(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
