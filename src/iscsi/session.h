@@ -204,7 +204,7 @@ class Session final : public PduReceiver::Handler {
   std::uint64_t received_pdus_ = 0;
   Task* receiving_ = nullptr;  // the task whose data segment is arriving
   bool logged_out_ = false;    // nothing more is read
-  bool draining_ = false;    // no commands are taken
+  bool draining_ = false;      // no commands are taken
   bool stopping_ = false;
   List<HeldRequest> held_;  // ascending CmdSN
   engine::Gate gate_;       // task management and logout in progress
