@@ -66,6 +66,7 @@ class Fuzz {
                 .blocks = 256,
                 .direct = (kind & 16) != 0,
                 .policy = {.command_window = 8}}) {
+    if ((kind & 32) != 0) fill_pools();
     for (std::uint8_t i = 0; i < 2; ++i) log_in(i);
   }
 
@@ -108,10 +109,19 @@ class Fuzz {
     for (std::size_t lun = 0; lun < 2; ++lun) bench_.device(lun).release();
     for (const auto& each : initiators_) each->close();
     for (const auto& each : old_) each->close();
+    if (!bench_.world().run_until([this] { return bench_.connections() == 0; })) std::abort();
+    taken_.clear();
     if (!bench_.is_clean()) std::abort();
   }
 
  private:
+  // Leaves room for little more than the receive buffers.
+  void fill_pools() {
+    for (std::size_t shard = 0; shard < 2; ++shard) {
+      for (std::size_t bytes = 4 * kMiB; bytes > 2 * kReceiveBufferBytes; bytes /= 2)
+        taken_.push_back(bench_.world().shard(shard).buffers().try_allocate(bytes));
+    }
+  }
   void log_in(std::uint8_t which) {
     auto initiator = std::make_unique<Initiator>(bench_);
     // A held device may hold the login up, too: then it goes on without one.
@@ -228,6 +238,7 @@ class Fuzz {
   std::vector<std::unique_ptr<Initiator>> initiators_;
   std::vector<std::unique_ptr<Initiator>> old_;
   spec::R2T last_r2t_;
+  std::vector<engine::Buffer> taken_;
   std::uint8_t partial_ = 0;  // how the next PDU is sent
 };
 

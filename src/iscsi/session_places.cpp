@@ -87,10 +87,10 @@ void Session::stop_waiting_for_place(Task& task) {
   if (!static_cast<PlaceHook&>(task).is_linked()) [[likely]]
     return;
   static_cast<PlaceHook&>(task).unlink();
-  if (stalled_ || stopping_) return;
+  if (stalled_) return;
   // What is waited for may be more than the next one needs.
   buffer_waiter_.cancel();
-  serve_waiting();
+  if (!stopping_ && !logged_out_) serve_waiting();
 }
 
 void Session::wait_for_buffer(std::size_t bytes) {
