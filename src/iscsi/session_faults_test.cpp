@@ -381,6 +381,31 @@ TEST(EmptyPool, AbortAndLossOfThoseThatWait) {
   EXPECT_TRUE(bench.is_clean());
 }
 
+// The command whose data stalls the input is aborted by another session's reset.
+TEST(EmptyPool, AResetOfTheCommandThatStalls) {
+  Bench bench({.shards = 2, .pool_bytes = 8 * kMiB, .direct = false});
+  Initiator one(bench, {.isid = 1});
+  Initiator two(bench, {.isid = 2});
+  bench.world().run_for(engine::kMillisecond);
+  std::vector<engine::Buffer> taken;  // all but one receive buffer
+  for (std::size_t bytes = 4 * kMiB; bytes >= kReceiveBufferBytes; bytes /= 2)
+    taken.push_back(bench.world().shard(1).buffers().try_allocate(bytes));
+  const auto stalled = two.start_write(0, pattern(8192));
+  two.handle_for(engine::kMillisecond);
+  EXPECT_EQ(bench.tasks_in_use(1), 1U);
+  EXPECT_FALSE(two.exchanges[stalled].done);
+  EXPECT_EQ(one.manage(spec::TmfFunction::logical_unit_reset),
+            spec::TmfResponse::function_complete);
+  taken.clear();
+  EXPECT_EQ(two.run({0, 0, 0, 0, 0, 0}, 0, 0).additional_sense(), 0x2903U);
+  EXPECT_FALSE(two.exchanges[stalled].done);
+  EXPECT_EQ(bench.device().medium[0], std::byte{0});
+  EXPECT_TRUE(two.write(0, pattern(8192)));
+  one.close();
+  two.close();
+  EXPECT_TRUE(bench.is_clean());
+}
+
 // An initiator that sends pings and fetches no answers does not fill the memory.
 TEST(EmptyPool, UnreadEchoesAreBounded) {
   Bench bench;
