@@ -55,15 +55,19 @@ class Allocations : public ::testing::TestWithParam<Medium> {
     return count;
   }
 
-  // Heap allocations of the shard's thread during `count` I/Os.
+  // Pools grow to the highest number in use, which timing decides: a few rounds may each find a new
+  // one. What allocates for each I/O never has a round without.
   void expect_none(const Workload& workload, bool immediate, std::uint64_t count) {
+    constexpr int kRounds = 8;
     Client client(server_->listening().front(), kTarget, immediate);
     ASSERT_TRUE(client.run(workload, std::min(kWarmUp, count), kDiskBytes));
-    (void)shard_allocations();
-    const std::uint64_t before = shard_allocations();
-    const std::uint64_t asking = shard_allocations() - before;
-    ASSERT_TRUE(client.run(workload, count, kDiskBytes));
-    EXPECT_EQ(shard_allocations() - before, 2 * asking);
+    std::uint64_t fewest = UINT64_MAX;
+    for (int round = 0; round < kRounds && fewest != 0; ++round) {
+      const std::uint64_t before = shard_allocations();
+      ASSERT_TRUE(client.run(workload, count, kDiskBytes));
+      fewest = std::min(fewest, shard_allocations() - before);
+    }
+    EXPECT_EQ(fewest, 0U);
   }
 
  private:
