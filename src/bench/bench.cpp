@@ -319,7 +319,6 @@ Result<bool> Bench::wait_for_line() {
   for (const auto& session : sessions_) {
     all.push_back({.fd = session->fd(), .events = POLLIN, .revents = 0});
   }
-  std::string line;
   for (;;) {
     poll(all.data(), all.size(), -1);
     if (all.front().revents != 0) {
