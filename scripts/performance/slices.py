@@ -1,0 +1,130 @@
+"""Interleaved slices: on a machine that others use too, only what ran side by side compares."""
+
+import json
+import signal
+import statistics
+import subprocess
+from dataclasses import dataclass
+
+from .targets import DISK_BYTES, Floor, Lunar, spawn
+
+BENCH = [Lunar.program, "bench"]
+BENCH_CORE = 1
+TARGET_CORE = 0
+SLICE_S = 0.4
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One row: what is done, how large, how deep."""
+
+    work: str
+    block: str
+    depth: int
+    sessions: int
+
+    @property
+    def title(self) -> str:
+        size = self.block.replace("k", " KiB")
+        many = "" if self.sessions == 1 else f", {self.sessions} sessions"
+        return f"{self.work} {size} QD{self.depth}{many}"
+
+    def arguments(self):
+        return ["--rw", self.work, "--bs", self.block, "--qd", str(self.depth),
+                "--connections", str(self.sessions)]
+
+
+class Found:
+    """The slices of one target for one shape."""
+
+    def __init__(self):
+        self.slices = []
+
+    def best(self) -> dict:
+        return max(self.slices, key=lambda slice_: slice_["iops"])
+
+    @property
+    def iops(self) -> float:
+        return self.best()["iops"]
+
+    @property
+    def p50_us(self) -> float:
+        return min(slice_["p50_us"] for slice_ in self.slices)
+
+
+class Lane:
+    """The bench that is logged in to one target and waits for its turns."""
+
+    def __init__(self, target, shape):
+        self.target = target
+        self.found = Found()
+        where = ["--floor", target.form, "--floor-cpu", TARGET_CORE] if isinstance(target, Floor) \
+            else [target.url]
+        target.signal(signal.SIGCONT)
+        self.process = spawn([*BENCH, *where, *shape.arguments(), "--slice", SLICE_S, "--cpu",
+                              BENCH_CORE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.turn(count=False)  # logs in, and warms up
+        target.signal(signal.SIGSTOP)
+
+    def turn(self, count=True):
+        self.target.signal(signal.SIGCONT)
+        try:
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise SystemExit(f"compare: the bench of {self.target.name} has failed")
+        if count:
+            self.found.slices.append(json.loads(line))
+        self.target.signal(signal.SIGSTOP)
+
+    def end(self):
+        self.target.signal(signal.SIGCONT)
+        self.process.stdin.close()
+        self.process.wait()
+        self.target.signal(signal.SIGSTOP)
+
+
+def run_shape(targets, shape, rounds) -> dict:
+    """{target's name: Found}, the two forms of the floor among them.
+
+    More rounds, up to three times as many, while somebody's best still rises by 5 %.
+    """
+    lanes = [Lane(target, shape) for target in targets]
+    try:
+        settled = 0
+        for number in range(3 * rounds):
+            before = [lane.found.iops if lane.found.slices else 0 for lane in lanes]
+            for lane in lanes:
+                lane.turn()
+            rising = any(lane.found.iops > 1.05 * best for lane, best in zip(lanes, before))
+            settled = 0 if rising else settled + 1
+            if number + 1 >= rounds and settled >= 3:
+                break
+    finally:
+        for lane in lanes:
+            lane.end()
+    return {lane.target.name: lane.found for lane in lanes}
+
+
+def floor_of(found) -> Found:
+    return max((found[name] for name in found if name.startswith("floor-")), key=lambda f: f.iops)
+
+
+def paired_ratio(one: Found, other: Found) -> float:
+    """The median over the rounds of the ratio within a round: what a change of the whole machine's
+    speed in the middle of a run cannot bend."""
+    return statistics.median(a["iops"] / b["iops"] for a, b in zip(one.slices, other.slices))
+
+
+def fill(target):
+    """Writes the whole disk once: what was never written is read from one page of zeroes."""
+    target.signal(signal.SIGCONT)
+    for _ in range(20):
+        done = subprocess.run([*BENCH, target.url, "--rw", "write", "--bs", "256k", "--seq", "--qd", "8",
+                               "--time", "2", "--json"], stdout=subprocess.PIPE, check=True, text=True)
+        if json.loads(done.stdout)["writes"] * (256 << 10) >= DISK_BYTES:
+            break
+    target.signal(signal.SIGSTOP)

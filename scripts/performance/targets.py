@@ -1,0 +1,222 @@
+"""The iSCSI targets that scripts/compare starts: each with one RAM disk, on one core, on loopback."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DISK_BYTES = 256 << 20
+NAME = "iqn.2026-11.io.lunar:compare"
+
+
+def free_port() -> int:
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def spawn(command, core=None, **options) -> subprocess.Popen:
+    """A process of its own session, ahead of what else runs here where that is allowed.
+
+    With autogrouping a nice value counts among the processes of a session only; the weight of the
+    session itself is what /proc/PID/autogroup says.
+    """
+    if core is not None:
+        command = ["taskset", "-c", str(core), *command]
+    process = subprocess.Popen([str(word) for word in command], start_new_session=True, **options)
+    for action in (lambda: Path(f"/proc/{process.pid}/autogroup").write_text("-20"),
+                   lambda: os.setpriority(os.PRIO_PROCESS, process.pid, -20)):
+        try:
+            action()
+        except OSError:
+            pass
+    return process
+
+
+class Target:
+    """One target process. Between start() and end() it can be stopped and continued by signals."""
+
+    name = ""
+    program = ""
+
+    def __init__(self, core=0):
+        self.core = core
+        self.port = free_port()
+        self.process = None
+        self.folder = Path(tempfile.mkdtemp(prefix="lunar-compare.", dir="/dev/shm"))
+
+    @property
+    def url(self) -> str:
+        return f"iscsi://127.0.0.1:{self.port}/{NAME}/{self.lun}"
+
+    lun = 0
+
+    def start(self):
+        if not shutil.which(self.program):
+            raise SystemExit(f"compare: no {self.program} here: scripts/deps compare installs it")
+        with open(self.folder / "log", "w", encoding="utf-8") as log:
+            self.process = spawn(self.command(), self.core, stdin=subprocess.DEVNULL, stdout=log,
+                                 stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 20
+        while not self.listens():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"compare: {self.name} does not start:\n"
+                                 + (self.folder / "log").read_text(errors="replace"))
+            time.sleep(0.05)
+        self.configure()
+
+    def command(self):
+        raise NotImplementedError
+
+    def configure(self):
+        """What remains to be said to the running process."""
+
+    def listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def backing_file(self) -> Path:
+        """Of the size of the disk and wholly allocated, in memory."""
+        path = self.folder / "disk"
+        with open(path, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, DISK_BYTES)
+        return path
+
+    def signal(self, number):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def end(self):
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        if self.process is not None:
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Lunar(Target):
+    name = "lunar"
+    program = str(ROOT / "build/release/bin/lunar")
+
+    def command(self):
+        return [self.program, "serve", "--disk", f"ram:{DISK_BYTES}", "--shards", "1",
+                "--listen", f"127.0.0.1:{self.port}", "--target", NAME, "--log-level", "warning"]
+
+
+class Tgtd(Target):
+    """tgt's own file backend on a file in memory, with parameters as large as those of the others."""
+
+    name = "tgtd"
+    program = "tgtd"
+    lun = 1
+
+    def __init__(self, core=0):
+        super().__init__(core)
+        self.control = str(random.randrange(1000, 30000))
+
+    def command(self):
+        return ["tgtd", "-f", "-C", self.control, "--iscsi", f"portal=127.0.0.1:{self.port}"]
+
+    def configure(self):
+        tell = ["tgtadm", "-C", self.control, "--lld", "iscsi", "--tid", "1", "--op"]
+        values = {"MaxRecvDataSegmentLength": 262144, "FirstBurstLength": 262144,
+                  "MaxBurstLength": 1048576, "InitialR2T": "No", "ImmediateData": "Yes"}
+        steps = [["new", "--mode", "target", "-T", NAME],
+                 ["new", "--mode", "logicalunit", "--lun", "1", "-b", str(self.backing_file())],
+                 ["bind", "--mode", "target", "-I", "ALL"]]
+        steps += [["update", "--mode", "target", "--name", key, "--value", str(value)]
+                  for key, value in values.items()]
+        for step in steps:
+            subprocess.run([*tell, *step], check=True, stdin=subprocess.DEVNULL)
+
+
+class Istgt(Target):
+    name = "istgt"
+    program = "istgt"
+
+    CONFIGURATION = """
+[Global]
+  NodeBase "iqn.2026-11.io.lunar"
+  PidFile {folder}/pid
+  AuthFile {folder}/auth
+  MediaDirectory {folder}
+  LogFacility "local7"
+  Timeout 30
+  NopInInterval 20
+  DiscoveryAuthMethod Auto
+  MaxSessions 64
+  MaxConnections 4
+  MaxR2T 32
+  MaxOutstandingR2T 16
+  DefaultTime2Wait 2
+  DefaultTime2Retain 60
+  FirstBurstLength 262144
+  MaxBurstLength 1048576
+  MaxRecvDataSegmentLength 262144
+  InitialR2T Yes
+  ImmediateData Yes
+  DataPDUInOrder Yes
+  DataSequenceInOrder Yes
+  ErrorRecoveryLevel 0
+[UnitControl]
+  AuthMethod Auto
+  Portal UC1 127.0.0.1:{control}
+  Netmask 127.0.0.1
+[PortalGroup1]
+  Portal DA1 127.0.0.1:{port}
+[InitiatorGroup1]
+  InitiatorName "ALL"
+  Netmask 127.0.0.0/8
+[LogicalUnit1]
+  TargetName {name}
+  Mapping PortalGroup1 InitiatorGroup1
+  AuthMethod Auto
+  UseDigest Auto
+  UnitType Disk
+  QueueDepth 255
+  LUN0 Storage {disk} {megabytes}MB
+"""
+
+    def command(self):
+        (self.folder / "auth").write_text("")
+        (self.folder / "auth").chmod(0o600)
+        path = self.folder / "conf"
+        path.write_text(self.CONFIGURATION.format(
+            folder=self.folder, control=free_port(), port=self.port, name=NAME,
+            disk=self.backing_file(), megabytes=DISK_BYTES >> 20))
+        return ["istgt", "-D", "-c", str(path)]
+
+
+class Floor:
+    """Not a process of its own: the bench brings it (lunar bench --floor)."""
+
+    def __init__(self, form):
+        self.name = f"floor-{form}"
+        self.form = form
+
+    def signal(self, number):
+        """It sleeps by itself between slices."""
+
+    def start(self):
+        pass
+
+    def end(self):
+        pass
+
+
+KINDS = {kind.name: kind for kind in (Lunar, Tgtd, Istgt)}
