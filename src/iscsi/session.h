@@ -5,7 +5,9 @@
 // connection, and the initiator's session recovery does the rest. Split over several files by
 // subject:
 //   session.cpp             the CmdSN window and the dispatch of requests, NOP, text, logout
-//   session_data.cpp        data-out: immediate, unsolicited, R2T; data-in, status, residuals
+//   session_command.cpp     a SCSI command arrives, with its immediate data
+//   session_data_out.cpp    data-out: unsolicited and asked for by R2T
+//   session_response.cpp    the outcome: data-in, status, residuals
 //   session_places.cpp      memory for data-out, and what happens while there is none
 //   session_management.cpp  task management, aborts, the end of a session
 #pragma once
@@ -142,20 +144,24 @@ class Session final : public PduReceiver::Handler {
   template <class Pdu>
   void send_without_status(OutboundPdu& out, Pdu pdu);
 
-  // ---- session_data.cpp
+  // ---- session_command.cpp
   Placement place_command_data(const InboundPdu& pdu, bool whole);
-  Placement place_data_out(const InboundPdu& pdu, bool whole);
   void on_scsi_command(const InboundPdu& pdu);
-  void on_data_out(const InboundPdu& pdu);
   Task* begin_task(const InboundPdu& pdu);
   bool prepare(Task& task);
   void deliver(Task& task);
+
+  // ---- session_data_out.cpp
+  Placement place_data_out(const InboundPdu& pdu, bool whole);
+  void on_data_out(const InboundPdu& pdu);
   void continue_transfer(Task& task);
   void request_data(Task& task);
   void place_bytes(Task& task, std::uint32_t offset, Bytes data);
   DataOutSequence* sequence_of(Task& task, const spec::DataOut& header);
   void end_sequence(Task& task, const DataOutSequence& sequence);
   void fail_transfer(Task& task, const scsi::spec::Sense& sense);
+
+  // ---- session_response.cpp
   void on_finished(Task& task);
   void conclude(Task& task);
   void respond(Task& task);

@@ -1,0 +1,151 @@
+// A command has its outcome: data-in, status, residuals (RFC 7143 §11.4, §11.7).
+#include <algorithm>
+
+#include "iscsi/session.h"
+#include "iscsi/session_send.h"
+
+namespace lunar::iscsi {
+
+void Session::on_finished(Task& task) {
+  task.executing = false;
+  task.outcome_known = true;
+  if (task.transfer_failed) {
+    task.status_code = scsi::spec::Status::check_condition;
+    task.sense = task.transfer_sense;
+  } else if (task.aborted) {
+    task.dropped = true;
+  }
+  if (task.dropped || !task.expects_data()) conclude(task);
+}
+
+// Ends a task whose outcome is known: with a response, or without when it was dropped.
+void Session::conclude(Task& task) {
+  if (receiving_ == &task) {
+    // Its PDU is arriving, into its memory or into the medium's (DeviceServer::data_out_window).
+    task.end_deferred = true;
+    host_.discard_input();
+    return;
+  }
+  if (task.held && !task.dropped) return;
+  if (!task.dropped && !stopping_) {
+    respond(task);
+    return;
+  }
+  if (task.held) {
+    for (HeldRequest& request : held_) {
+      if (request.task != &task) continue;
+      request.task = nullptr;  // its CmdSN keeps its place
+      request.has_request = false;
+    }
+  }
+  forget(task);
+  release(task);
+}
+
+void Session::respond(Task& task) {
+  const bool good = task.status_code == scsi::spec::Status::good;
+  // What the CDB moves, against what the initiator expected (RFC 7143 §11.4.5).
+  std::uint64_t moved = 0;
+  if (task.direction == scsi::DataDirection::out) {
+    moved = task.data_out_bytes;
+  } else if (good) {
+    moved = task.data_in.size();
+  }
+  // Data that goes the other way than the CDB's has no place: nothing of it is expected.
+  std::uint64_t expected = task.expected_data_transfer_length;
+  if (task.direction == scsi::DataDirection::out) expected = task.expected_out_bytes;
+  if (task.direction == scsi::DataDirection::in) expected = task.expected_in_bytes;
+  std::uint8_t residual_flags = 0;
+  if (moved > expected) residual_flags = spec::kResidualOverflow;
+  if (moved < expected) residual_flags = spec::kResidualUnderflow;
+  const auto residual =
+      static_cast<std::uint32_t>(moved > expected ? moved - expected : expected - moved);
+  const auto data_bytes = good ? static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                                     task.data_in.size(), task.expected_in_bytes))
+                               : 0;
+
+  forget(task);
+  ++unsent_tasks_;
+  if (data_bytes != 0) {
+    send_data_in(task, data_bytes, true, residual_flags, residual);
+  } else {
+    send_scsi_response(task, residual_flags, residual);
+  }
+}
+
+// Data-In PDUs within the initiator's limits. The last one carries the status (RFC 7143 §11.7.3).
+void Session::send_data_in(Task& task, std::uint32_t bytes, bool with_status,
+                           std::uint8_t residual_flags, std::uint32_t residual) {
+  std::uint32_t offset = 0;
+  std::uint32_t burst_end = std::min(bytes, parameters_.max_burst_length);
+  while (offset < bytes) {
+    const std::uint32_t length =
+        std::min(parameters_.initiator_max_recv_data_segment_length, burst_end - offset);
+    OutboundPdu& out = queue_.make();
+    out.data = task.data_in.subspan(offset, length);
+    spec::DataIn pdu;
+    pdu.initiator_task_tag = task.initiator_task_tag;
+    pdu.data_sn = task.data_in_pdus++;
+    pdu.buffer_offset = offset;
+    offset += length;
+    if (offset == burst_end) {
+      pdu.flags = spec::kFinal;
+      burst_end = std::min(bytes - offset, parameters_.max_burst_length) + offset;
+    }
+    if (offset == bytes && with_status) {
+      pdu.flags |= static_cast<std::uint8_t>(spec::kStatus | residual_flags);
+      pdu.status = static_cast<std::uint8_t>(task.status_code);
+      pdu.residual_count = residual;
+      out.last_of = &task;
+      send(out, pdu);
+    } else {
+      // StatSN and the window are told with the status only.
+      pdu.exp_cmd_sn = exp_cmd_sn_;
+      pdu.max_cmd_sn = max_cmd_sn();
+      queue_.push(out, pdu);
+    }
+  }
+}
+
+void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual) {
+  OutboundPdu& out = queue_.make();
+  out.last_of = &task;
+  if (task.status_code == scsi::spec::Status::check_condition) {
+    // RFC 7143 §11.4.7: SenseLength, then the sense data.
+    const auto sense = scsi::spec::encode(task.sense, nexus_->sense_format(task));
+    ByteWriter writer(out.inline_data);
+    writer.write(be16(static_cast<std::uint16_t>(sense.bytes().size())));
+    writer.write_bytes(sense.bytes());
+    out.data = writer.bytes();
+  }
+  spec::ScsiResponse pdu;
+  pdu.flags |= residual_flags;
+  pdu.status = static_cast<std::uint8_t>(task.status_code);
+  pdu.initiator_task_tag = task.initiator_task_tag;
+  pdu.exp_data_sn = task.data_in_pdus != 0 ? task.data_in_pdus : task.r2t_sn;
+  pdu.residual_count = residual;
+  send(out, pdu);
+}
+
+// The initiator may use the task tag again, and send another command.
+void Session::forget(Task& task) {
+  tasks_.remove(task);
+  stop_waiting_for_place(task);
+  if (task.immediate) --immediate_tasks_;
+  if (task.windowed) --windowed_tasks_;
+}
+
+void Session::on_task_sent(Task& task) {
+  --unsent_tasks_;
+  release(task);
+}
+
+void Session::release(Task& task) {
+  engine::Event* gone = std::exchange(task.gone, nullptr);
+  pools_.tasks.give_back(task);
+  if (tasks_.size() == 0 && !tasks_gone_.is_set()) tasks_gone_.set();
+  if (draining_) host_.output_ready();  // it may have been the last
+  if (gone != nullptr) gone->set();
+}
+
+}  // namespace lunar::iscsi
