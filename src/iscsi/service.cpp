@@ -81,7 +81,7 @@ Result<engine::Endpoint> Service::listen(const engine::Endpoint& at,
   };
   LUNAR_TRY_ASSIGN(std::unique_ptr<engine::Listener> listener,
                    control_shard().network().listen(at, handler));
-  const engine::Endpoint where = listener->local();
+  engine::Endpoint where = listener->local();
   auto portals = std::make_shared<std::vector<Portal>>(*portals_.load());
   portals->push_back({where, portal_group_tag});
   portals_.store(std::move(portals));

@@ -20,8 +20,8 @@ namespace lunar::scsi {
 }
 
 // SBC-4 §4.5: a range that ends at the capacity is whole, also an empty one that begins there.
-inline bool check_range(Command& command, const LogicalUnit& unit, Lba lba, BlockCount blocks) {
-  if (range_fits(lba.value, blocks.value, unit.capacity_blocks())) [[likely]]
+inline bool check_range(Command& command, Lba lba, BlockCount blocks) {
+  if (range_fits(lba.value, blocks.value, command.unit->state().capacity_blocks)) [[likely]]
     return true;
   return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
 }

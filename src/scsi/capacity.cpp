@@ -14,7 +14,7 @@ namespace {
 void produce_10(Command& command, ByteWriter& out) {
   const LogicalUnit& unit = command.unit->unit();
   spec::ReadCapacity10Data data;
-  const std::uint64_t last = unit.capacity_blocks() - 1;
+  const std::uint64_t last = command.unit->state().capacity_blocks - 1;
   data.returned_logical_block_address =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(last, spec::kCapacityTooLarge));
   data.logical_block_length_bytes = unit.block_size();
@@ -24,7 +24,7 @@ void produce_10(Command& command, ByteWriter& out) {
 void produce_16(Command& command, ByteWriter& out) {
   const LogicalUnit& unit = command.unit->unit();
   spec::ReadCapacity16Data data;
-  data.returned_logical_block_address = unit.capacity_blocks() - 1;
+  data.returned_logical_block_address = command.unit->state().capacity_blocks - 1;
   data.logical_block_length_bytes = unit.block_size();
   const std::uint32_t ratio = unit.limits().physical_block_size / unit.block_size();
   data.exponents =

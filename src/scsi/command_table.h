@@ -3,7 +3,8 @@
 //
 // The row gives everything that is not peculiar to the command: which bits of its CDB it reads
 // (others set are INVALID FIELD IN CDB, with a field pointer), which way data go, whether it may
-// run while a unit attention is pending, on a missing logical unit, on a write-protected one.
+// run while a unit attention is pending or on a missing logical unit, which restrictions it heeds.
+// The rows stand by family in the *_rows.h files; command_table.cpp puts them in order.
 // REPORT SUPPORTED OPERATION CODES (SPC-5 §6.35) answers from the same rows, so what it tells is
 // what is checked.
 #pragma once
@@ -13,6 +14,7 @@
 #include <span>
 
 #include "scsi/command.h"
+#include "scsi/restrictions.h"
 #include "scsi/spec/opcodes.h"
 
 namespace lunar::scsi {
@@ -20,20 +22,23 @@ namespace lunar::scsi {
 class LogicalUnit;
 
 // Bits of CommandDescription::flags.
-using CommandFlags = std::uint8_t;
+using CommandFlags = std::uint16_t;
 constexpr CommandFlags kWithServiceAction = 1;  // the row is of one service action
-constexpr CommandFlags kWhileUnitAttention =
-    2;  // runs, and leaves the condition pending (SAM-5 §5.14)
-constexpr CommandFlags kWithoutUnit =
-    4;  // also answers for a number without logical unit (SPC-5 §4.5)
-constexpr CommandFlags kWritesMedium = 8;  // refused when write-protected
-constexpr CommandFlags kNeedsThin = 16;    // there only where the logical unit is thin provisioned
-constexpr CommandFlags kPlainWrite = 32;   // its data-out may be received into the medium itself
+// Runs, and leaves the condition pending (SAM-5 §5.14).
+constexpr CommandFlags kWhileUnitAttention = 2;
+// Also answers for a number without logical unit (SPC-5 §4.5).
+constexpr CommandFlags kWithoutUnit = 4;
+constexpr CommandFlags kNeedsThin = 8;    // there only where the logical unit is thin provisioned
+constexpr CommandFlags kPlainWrite = 16;  // its data-out may be received into the medium itself
+// Never touches the medium, and may wait long for others: task management does not wait for its
+// end.
+constexpr CommandFlags kOffMedium = 32;
 
 struct CommandDescription {
   spec::Opcode opcode;
   spec::ServiceActionCode service_action = 0;
   CommandFlags flags = 0;
+  Restrictions heeds = 0;                         // what keeps it from running
   DataDirection direction = DataDirection::none;  // decode may turn it to none
   std::uint8_t cdb_length = 0;
   std::uint16_t recommended_timeout_s = 0;

@@ -89,6 +89,14 @@ void set_outcome(Command& command) {
   command.data_in = {};
 }
 
+void run_sequence(Command& command, engine::Task<void> (*sequence)(Command&)) {
+  const auto run = [](Command& self, engine::Task<void> (*steps)(Command&)) -> engine::Task<void> {
+    co_await steps(self);
+    end_soon(self);
+  };
+  run(command, sequence).detach();
+}
+
 void submit(Command& command, block::Request::Done done) {
   command.done = done;
   command.unit->front().submit(command);

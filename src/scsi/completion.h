@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "engine/task.h"
 #include "scsi/command.h"
 #include "scsi/spec/cdb.h"
 #include "scsi/spec/sense.h"
@@ -20,6 +21,11 @@ bool refuse(Command& command, const spec::Sense& sense);
 void set_check_condition(Command& command, const spec::Sense& sense);
 // What the medium said, as status and sense. `request` is the command's own.
 void set_outcome(Command& command);
+
+// Runs a command that is a sequence of steps; when they have ended the command does, with the
+// outcome that they have set. For what happens seldom: the medium's own commands go without a
+// coroutine.
+void run_sequence(Command& command, engine::Task<void> (*sequence)(Command&));
 
 // Passes the command's own block request on; `done` is called from the loop with the result.
 void submit(Command& command, block::Request::Done done);

@@ -87,12 +87,10 @@ bool DeviceServer::check(Command& command) {
   if (row == nullptr || (row->is(kNeedsThin) && !offers(command.unit->unit(), *row))) {
     return refuse(command, unknown_command_sense(command));
   }
+  if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]]
+    return refuse_restricted(command);
   if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
   if (!check_usage(command)) return false;
-  if (row->is(kWritesMedium) && command.unit->unit().read_only()) {
-    return refuse(command,
-                  Sense::of(spec::SenseKey::data_protect, AdditionalSense::write_protected));
-  }
   command.direction = row->direction;
   return row->decode(command);
 }

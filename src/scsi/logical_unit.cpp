@@ -7,6 +7,8 @@
 
 #include "block/front.h"
 #include "block/statistics.h"
+#include "scsi/command_table.h"
+#include "scsi/restrictions.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {
@@ -26,10 +28,16 @@ struct LogicalUnitShard::FinishWaiter : ListHook {
 };
 
 LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
-                                   std::unique_ptr<block::Front> front)
-    : unit_(unit), shard_(shard), front_(std::move(front)) {}
+                                   std::unique_ptr<block::Front> front,
+                                   std::shared_ptr<const UnitState> state)
+    : unit_(unit), shard_(shard), front_(std::move(front)), state_(std::move(state)) {}
 
 LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with nexuses"); }
+
+void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
+  state_ = std::move(state);
+  for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
+}
 
 void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* except) {
   for (ItlNexus& itl : nexuses_) {
@@ -48,7 +56,8 @@ bool LogicalUnitShard::has_aborted_commands(const Nexus* nexus) {
   for (ItlNexus& itl : nexuses_) {
     if (nexus != nullptr && &itl.nexus != nexus) continue;
     for (const Command& command : itl.task_set) {
-      if (command.aborted) return true;
+      const bool on_medium = command.description == nullptr || !command.description->is(kOffMedium);
+      if (command.aborted && on_medium) return true;
     }
   }
   return false;
@@ -74,13 +83,17 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
       options_(std::move(options)),
       limits_(device.limits()),
       block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
-      read_only_(options_.read_only || !device.capabilities().writable),
       thin_(device.capabilities().unmap),
       unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
       volatile_cache_(device.capabilities().volatile_cache),
       serial_number_(serial_number_of(device.uuid())),
       statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
-      parts_(shards.size()) {}
+      parts_(shards.size()) {
+  auto state = std::make_shared<UnitState>();
+  state->capacity_blocks = limits_.capacity.value;
+  state->write_protected = options_.read_only || !device.capabilities().writable;
+  state_ = std::move(state);
+}
 
 LogicalUnit::~LogicalUnit() = default;
 
@@ -89,7 +102,8 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   assert(parts_[shard.index()] == nullptr && "open twice");
   auto front = block::Front::open(device_, shard, *statistics_);
   if (!front) co_return wrap(front.error(), "device " + device_.name());
-  parts_[shard.index()] = std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front));
+  parts_[shard.index()] =
+      std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), state_);
   co_return Result<void>();
 }
 
@@ -98,6 +112,30 @@ engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
   if (part == nullptr) co_return;
   co_await part->front().stop();
   part.reset();
+}
+
+engine::Task<bool> LogicalUnit::change(UnitChange& change) {
+  auto at_home = [this, &change] { return change_at_home(change); };
+  auto there = engine::await_on(home(), at_home);
+  co_return co_await there;
+}
+
+engine::Task<bool> LogicalUnit::change_at_home(UnitChange& change) {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  auto next = std::make_shared<UnitState>(*state_);
+  if (!co_await change.decide(*next)) co_return false;
+  state_ = std::move(next);
+  for (engine::Shard* shard : shards_) {
+    auto take = [this, &change, state = state_, index = shard->index()]() mutable {
+      LogicalUnitShard* part = find(index);
+      if (part == nullptr) return;
+      part->adopt(std::move(state));
+      change.apply(*part);
+    };
+    auto there = engine::call_on(*shard, std::move(take));
+    co_await there;
+  }
+  co_return true;
 }
 
 }  // namespace lunar::scsi

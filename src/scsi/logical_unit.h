@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/mutex.h"
 #include "engine/shard.h"
 #include "engine/task.h"
 #include "lunar/block/device.h"
@@ -14,6 +15,7 @@
 #include "lunar/result.h"
 #include "scsi/nexus.h"
 #include "scsi/spec/additional_sense.h"
+#include "scsi/unit_state.h"
 
 namespace lunar::block {
 class DeviceStatistics;
@@ -22,6 +24,7 @@ class Front;
 
 namespace lunar::scsi {
 
+class DurableStore;
 class LogicalUnit;
 
 // The largest parameter and transfer sizes that VPD page B0h tells.
@@ -36,13 +39,17 @@ struct LogicalUnitOptions {
   std::string vendor = "LUNAR";
   std::string product = "lunar disk";
   std::string revision = "0001";
+  // Where the unit keeps what must outlive a power loss; null: nowhere, so that what needs it is
+  // refused. Outlives the unit.
+  DurableStore* store = nullptr;
 };
 
 // The part of a logical unit that lives on one shard: the way to the medium, and the I_T nexuses
 // of this shard that have addressed it.
 class LogicalUnitShard {
  public:
-  LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front);
+  LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front,
+                   std::shared_ptr<const UnitState> state);
   LogicalUnitShard(const LogicalUnitShard&) = delete;
   LogicalUnitShard& operator=(const LogicalUnitShard&) = delete;
   ~LogicalUnitShard();
@@ -50,6 +57,10 @@ class LogicalUnitShard {
   [[nodiscard]] LogicalUnit& unit() const { return unit_; }
   [[nodiscard]] engine::Shard& shard() const { return shard_; }
   [[nodiscard]] block::Front& front() const { return *front_; }
+  // The state that is in force on this shard.
+  [[nodiscard]] const UnitState& state() const { return *state_; }
+  // Puts a new state into force: the restrictions of every nexus follow.
+  void adopt(std::shared_ptr<const UnitState> state);
 
   [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
   // Queues a unit attention condition for each nexus of this shard but `except`.
@@ -69,13 +80,14 @@ class LogicalUnitShard {
   LogicalUnit& unit_;
   engine::Shard& shard_;
   std::unique_ptr<block::Front> front_;
+  std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   List<ItlNexus> nexuses_;
   List<FinishWaiter> finish_waiters_;
 };
 
-// Shared by every Target that maps it. Threading: immutable while shards run but for open() and
-// stop(), so any shard may read it; on(i) is for shard i. Outlives the Targets; the Device outlives
-// it.
+// Shared by every Target that maps it. Threading: its own members are immutable while shards run
+// but for open() and stop(), so any shard may read them; on(i) is for shard i. What changes is the
+// UnitState, of which each shard has a snapshot. Outlives the Targets; the Device outlives it.
 class LogicalUnit {
  public:
   // `shards`: every shard that may serve it, by index; they outlive it.
@@ -96,14 +108,18 @@ class LogicalUnit {
   }
   [[nodiscard]] std::span<engine::Shard* const> shards() const { return shards_; }
 
+  // Changes the state: decides on the home shard, after all earlier changes, then puts the new
+  // state into force on every shard. From any shard of the unit; gives what decide() gave.
+  engine::Task<bool> change(UnitChange& change);
+  // Where changes are decided.
+  [[nodiscard]] engine::Shard& home() const { return *shards_.front(); }
+
   [[nodiscard]] block::Device& device() const { return device_; }
   [[nodiscard]] block::DeviceStatistics& statistics() const { return *statistics_; }
   [[nodiscard]] const LogicalUnitOptions& options() const { return options_; }
   [[nodiscard]] const block::Limits& limits() const { return limits_; }
-  [[nodiscard]] bool read_only() const { return read_only_; }
 
-  // What decoding needs of each command.
-  [[nodiscard]] std::uint64_t capacity_blocks() const { return limits_.capacity.value; }
+  // What decoding needs of each command; the capacity is in the UnitState.
   [[nodiscard]] std::uint32_t block_size() const { return limits_.block_size; }
   [[nodiscard]] unsigned block_shift() const { return block_shift_; }
   [[nodiscard]] std::uint64_t max_transfer_blocks() const {
@@ -117,12 +133,13 @@ class LogicalUnit {
   [[nodiscard]] const std::string& serial_number() const { return serial_number_; }
 
  private:
+  engine::Task<bool> change_at_home(UnitChange& change);
+
   block::Device& device_;
   std::vector<engine::Shard*> shards_;
   LogicalUnitOptions options_;
   block::Limits limits_;
   unsigned block_shift_ = 9;
-  bool read_only_ = false;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
   bool volatile_cache_ = false;
@@ -130,6 +147,9 @@ class LogicalUnit {
   std::unique_ptr<block::DeviceStatistics> statistics_;
   std::vector<std::unique_ptr<LogicalUnitShard>>
       parts_;  // by shard; each written on its shard only
+  // The home shard's, once the unit is open.
+  std::shared_ptr<const UnitState> state_;
+  engine::Mutex changing_;
 };
 
 }  // namespace lunar::scsi

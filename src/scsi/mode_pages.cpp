@@ -8,7 +8,7 @@ namespace {
 
 using spec::ModePage;
 
-void produce_error_recovery(const LogicalUnit& unit, ByteWriter& out) {
+void produce_error_recovery(const LogicalUnitShard& unit, ByteWriter& out) {
   (void)unit;
   spec::ReadWriteErrorRecoveryPage page;
   // Blocks that fail are the medium's to relocate, and it does so by itself.
@@ -16,13 +16,13 @@ void produce_error_recovery(const LogicalUnit& unit, ByteWriter& out) {
   out.write(page);
 }
 
-void produce_caching(const LogicalUnit& unit, ByteWriter& out) {
+void produce_caching(const LogicalUnitShard& unit, ByteWriter& out) {
   spec::CachingPage page;
-  if (unit.volatile_cache()) page.flags = page.kWce;
+  if (unit.unit().volatile_cache()) page.flags = page.kWce;
   out.write(page);
 }
 
-void produce_control(const LogicalUnit& unit, ByteWriter& out) {
+void produce_control(const LogicalUnitShard& unit, ByteWriter& out) {
   (void)unit;
   spec::ControlPage page;
   page.flags2 = page.kTstPerNexus;
@@ -30,7 +30,7 @@ void produce_control(const LogicalUnit& unit, ByteWriter& out) {
   out.write(page);
 }
 
-void produce_informational_exceptions(const LogicalUnit& unit, ByteWriter& out) {
+void produce_informational_exceptions(const LogicalUnitShard& unit, ByteWriter& out) {
   (void)unit;
   spec::InformationalExceptionsControlPage page;
   page.flags = page.kDexcpt;
@@ -38,7 +38,8 @@ void produce_informational_exceptions(const LogicalUnit& unit, ByteWriter& out) 
 }
 
 template <class Page>
-constexpr ModePageDescription row(ModePage code, void (*produce)(const LogicalUnit&, ByteWriter&)) {
+constexpr ModePageDescription row(ModePage code,
+                                  void (*produce)(const LogicalUnitShard&, ByteWriter&)) {
   return {code, 0, produce, sizeof(Page), sizeof(spec::ModePageHeader)};
 }
 
@@ -57,7 +58,8 @@ static_assert(std::ranges::all_of(kPages,
                                   [](const auto& page) { return page.bytes <= kMaxPageBytes; }));
 
 // The mask of what MODE SELECT could change: a header, and zeroes.
-void write_changeable(const LogicalUnit& unit, const ModePageDescription& page, ByteWriter& out) {
+void write_changeable(const LogicalUnitShard& unit, const ModePageDescription& page,
+                      ByteWriter& out) {
   std::array<std::byte, kMaxPageBytes> room{};
   ByteWriter whole(room);
   page.produce(unit, whole);
@@ -76,7 +78,7 @@ bool ModePageSelection::matches(const ModePageDescription& description) const {
          (every_subpage || subpage == description.subpage);
 }
 
-void write_mode_pages(const LogicalUnit& unit, ModePageSelection selection,
+void write_mode_pages(const LogicalUnitShard& unit, ModePageSelection selection,
                       spec::PageControl control, ByteWriter& out) {
   for (const ModePageDescription& page : kPages) {
     if (!selection.matches(page)) continue;

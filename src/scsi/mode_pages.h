@@ -16,7 +16,7 @@ struct ModePageDescription {
   spec::ModePage code;
   std::uint8_t subpage = 0;
   // The page with its header: its current or default values.
-  void (*produce)(const LogicalUnit&, ByteWriter&);
+  void (*produce)(const LogicalUnitShard&, ByteWriter&);
   std::uint8_t bytes = 0;         // with its header
   std::uint8_t header_bytes = 0;  // of that; no value beyond is changeable yet
 };
@@ -33,7 +33,7 @@ struct ModePageSelection {
 };
 
 // Writes the selected pages. `control` is not PageControl::saved, as none can be saved.
-void write_mode_pages(const LogicalUnit& unit, ModePageSelection selection,
+void write_mode_pages(const LogicalUnitShard& unit, ModePageSelection selection,
                       spec::PageControl control, ByteWriter& out);
 
 // Headers, block descriptor and all pages are less.

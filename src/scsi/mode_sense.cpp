@@ -49,29 +49,29 @@ bool decode(Command& command) {
                          static_cast<PageControl>(cdb.page_control()));
 }
 
-std::uint8_t device_specific_parameter(const LogicalUnit& unit) {
+std::uint8_t device_specific_parameter(const LogicalUnitShard& unit) {
   std::uint8_t parameter = spec::kModeDpoFua;
-  if (unit.read_only()) parameter |= spec::kModeWriteProtected;
+  if (unit.state().write_protected) parameter |= spec::kModeWriteProtected;
   return parameter;
 }
 
-void write_short_descriptor(const LogicalUnit& unit, ByteWriter& out) {
+void write_short_descriptor(const LogicalUnitShard& unit, ByteWriter& out) {
   spec::ShortLbaBlockDescriptor descriptor;
   descriptor.number_of_logical_blocks =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(unit.capacity_blocks(), UINT32_MAX));
-  descriptor.logical_block_length_bytes = unit.block_size();
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(unit.state().capacity_blocks, UINT32_MAX));
+  descriptor.logical_block_length_bytes = unit.unit().block_size();
   out.write(descriptor);
 }
 
-void write_long_descriptor(const LogicalUnit& unit, ByteWriter& out) {
+void write_long_descriptor(const LogicalUnitShard& unit, ByteWriter& out) {
   spec::LongLbaBlockDescriptor descriptor;
-  descriptor.number_of_logical_blocks = unit.capacity_blocks();
-  descriptor.logical_block_length_bytes = unit.block_size();
+  descriptor.number_of_logical_blocks = unit.state().capacity_blocks;
+  descriptor.logical_block_length_bytes = unit.unit().block_size();
   out.write(descriptor);
 }
 
 void produce_6(Command& command, ByteWriter& out) {
-  const LogicalUnit& unit = command.unit->unit();
+  const LogicalUnitShard& unit = *command.unit;
   const auto cdb = cdb_of(command).as<ModeSense6Cdb>();
   std::array<std::byte, kMaxModeDataBytes> room;
   ByteWriter body(room);
@@ -88,7 +88,7 @@ void produce_6(Command& command, ByteWriter& out) {
 }
 
 void produce_10(Command& command, ByteWriter& out) {
-  const LogicalUnit& unit = command.unit->unit();
+  const LogicalUnitShard& unit = *command.unit;
   const auto cdb = cdb_of(command).as<ModeSense10Cdb>();
   std::array<std::byte, kMaxModeDataBytes> room;
   ByteWriter body(room);

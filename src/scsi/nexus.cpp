@@ -11,6 +11,7 @@ ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number)
     : nexus(owner), unit(logical_unit), lun(number) {
   // SAM-5 §6.2: what a nexus that is new to the logical unit has to know.
   attentions.raise(spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
+  restrictions = restrictions_of(*this);
   unit.nexuses().push_back(*this);
 }
 

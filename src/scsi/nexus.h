@@ -10,6 +10,7 @@
 #include "lunar/list.h"
 #include "lunar/types.h"
 #include "scsi/command.h"
+#include "scsi/restrictions.h"
 #include "scsi/spec/lun.h"
 #include "scsi/unit_attention.h"
 
@@ -32,6 +33,7 @@ struct ItlNexus : ListHook {
   LogicalUnitShard& unit;
   const Lun lun;
   UnitAttentions attentions;
+  Restrictions restrictions = 0;  // as the unit's state wants
   // The task set, in order of arrival.
   List<Command, TaskSetHook> task_set;
   // How many of them are not SIMPLE, or wait for those: while zero, commands start at once.

@@ -7,7 +7,6 @@ namespace {
 
 using namespace testing;
 using spec::AdditionalSense;
-using spec::SenseKey;
 
 std::vector<std::uint8_t> report_luns(std::uint8_t select, std::uint32_t length) {
   return {0xa0,

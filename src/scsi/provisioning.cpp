@@ -18,7 +18,6 @@ using spec::Sense;
 // ---- UNMAP
 
 bool check_unmap_list(Command& command, const spec::UnmapParameterList& list) {
-  const LogicalUnit& unit = command.unit->unit();
   if (list.size() > kMaxUnmapDescriptors) {
     return refuse(command,
                   Sense::illegal_request(AdditionalSense::invalid_field_in_parameter_list));
@@ -26,7 +25,7 @@ bool check_unmap_list(Command& command, const spec::UnmapParameterList& list) {
   // All of it before the first change: a wrong descriptor unmaps nothing.
   for (std::size_t i = 0; i < list.size(); ++i) {
     const spec::UnmapExtent extent = list[i];
-    if (!check_range(command, unit, extent.lba, extent.blocks)) return false;
+    if (!check_range(command, extent.lba, extent.blocks)) return false;
   }
   return true;
 }
@@ -135,10 +134,10 @@ bool decode_write_same(Command& command) {
   const LogicalUnit& unit = command.unit->unit();
   if (block.flags.unmap() && !unit.thin())
     return refuse(command, Sense::invalid_field_in_cdb(1, 3));
-  if (!check_range(command, unit, block.lba, block.blocks)) return false;
+  if (!check_range(command, block.lba, block.blocks)) return false;
   BlockCount blocks = block.blocks;
   // WSNZ is zero in VPD page B0h: zero blocks means to the end of the medium.
-  if (blocks.value == 0) blocks = Lba(unit.capacity_blocks()) - block.lba;
+  if (blocks.value == 0) blocks = Lba(command.unit->state().capacity_blocks) - block.lba;
   if (blocks.value > kMaxWriteSameBlocks)
     return refuse(command, Sense::invalid_field_in_cdb(length_field_of(cdb)));
   command.steps.lba = block.lba;

@@ -18,7 +18,7 @@ bool decode_transfer(Command& command) {
   const spec::Cdb cdb = cdb_of(command);
   const spec::BlockCommand block = spec::decode_block_command(cdb);
   const LogicalUnit& unit = command.unit->unit();
-  if (!check_range(command, unit, block.lba, block.blocks)) return false;
+  if (!check_range(command, block.lba, block.blocks)) return false;
   if (!check_transfer(command, unit, cdb, block.blocks)) return false;
   command.lba = block.lba;
   command.count = block.blocks;
@@ -135,7 +135,7 @@ bool decode_synchronize_cache(Command& command) {
   const spec::BlockCommand block = spec::decode_block_command(cdb_of(command));
   // Zero blocks: to the end of the medium. IMMED is taken: the status may come early, and it does
   // not.
-  return check_range(command, command.unit->unit(), block.lba, block.blocks);
+  return check_range(command, block.lba, block.blocks);
 }
 
 void execute_synchronize_cache(Command& command) {

@@ -109,7 +109,7 @@ bool decode_verify(Command& command) {
   constexpr std::uint8_t kReserved = 2;
   if (block.flags.byte_check() == kReserved)
     return refuse(command, spec::Sense::invalid_field_in_cdb(1, 2));
-  if (!check_range(command, unit, block.lba, block.blocks)) return false;
+  if (!check_range(command, block.lba, block.blocks)) return false;
   if (!check_transfer(command, unit, cdb, block.blocks)) return false;
   command.steps.lba = block.lba;
   command.steps.left = block.blocks;

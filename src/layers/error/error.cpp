@@ -43,7 +43,9 @@ class ErrorChannel final : public block::LayerChannel {
       return;
     }
     const ErrorRule chosen = *rule;
-    if (rule->times != 0 && --rule->times == 0) rules_->rules.erase(rule);
+    const bool last_time = rule->times == 1;
+    if (rule->times != 0) --rule->times;
+    if (last_time) rules_->rules.erase(rule);
     apply(chosen, request);
   }
 

@@ -1,0 +1,65 @@
+// Mutual exclusion between coroutines of one shard, in order of arrival. No thread ever blocks.
+#pragma once
+
+#include <cassert>
+#include <coroutine>
+#include <utility>
+
+#include "lunar/list.h"
+
+namespace lunar::engine {
+
+class Mutex {
+ public:
+  Mutex() = default;
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+  ~Mutex() { assert(!locked_ && "destroyed while locked"); }
+
+  // Releases the mutex when destroyed, and runs the next in line up to its next suspension.
+  class Holder {
+   public:
+    explicit Holder(Mutex& mutex) : mutex_(&mutex) {}
+    Holder(Holder&& other) noexcept : mutex_(std::exchange(other.mutex_, nullptr)) {}
+    Holder& operator=(Holder&&) = delete;
+    ~Holder() {
+      if (mutex_ != nullptr) mutex_->release();
+    }
+
+   private:
+    Mutex* mutex_;
+  };
+
+  // const Mutex::Holder holder = co_await mutex.lock();
+  class Lock : public ListHook {
+   public:
+    explicit Lock(Mutex& mutex) : mutex_(mutex) {}
+    bool await_ready() noexcept { return !std::exchange(mutex_.locked_, true); }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept {
+      waiter_ = waiter;
+      mutex_.waiters_.push_back(*this);
+    }
+    Holder await_resume() noexcept { return Holder(mutex_); }
+
+   private:
+    friend Mutex;
+    Mutex& mutex_;
+    std::coroutine_handle<> waiter_;
+  };
+  [[nodiscard]] Lock lock() { return Lock(*this); }
+  [[nodiscard]] bool is_locked() const { return locked_; }
+
+ private:
+  void release() {
+    if (waiters_.empty()) {
+      locked_ = false;
+      return;
+    }
+    waiters_.pop_front().waiter_.resume();  // stays locked: it is theirs now
+  }
+
+  bool locked_ = false;
+  List<Lock> waiters_;
+};
+
+}  // namespace lunar::engine

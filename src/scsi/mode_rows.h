@@ -1,0 +1,19 @@
+// Rows of the command table: mode pages (SPC-5 §6.11–6.15).
+#pragma once
+
+#include "scsi/rows.h"
+
+namespace lunar::scsi {
+namespace rows {
+
+constexpr auto kModeRows = std::to_array<CommandDescription>({
+    // clang-format off
+    row({Opcode::mode_sense_6, 0, 0, kReadsSettings, kIn, kQuick, {0, 0x08, kFull, kFull, kFull}, decode_mode_sense_6, execute_mode_sense_6}),
+    row({Opcode::mode_sense_10, 0, 0, kReadsSettings, kIn, kQuick, {0, 0x18, kFull, kFull, 0, 0, 0, kFull, kFull}, decode_mode_sense_10, execute_mode_sense_10}),
+    // clang-format on
+});
+
+}  // namespace rows
+using rows::kModeRows;
+
+}  // namespace lunar::scsi

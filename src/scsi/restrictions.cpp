@@ -1,0 +1,25 @@
+#include "scsi/restrictions.h"
+
+#include "scsi/command_table.h"
+#include "scsi/completion.h"
+#include "scsi/logical_unit.h"
+#include "scsi/nexus.h"
+
+namespace lunar::scsi {
+
+Restrictions restrictions_of(const ItlNexus& itl) {
+  const UnitState& state = itl.unit.state();
+  Restrictions restrictions = 0;
+  if (state.write_protected) restrictions |= kWriteProtected;
+  return restrictions;
+}
+
+bool refuse_restricted(Command& command) {
+  [[maybe_unused]] const Restrictions heeded =
+      command.itl->restrictions & command.description->heeds;
+  assert(heeded == kWriteProtected);
+  return refuse(command, spec::Sense::of(spec::SenseKey::data_protect,
+                                         spec::AdditionalSense::write_protected));
+}
+
+}  // namespace lunar::scsi

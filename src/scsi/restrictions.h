@@ -1,0 +1,40 @@
+// Why commands of an I_T_L nexus may not run just now, in one word.
+//
+// Each I_T_L nexus holds the restrictions that follow from the state of its logical unit, worked
+// out anew when that state changes; each row of the command table names those that its command
+// heeds. So what reservations, power conditions, write protection and asymmetric access cost a READ
+// is one AND and one branch.
+#pragma once
+
+#include <cstdint>
+
+namespace lunar::scsi {
+
+struct Command;
+struct ItlNexus;
+
+using Restrictions = std::uint16_t;
+
+// The medium is write-protected (SBC-4 §4.12).
+constexpr Restrictions kWriteProtected = 1 << 0;
+// The logical unit is not ready: stopped, without medium, formatting, sanitizing (SBC-4 §4.20).
+constexpr Restrictions kNotReady = 1 << 1;
+// A reservation of others conflicts with commands that read, … that write or change anything
+// (SPC-5 table 56), … with all that RESERVE leaves (SPC-2 §5.5.1).
+constexpr Restrictions kReservedReads = 1 << 2;
+constexpr Restrictions kReservedWrites = 1 << 3;
+constexpr Restrictions kReservedAll = 1 << 4;
+// The target port's asymmetric access state allows but a few commands (SPC-5 §5.17.2).
+constexpr Restrictions kPathStandby = 1 << 5;
+constexpr Restrictions kPathUnavailable = 1 << 6;
+constexpr Restrictions kPathInTransition = 1 << 7;
+constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;
+
+// What the state of its logical unit means for this nexus.
+[[nodiscard]] Restrictions restrictions_of(const ItlNexus& itl);
+
+// Refuses a command whose row heeds one of the restrictions of its nexus, by the answer that wins
+// where several hold (SAM-5 §5.3.3). Returns false.
+bool refuse_restricted(Command& command);
+
+}  // namespace lunar::scsi

@@ -1,0 +1,97 @@
+// The words in which the rows of the command table are written. For the *_rows.h files only.
+#pragma once
+
+#include <cstdint>
+
+#include "scsi/command_table.h"
+#include "scsi/commands.h"
+#include "scsi/spec/cdb.h"
+
+namespace lunar::scsi::rows {
+
+using spec::Opcode;
+namespace action = spec::service_action;
+using Usage = std::array<std::uint8_t, kMaxCdbBytes>;
+
+// ---- The bits of a CDB that are read
+constexpr std::uint8_t kFull = 0xff;    // a byte that is read whole
+constexpr std::uint8_t kGroup = 0x3f;   // GROUP NUMBER: taken, and no statistics are kept of it
+constexpr std::uint8_t kAction = 0x1f;  // SERVICE ACTION
+constexpr std::uint8_t kDpoFua = 0x18;
+constexpr std::uint8_t kVerify = 0x16;     // DPO, BYTCHK
+constexpr std::uint8_t kSameUnmap = 0x08;  // WRITE SAME: UNMAP
+constexpr std::uint8_t kSameNdob = 0x01;   // WRITE SAME (16): NDOB
+constexpr std::uint8_t kImmed = 0x02;
+constexpr std::uint8_t kPmi = 0x01;
+
+// Byte 1 of a block command has the flags, the protection fields among them: no logical unit has
+// protection information yet, so any RDPROTECT, WRPROTECT or VRPROTECT but zero is refused (SBC-4
+// §5.15).
+constexpr Usage block_6() { return {0, 0x1f, kFull, kFull, kFull}; }
+constexpr Usage block_10(std::uint8_t flags) {
+  return {0, flags, kFull, kFull, kFull, kFull, kGroup, kFull, kFull};
+}
+constexpr Usage block_12(std::uint8_t flags) {
+  return {0, flags, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kGroup};
+}
+constexpr Usage block_16(std::uint8_t flags) {
+  return {0,     flags, kFull, kFull, kFull, kFull, kFull, kFull,
+          kFull, kFull, kFull, kFull, kFull, kFull, kGroup};
+}
+
+// ---- Which way data go
+constexpr auto kIn = DataDirection::in;
+constexpr auto kOut = DataDirection::out;
+constexpr auto kNone = DataDirection::none;
+
+// Seconds after which an initiator may give up: small for what needs no medium.
+constexpr std::uint16_t kQuick = 10;
+constexpr std::uint16_t kMedium = 30;
+constexpr std::uint16_t kLong = 120;
+
+// ---- Restrictions that a command heeds (SPC-5 table 56, SBC-4 table 13, SPC-5 §5.17.2)
+// One that reads or writes blocks.
+constexpr Restrictions kReads = kNotReady | kReservedReads | kReservedAll | kAnyPathState;
+constexpr Restrictions kWrites =
+    kWriteProtected | kNotReady | kReservedWrites | kReservedAll | kAnyPathState;
+// One that tells of the medium, but not of what is on it: persistent reservations let it pass.
+constexpr Restrictions kTellsOfMedium = kNotReady | kReservedAll | kAnyPathState;
+// One that reads what the unit keeps beside the medium.
+constexpr Restrictions kReadsSettings = kReservedWrites | kReservedAll | kPathInTransition;
+// Writing what a cache holds changes nothing that was not accepted before: write protection allows
+// it.
+constexpr Restrictions kSynchronizes = kNotReady | kReservedWrites | kReservedAll | kAnyPathState;
+constexpr Restrictions kNothing = 0;
+
+struct Row {
+  Opcode opcode;
+  spec::ServiceActionCode action = 0;
+  CommandFlags flags = 0;
+  Restrictions heeds = kNothing;
+  DataDirection direction = kNone;
+  std::uint16_t timeout_s = kQuick;
+  Usage usage{};
+  bool (*decode)(Command&) = nullptr;
+  void (*execute)(Command&) = nullptr;
+};
+
+constexpr CommandDescription row(const Row& row) {
+  CommandDescription description{row.opcode};
+  description.service_action = row.action;
+  description.flags = row.flags;
+  description.heeds = row.heeds;
+  description.direction = row.direction;
+  description.cdb_length = row.opcode == Opcode::variable_length_cdb
+                               ? 32
+                               : static_cast<std::uint8_t>(spec::cdb_length(row.opcode));
+  description.recommended_timeout_s = row.timeout_s;
+  description.usage = row.usage;
+  description.usage[0] = static_cast<std::uint8_t>(row.opcode);
+  description.decode = row.decode;
+  description.execute = row.execute;
+  return description;
+}
+
+constexpr CommandFlags kAlways = kWhileUnitAttention | kWithoutUnit;
+
+}  // namespace lunar::scsi::rows

@@ -1,0 +1,34 @@
+// What of a logical unit changes while it serves.
+//
+// Every shard reads an immutable snapshot of its own. A change is decided on the unit's home shard,
+// one at a time, and is in force on every shard before it completes: LogicalUnit::change().
+#pragma once
+
+#include <cstdint>
+
+#include "engine/task.h"
+
+namespace lunar::scsi {
+
+class LogicalUnitShard;
+
+struct UnitState {
+  std::uint64_t capacity_blocks = 0;
+  bool write_protected = false;  // by the device, or by who manages the target
+};
+
+// One change of the state. Lives until LogicalUnit::change() has completed.
+class UnitChange {
+ public:
+  // On the home shard, while no other change is under way: makes the next state of the present one.
+  // May wait, e.g. for a durable copy. False: nothing changes.
+  virtual engine::Task<bool> decide(UnitState& next) = 0;
+  // On each shard of the unit, at once after the new state has come into force there: unit
+  // attentions, commands to be aborted. Must not wait; who has to, does after change().
+  virtual void apply(LogicalUnitShard& part) { (void)part; }
+
+ protected:
+  ~UnitChange() = default;
+};
+
+}  // namespace lunar::scsi
