@@ -37,9 +37,9 @@ class Connection:
             raise Closed(str(error)) from error
 
     def encode(self, pdu: Pdu) -> bytes:
-        parts = [bytes(pdu.bhs)]
+        parts = [bytes(pdu.bhs), pdu.ahs]
         if self.header_digest:
-            parts.append(crc32c.digest(pdu.bhs))
+            parts.append(crc32c.digest(bytes(pdu.bhs) + pdu.ahs))
         if pdu.data:
             segment = pdu.data + bytes(pad(len(pdu.data)))
             parts.append(segment)

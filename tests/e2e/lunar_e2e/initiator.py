@@ -56,6 +56,7 @@ class Task:
     tag: int
     write: bytes = b""
     read_length: int = 0
+    cmd_sn: int = 0
     data: bytearray = field(default_factory=bytearray)
     done: bool = False
     status: int = -1
@@ -175,8 +176,9 @@ class Session(Connection):
 
     # Commands
 
-    def command_pdu(self, cdb: bytes, *, lun=0, write=b"", read_length=0, length=None) -> Pdu:
-        flags = FINAL | SIMPLE | (WRITE_FLAG if write else 0) | (READ_FLAG if read_length else 0)
+    def command_pdu(self, cdb: bytes, *, lun=0, write=b"", read_length=0, length=None,
+                    attribute=SIMPLE) -> Pdu:
+        flags = FINAL | attribute | (WRITE_FLAG if write else 0) | (READ_FLAG if read_length else 0)
         transfer = length if length is not None else len(write) or read_length
         request = Pdu(wire.SCSI_COMMAND, flags, lun=wire.encode_lun(lun),
                       initiator_task_tag=next(self.tags), exp_stat_sn=self.exp_stat_sn)
@@ -184,17 +186,21 @@ class Session(Connection):
         request.cdb = cdb
         return request
 
-    def start(self, cdb: bytes, *, lun=0, write=b"", read_length=0, length=None) -> Task:
-        """Sends a command with what data may go unasked; `length` overrides the announced one."""
+    def start(self, cdb: bytes, *, immediate=True, on_start=None, **options) -> Task:
+        """Sends a command with what data may go unasked; `length` overrides the announced one.
+        immediate=False sends none with the command; on_start(task) is called before it is sent."""
         while not self.window_open():
             self.pump()
-        request = self.command_pdu(cdb, lun=lun, write=write, read_length=read_length, length=length)
+        request = self.command_pdu(cdb, **options)
         request.cmd_sn = self.take_cmd_sn()
-        task = Task(request.initiator_task_tag, write, read_length)
+        write, lun = options.get("write", b""), options.get("lun", 0)
+        task = Task(request.initiator_task_tag, write, options.get("read_length", 0), request.cmd_sn)
         self.tasks[task.tag] = task
+        if on_start is not None:
+            on_start(task)
         first_burst = min(int(self.params["FirstBurstLength"]), len(write))
         sent = 0
-        if write and self.params["ImmediateData"] == "Yes":
+        if write and immediate and self.params["ImmediateData"] == "Yes":
             sent = min(first_burst, self.target_max_recv)
             request.data = write[:sent]
             request.data_segment_length = sent

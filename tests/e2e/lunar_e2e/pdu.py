@@ -41,6 +41,7 @@ class Pdu:
         self.flags = flags
         self.data = data
         self.data_segment_length = len(data)
+        self.ahs = b""
         for name, value in fields.items():
             if not isinstance(getattr(type(self), name, None), property):
                 raise AttributeError(name)
@@ -103,7 +104,11 @@ class Pdu:
 
     @cdb.setter
     def cdb(self, value: bytes):
-        self.bhs[32:48] = value.ljust(16, b"\0")
+        """What does not fit goes into an extended CDB header segment (RFC 7143 s11.2.2.3)."""
+        self.bhs[32:48] = value[:16].ljust(16, b"\0")
+        rest = value[16:]
+        self.ahs = (len(rest) + 1).to_bytes(2, "big") + b"\1\0" + rest + bytes(pad(len(rest))) if rest else b""
+        self.total_ahs_length = len(self.ahs) // 4
 
     def __repr__(self):
         return f"Pdu(opcode=0x{self.opcode:02x}, flags=0x{self.flags:02x}, data={len(self.data)} bytes)"

@@ -1,0 +1,67 @@
+"""Case files on disk, written or generated, and a run of one with a report."""
+
+import importlib.util
+from pathlib import Path
+
+from . import language
+from .numbers import TextError
+from .runner import Failure, FileRun
+
+
+def case_files(folder: Path) -> list:
+    return sorted([*folder.glob("*.scsi"), *folder.glob("generate_*.py")], key=lambda path: path.stem)
+
+
+def load(path: Path, url=None) -> language.CaseFile:
+    """A case file as objects. A generator may ask a running target, so that may take a moment."""
+    return language.parse(path, text_of(path, url))
+
+
+def text_of(path: Path, url=None) -> str:
+    """The text of a .scsi file; or what generate_*.py makes: its HEAD, and cases(ask), where ask(line)
+    runs a command line (`A: INQUIRY`) against a target with that head and gives the data-in."""
+    if path.suffix != ".py":
+        return path.read_text()
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    run = FileRun(language.parse(path, module.HEAD), url)
+    started = []
+
+    def ask(line: str) -> bytes:
+        if not started:
+            started.append(run.start())
+        return run.ask(line)
+
+    try:
+        return module.HEAD + "\n" + "\n".join(module.cases(ask)) + "\n"
+    finally:
+        if started:
+            run.close()
+
+
+def run_file(path: Path, options):
+    """(passed, failed); prints a line a case. A file that the URL's disk cannot run counts nothing."""
+    file = load(path, options.url)
+    wanted = [case for case in file.cases if options.only in case.name]
+    if not wanted:
+        return 0, 0
+    run = FileRun(file, options.url)
+    if options.url and not run.configuration.portable:
+        print(f"{path.name}: needs a target of its own")
+        return 0, 0
+    failed = 0
+    run.start()
+    try:
+        for case in wanted:
+            try:
+                run.run(case)
+            except Failure as failure:
+                failed += 1
+                print(f"FAILED {failure}", flush=True)
+            else:
+                if not options.quiet:
+                    print(f"ok     {path.name}:{case.line.number}: {case.name}", flush=True)
+    finally:
+        run.close()
+    return len(wanted) - failed, failed
