@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "scsi/block_rows.h"
+#include "scsi/condition_rows.h"
 #include "scsi/logical_unit.h"
 #include "scsi/mode_rows.h"
 #include "scsi/primary_rows.h"
@@ -27,7 +28,7 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kCommands = in_order(kPrimaryRows, kBlockRows, kModeRows);
+constexpr auto kCommands = in_order(kPrimaryRows, kBlockRows, kModeRows, kConditionRows);
 static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");
@@ -77,7 +78,8 @@ const CommandDescription* find_command(const std::array<std::uint8_t, kMaxCdbByt
 }
 
 bool offers(const LogicalUnit& unit, const CommandDescription& description) {
-  return !description.is(kNeedsThin) || unit.thin();
+  return (!description.is(kNeedsThin) || unit.thin()) &&
+         (!description.is(kNeedsRemovable) || unit.options().removable);
 }
 
 spec::Sense unknown_command_sense(const Command& command) {

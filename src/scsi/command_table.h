@@ -33,6 +33,9 @@ constexpr CommandFlags kPlainWrite = 16;  // its data-out may be received into t
 // Never touches the medium, and may wait long for others: task management does not wait for its
 // end.
 constexpr CommandFlags kOffMedium = 32;
+// Also runs while a format or sanitize operation has the medium for itself.
+constexpr CommandFlags kDuringMediumOperation = 64;
+constexpr CommandFlags kNeedsRemovable = 128;  // there only where the medium is removable
 
 struct CommandDescription {
   spec::Opcode opcode;

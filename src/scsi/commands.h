@@ -48,6 +48,12 @@ void execute_request_sense(Command& command);
 bool decode_report_luns(Command& command);
 void execute_report_luns(Command& command);
 
+// ---- start_stop.cpp: START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL
+bool decode_start_stop_unit(Command& command);
+void execute_start_stop_unit(Command& command);
+bool decode_prevent_allow_medium_removal(Command& command);
+void execute_prevent_allow_medium_removal(Command& command);
+
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);
 void execute_report_supported_operation_codes(Command& command);

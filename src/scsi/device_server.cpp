@@ -84,11 +84,15 @@ bool DeviceServer::check(Command& command) {
       (row == nullptr || !row->is(kWhileUnitAttention))) {
     return refuse(command, command.itl->attentions.take());
   }
-  if (row == nullptr || (row->is(kNeedsThin) && !offers(command.unit->unit(), *row))) {
+  if (row == nullptr ||
+      (row->is(kNeedsThin | kNeedsRemovable) && !offers(command.unit->unit(), *row))) {
     return refuse(command, unknown_command_sense(command));
   }
-  if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]]
-    return refuse_restricted(command);
+  if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]] {
+    const Restrictions heeded = command.itl->restrictions & row->heeds;
+    if ((heeded & ~kLowPower) != 0) return refuse_restricted(command);
+    wake_up(*command.unit);
+  }
   if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
   if (!check_usage(command)) return false;
   command.direction = row->direction;

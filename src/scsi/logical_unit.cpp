@@ -39,6 +39,11 @@ void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
   for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
 }
 
+engine::Task<void> LogicalUnitShard::stop() {
+  co_await work_.close();
+  co_await front_->stop();
+}
+
 void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* except) {
   for (ItlNexus& itl : nexuses_) {
     if (&itl.nexus != except) itl.attentions.raise(condition);
@@ -110,7 +115,7 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
 engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
   std::unique_ptr<LogicalUnitShard>& part = parts_[shard.index()];
   if (part == nullptr) co_return;
-  co_await part->front().stop();
+  co_await part->stop();
   part.reset();
 }
 

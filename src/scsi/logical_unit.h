@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gate.h"
 #include "engine/mutex.h"
 #include "engine/shard.h"
 #include "engine/task.h"
@@ -63,6 +64,13 @@ class LogicalUnitShard {
   void adopt(std::shared_ptr<const UnitState> state);
 
   [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
+  // Runs `work` beside the commands; the part does not stop before it has ended. It should look at
+  // is_stopping() now and then.
+  void spawn(engine::Task<void> work) { work_.spawn(std::move(work)); }
+  [[nodiscard]] bool is_stopping() const { return work_.is_closed(); }
+  // No more work: completes when all has ended and the medium is idle.
+  engine::Task<void> stop();
+
   // Queues a unit attention condition for each nexus of this shard but `except`.
   void raise(spec::AdditionalSense condition, const Nexus* except = nullptr);
 
@@ -83,6 +91,7 @@ class LogicalUnitShard {
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   List<ItlNexus> nexuses_;
   List<FinishWaiter> finish_waiters_;
+  engine::Gate work_;
 };
 
 // Shared by every Target that maps it. Threading: its own members are immutable while shards run

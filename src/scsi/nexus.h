@@ -34,6 +34,7 @@ struct ItlNexus : ListHook {
   const Lun lun;
   UnitAttentions attentions;
   Restrictions restrictions = 0;  // as the unit's state wants
+  bool prevents_removal = false;  // PREVENT ALLOW MEDIUM REMOVAL
   // The task set, in order of arrival.
   List<Command, TaskSetHook> task_set;
   // How many of them are not SIMPLE, or wait for those: while zero, commands start at once.

@@ -11,13 +11,15 @@ namespace {
 constexpr std::size_t kMaxReportLunsBytes =
     sizeof(spec::ReportLunsHeader) + (spec::kMaxLun + 1) * sizeof(be64);
 
-// SPC-5 §6.39: a pending unit attention, which it clears; else that there is nothing to say.
+// SPC-5 §6.39: a pending unit attention, which it clears; else what the unit's condition is.
 void produce_sense(Command& command, ByteWriter& out) {
   spec::Sense sense;
   if (command.itl == nullptr) {
     sense = spec::Sense::illegal_request(spec::AdditionalSense::lu_not_supported);
   } else if (command.itl->attentions.pending()) {
     sense = command.itl->attentions.take();
+  } else {
+    sense = pollable_sense(command.unit->state().condition);
   }
   const bool descriptor = cdb_of(command).as<spec::RequestSenseCdb>().desc();
   const spec::SenseData data =

@@ -2,6 +2,7 @@
 
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
+#include "scsi/condition.h"
 #include "scsi/logical_unit.h"
 #include "scsi/nexus.h"
 
@@ -11,13 +12,15 @@ Restrictions restrictions_of(const ItlNexus& itl) {
   const UnitState& state = itl.unit.state();
   Restrictions restrictions = 0;
   if (state.write_protected) restrictions |= kWriteProtected;
+  restrictions |= restrictions_of(state.condition);
   return restrictions;
 }
 
 bool refuse_restricted(Command& command) {
-  [[maybe_unused]] const Restrictions heeded =
-      command.itl->restrictions & command.description->heeds;
-  assert(heeded == kWriteProtected);
+  const Restrictions heeded = command.itl->restrictions & command.description->heeds;
+  if ((heeded & (kMediumOperation | kNotReady)) != 0)
+    return refuse(command, not_ready_sense(command.unit->state().condition));
+  assert((heeded & kWriteProtected) != 0);
   return refuse(command, spec::Sense::of(spec::SenseKey::data_protect,
                                          spec::AdditionalSense::write_protected));
 }

@@ -28,6 +28,11 @@ constexpr Restrictions kReservedAll = 1 << 4;
 constexpr Restrictions kPathStandby = 1 << 5;
 constexpr Restrictions kPathUnavailable = 1 << 6;
 constexpr Restrictions kPathInTransition = 1 << 7;
+// An operation has the medium for itself: all but a few commands wait for its end (SBC-4 §4.11.4).
+constexpr Restrictions kMediumOperation = 1 << 8;
+// The unit is in an idle or standby power condition, which an access of the medium ends. The
+// command runs nevertheless.
+constexpr Restrictions kLowPower = 1 << 9;
 constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;
 
 // What the state of its logical unit means for this nexus.

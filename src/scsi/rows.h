@@ -51,16 +51,18 @@ constexpr std::uint16_t kLong = 120;
 
 // ---- Restrictions that a command heeds (SPC-5 table 56, SBC-4 table 13, SPC-5 §5.17.2)
 // One that reads or writes blocks.
-constexpr Restrictions kReads = kNotReady | kReservedReads | kReservedAll | kAnyPathState;
+constexpr Restrictions kReads =
+    kNotReady | kLowPower | kReservedReads | kReservedAll | kAnyPathState;
 constexpr Restrictions kWrites =
-    kWriteProtected | kNotReady | kReservedWrites | kReservedAll | kAnyPathState;
+    kWriteProtected | kNotReady | kLowPower | kReservedWrites | kReservedAll | kAnyPathState;
 // One that tells of the medium, but not of what is on it: persistent reservations let it pass.
 constexpr Restrictions kTellsOfMedium = kNotReady | kReservedAll | kAnyPathState;
 // One that reads what the unit keeps beside the medium.
 constexpr Restrictions kReadsSettings = kReservedWrites | kReservedAll | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows
 // it.
-constexpr Restrictions kSynchronizes = kNotReady | kReservedWrites | kReservedAll | kAnyPathState;
+constexpr Restrictions kSynchronizes =
+    kNotReady | kLowPower | kReservedWrites | kReservedAll | kAnyPathState;
 constexpr Restrictions kNothing = 0;
 
 struct Row {
@@ -80,6 +82,7 @@ constexpr CommandDescription row(const Row& row) {
   description.service_action = row.action;
   description.flags = row.flags;
   description.heeds = row.heeds;
+  if ((row.flags & kDuringMediumOperation) == 0) description.heeds |= kMediumOperation;
   description.direction = row.direction;
   description.cdb_length = row.opcode == Opcode::variable_length_cdb
                                ? 32
@@ -92,6 +95,6 @@ constexpr CommandDescription row(const Row& row) {
   return description;
 }
 
-constexpr CommandFlags kAlways = kWhileUnitAttention | kWithoutUnit;
+constexpr CommandFlags kAlways = kWhileUnitAttention | kWithoutUnit | kDuringMediumOperation;
 
 }  // namespace lunar::scsi::rows

@@ -15,7 +15,7 @@ std::vector<std::uint8_t> rsoc(std::uint8_t options, std::uint8_t opcode = 0,
 }
 
 TEST(SupportedOpcodes, ListsEveryRowOfTheTable) {
-  Bench bench;
+  Bench bench(2048, {.removable = true});
   bench.initiator().clear_attention();
   const Outcome outcome = bench.initiator().run(rsoc(0));
   ASSERT_TRUE(outcome.is_good());
@@ -65,7 +65,7 @@ TEST(SupportedOpcodes, LeavesOutWhatTheUnitDoesNotOffer) {
 
 // Every bit that no usage map has is refused with a pointer to it, for every command.
 TEST(CommandTable, RefusesEveryBitThatNoCommandReads) {
-  Bench bench;
+  Bench bench(2048, {.removable = true});
   bench.initiator().clear_attention();
   for (const CommandDescription& row : all_commands()) {
     for (std::size_t byte = 1; byte < row.cdb_length; ++byte) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "engine/task.h"
+#include "scsi/condition.h"
 
 namespace lunar::scsi {
 
@@ -15,6 +16,7 @@ class LogicalUnitShard;
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
   bool write_protected = false;  // by the device, or by who manages the target
+  UnitCondition condition;
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

@@ -178,6 +178,11 @@ namespace lunar::scsi::spec {
   X(failure_prediction_threshold_exceeded_false, 0x5dff,                                          \
     "FAILURE PREDICTION THRESHOLD EXCEEDED (FALSE)")                                              \
   X(low_power_condition_on, 0x5e00, "LOW POWER CONDITION ON")                                     \
+  X(idle_condition_by_command, 0x5e03, "IDLE CONDITION ACTIVATED BY COMMAND")                     \
+  X(standby_condition_by_command, 0x5e04, "STANDBY CONDITION ACTIVATED BY COMMAND")               \
+  X(idle_b_condition_by_command, 0x5e06, "IDLE_B CONDITION ACTIVATED BY COMMAND")                 \
+  X(idle_c_condition_by_command, 0x5e08, "IDLE_C CONDITION ACTIVATED BY COMMAND")                 \
+  X(standby_y_condition_by_command, 0x5e0a, "STANDBY_Y CONDITION ACTIVATED BY COMMAND")           \
   X(configuration_failure, 0x6700, "CONFIGURATION FAILURE")
 
 // The value is ASC << 8 | ASCQ. A peer may send others: any 16-bit value is a valid

@@ -1,0 +1,159 @@
+// START STOP UNIT (SBC-4 §5.31), PREVENT ALLOW MEDIUM REMOVAL (SBC-4 §5.15).
+#include <optional>
+
+#include "block/await_request.h"
+#include "block/front.h"
+#include "scsi/commands.h"
+#include "scsi/completion.h"
+#include "scsi/condition.h"
+#include "scsi/logical_unit.h"
+#include "scsi/spec/cdb_structs.h"
+#include "scsi/status_map.h"
+
+namespace lunar::scsi {
+namespace {
+
+using spec::AdditionalSense;
+using spec::Sense;
+using spec::StartStopUnitCdb;
+
+// SBC-4 table 13: refuses what conflicts with a reservation of others.
+bool check_reservation(Command& command) {
+  if ((command.itl->restrictions & (kReservedWrites | kReservedAll)) == 0) return true;
+  command.status_code = spec::Status::reservation_conflict;
+  return false;
+}
+
+// What a CDB asks for by POWER CONDITION and POWER CONDITION MODIFIER (SBC-4 table 195). No timer
+// of a power condition is there that FORCE_IDLE_0 or FORCE_STANDBY_0 could end.
+enum class Wanted : std::uint8_t { start_valid, active, idle, standby, lu_control = 7 };
+
+std::optional<PowerCondition> wanted_power(const StartStopUnitCdb& cdb) {
+  const unsigned modifier = cdb.power_condition_modifier & 0x0f;
+  switch (static_cast<Wanted>(cdb.power_condition())) {
+    case Wanted::start_valid:
+      if (modifier != 0) break;
+      return cdb.start() ? PowerCondition::active : PowerCondition::stopped;
+    case Wanted::active:
+    case Wanted::lu_control:
+      if (modifier != 0) break;
+      return PowerCondition::active;
+    case Wanted::idle:
+      if (modifier > 2) break;
+      return static_cast<PowerCondition>(static_cast<unsigned>(PowerCondition::idle_a) + modifier);
+    case Wanted::standby:
+      if (modifier > 1) break;
+      return modifier == 0 ? PowerCondition::standby_z : PowerCondition::standby_y;
+  }
+  return std::nullopt;
+}
+
+// One nexus that prevents it is enough, on whatever shard.
+engine::Task<bool> is_removal_prevented(LogicalUnit& unit) {
+  for (engine::Shard* shard : unit.shards()) {
+    auto look = [&unit, index = shard->index()] {
+      LogicalUnitShard* part = unit.find(index);
+      if (part == nullptr) return false;
+      for (const ItlNexus& itl : part->nexuses()) {
+        if (itl.prevents_removal) return true;
+      }
+      return false;
+    };
+    auto there = engine::call_on(*shard, look);
+    if (co_await there) co_return true;
+  }
+  co_return false;
+}
+
+struct ChangePower final : UnitChange {
+  ChangePower(LogicalUnit& logical_unit, PowerCondition power, std::optional<bool> load)
+      : unit(logical_unit), wanted(power), medium(load) {}
+
+  engine::Task<bool> decide(UnitState& next) override {
+    // SBC-4 §4.31.1: an operation that has the medium keeps it running.
+    if (next.condition.operation != MediumOperation::none) {
+      refusal = not_ready_sense(next.condition);
+      co_return false;
+    }
+    if (medium == false && next.condition.medium_present) {
+      const bool prevented = co_await is_removal_prevented(unit);
+      if (prevented) {
+        refusal = Sense::illegal_request(AdditionalSense::medium_removal_prevented);
+        co_return false;
+      }
+    }
+    loaded = medium == true && !next.condition.medium_present;
+    next.condition.power = wanted;
+    if (medium) next.condition.medium_present = *medium;
+    co_return true;
+  }
+  void apply(LogicalUnitShard& part) override {
+    if (loaded) part.raise(AdditionalSense::not_ready_to_ready_change);
+  }
+
+  LogicalUnit& unit;
+  const PowerCondition wanted;
+  const std::optional<bool> medium;  // true: is loaded, false: is ejected
+  bool loaded = false;
+  std::optional<Sense> refusal;
+};
+
+// What a cache holds goes to the medium before it stops (SBC-4 §5.31, NO_FLUSH).
+engine::Task<block::Status> flush(LogicalUnitShard& part) {
+  block::AwaitableRequest request;
+  request.prepare(block::Op::flush);
+  co_return co_await request.submit_to(part.front());
+}
+
+// IMMED needs nothing: the status is there as soon as that could be.
+engine::Task<void> start_stop(Command& command) {
+  const auto cdb = cdb_of(command).as<StartStopUnitCdb>();
+  const PowerCondition wanted = *wanted_power(cdb);
+  const bool start_valid = cdb.power_condition() == 0;
+  if (wanted == PowerCondition::stopped && !cdb.no_flush()) {
+    const block::Status status = co_await flush(*command.unit);
+    if (status != block::Status::ok) {
+      command.status = status;
+      set_outcome(command);
+      co_return;
+    }
+  }
+  std::optional<bool> medium;
+  if (start_valid && cdb.loej()) medium = cdb.start();
+  ChangePower change(command.unit->unit(), wanted, medium);
+  co_await command.unit->unit().change(change);
+  if (change.refusal) set_check_condition(command, *change.refusal);
+}
+
+}  // namespace
+
+bool decode_start_stop_unit(Command& command) {
+  const auto cdb = cdb_of(command).as<StartStopUnitCdb>();
+  if (!wanted_power(cdb)) {
+    const bool modifier = cdb.power_condition() <= static_cast<unsigned>(Wanted::standby) ||
+                          cdb.power_condition() == static_cast<unsigned>(Wanted::lu_control);
+    return refuse(command, modifier
+                               ? Sense::invalid_field_in_cdb(
+                                     offsetof(StartStopUnitCdb, power_condition_modifier), 3)
+                               : Sense::invalid_field_in_cdb(offsetof(StartStopUnitCdb, power), 7));
+  }
+  const bool start_valid = cdb.power_condition() == 0;
+  if (start_valid && cdb.loej() && !command.unit->unit().options().removable)
+    return refuse(command, Sense::invalid_field_in_cdb(offsetof(StartStopUnitCdb, power), 1));
+  return (start_valid && cdb.start()) || check_reservation(command);
+}
+
+void execute_start_stop_unit(Command& command) { run_sequence(command, start_stop); }
+
+bool decode_prevent_allow_medium_removal(Command& command) {
+  const std::uint8_t prevent = command.cdb[4];
+  if (prevent > 1) return refuse(command, Sense::invalid_field_in_cdb(4, 1));
+  return prevent == 0 || check_reservation(command);
+}
+
+void execute_prevent_allow_medium_removal(Command& command) {
+  command.itl->prevents_removal = command.cdb[4] != 0;
+  end_soon(command);
+}
+
+}  // namespace lunar::scsi
