@@ -92,6 +92,21 @@ spec::Sense unknown_command_sense(const Command& command) {
   return spec::Sense::invalid_field_in_cdb(1, std::uint8_t{4});
 }
 
+namespace {
+
+// SPC-5 §4.4.2.4.2: a field of several bits is pointed at by its left-most one. The fields that
+// rows leave unread are single bits, but for RDPROTECT and its kin: bits 7 to 5 of the byte of
+// flags.
+[[nodiscard]] std::uint8_t bit_in_error(const CommandDescription& row, std::size_t byte,
+                                        std::uint8_t unread) {
+  constexpr std::uint8_t kProtect = 0xe0;
+  const std::size_t flags = row.opcode == spec::Opcode::variable_length_cdb ? 10 : 1;
+  if (byte == flags && (row.usage[byte] & kProtect) == 0 && (unread & kProtect) != 0) return 7;
+  return static_cast<std::uint8_t>(std::bit_width(unread) - 1);
+}
+
+}  // namespace
+
 bool check_usage(Command& command) {
   const CommandDescription& description = *command.description;
   // Sixteen bytes at once: nearly every CDB ends here.
@@ -108,8 +123,7 @@ bool check_usage(Command& command) {
     if (unread == 0) [[likely]]
       continue;
     command.status_code = spec::Status::check_condition;
-    command.sense =
-        spec::Sense::invalid_field_in_cdb(i, static_cast<std::uint8_t>(std::bit_width(unread) - 1));
+    command.sense = spec::Sense::invalid_field_in_cdb(i, bit_in_error(description, i, unread));
     return false;
   }
   return true;

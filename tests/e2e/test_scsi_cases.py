@@ -15,36 +15,36 @@ from scsi_text.numbers import Place, TextError, evaluate
 from scsi_text.runner import Failure, FileRun
 
 
-def cases_of(path: Path):
-    """A TestCase class of one file. Its cases run in their order, against one target."""
-    file = suite.load(path)
+def cases_of(run: FileRun):
+    """A TestCase class of one run of a file. The cases keep their order, against one target."""
 
     class Cases(unittest.TestCase):
         @classmethod
         def setUpClass(cls):
-            cls.file_run = FileRun(file)
-            cls.addClassCleanup(cls.file_run.close)
-            cls.file_run.start()
+            cls.addClassCleanup(run.close)
+            run.start()
 
     def method(case):
         def test(self):
             try:
-                self.file_run.run(case)
+                run.run(case)
             except Failure as failure:
                 raise self.failureException(str(failure)) from None
 
         return test
 
-    for number, case in enumerate(file.cases, 1):
+    for number, case in enumerate(run.file.cases, 1):
         name = re.sub(r"\W+", "_", case.name)
         setattr(Cases, f"test_{number:04}_{name}", method(case))
-    Cases.__name__ = Cases.__qualname__ = path.stem
+    Cases.__name__ = Cases.__qualname__ = re.sub(r"\W", "_", f"{run.file.path.stem}_{run.medium or ''}").strip("_")
     return Cases
 
 
 for _path in suite.case_files(FOLDER):
-    globals()[_path.stem] = cases_of(_path)
-del _path
+    for _run in suite.runs(suite.load(_path)):
+        _cases = cases_of(_run)
+        globals()[_cases.__name__] = _cases
+del _cases
 
 
 class Language(unittest.TestCase):

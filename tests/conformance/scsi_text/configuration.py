@@ -86,8 +86,16 @@ def _keys(words: list) -> dict:
     return {key: _toml_value(value) if equals else "true" for key, equals, value in pairs}
 
 
-def configure(head: list) -> Configuration:
+def media(head: list) -> list:
+    """The disks of `media ram file:4096`, with each of which the file runs once; else one, None."""
+    return next((words[1:] for _, words in head if words[0] == "media"), [None])
+
+
+def configure(head: list, medium=None) -> Configuration:
     configuration = Configuration()
+    if medium:
+        kind, _, block_size = medium.partition(":")
+        configuration.disks.append(_disk("disk", kind, ["16MiB", f"block_size={block_size or 512}"]))
     for line, words in head:
         try:
             _directive(configuration, line, words)
@@ -133,7 +141,7 @@ def _directive(configuration: Configuration, line, words: list):
         configuration.raw += line.indented
     elif word == "let":
         configuration.lets.append([part.strip() for part in line.text[4:].split("=", 1)])
-    else:
+    elif word == "portable":
         configuration.portable = True
 
 

@@ -15,7 +15,8 @@ WITH_TASK = ("ABORT TASK", "QUERY TASK")
 # What is no command of a nexus: word and number of arguments.
 PLAIN_STEPS = {"login": (1,), "logout": (1,), "drop": (1,), "restart": (0, 1), "wait": (1,),
                "pending": (1,), "aborted": (1,), "send": (1,), "let": (2,)}
-HEAD = ("disk", "rule", "unit", "target", "portal", "nexus", "toml", "option", "portable", "let")
+HEAD = ("disk", "rule", "unit", "target", "portal", "nexus", "toml", "option", "media", "portable",
+        "let")
 # Arguments of a command that are not fields of its CDB.
 COMMAND_OPTIONS = ("in", "out", "append", "edtl", "lun", "attr", "as")
 

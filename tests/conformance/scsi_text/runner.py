@@ -32,9 +32,10 @@ class Started:
 class FileRun:
     """One case file and its running target. Close it."""
 
-    def __init__(self, file: CaseFile, url=None):
+    def __init__(self, file: CaseFile, url=None, medium=None):
         self.file = file
-        self.configuration = configuration.configure(file.head)
+        self.medium = medium  # one of the head's `media`
+        self.configuration = configuration.configure(file.head, None if url else medium)
         self.target = OtherTarget(self.configuration, url) if url else Target(self.configuration)
         self.globals = None
         self.names = {}
@@ -72,7 +73,7 @@ class FileRun:
         words = f"{type(error).__name__}: {error}" if not isinstance(error, Mismatch) else str(error)
         if not isinstance(error, Mismatch) and self.target.daemon and not self.target.daemon.running():
             words += "\n  the daemon has ended: " + self.target.daemon.output()[-4000:]
-        return f"{self.file.path.name}:{line.number}: {case.name}\n  {line.text}\n  {words}"
+        return f"{self.file.path.name}:{line.number}: {case.name}{f' ({self.medium})' if self.medium else ''}\n  {line.text}\n  {words}"
 
     def _globals(self) -> dict:
         """What every case knows: the capacity of the first nexus' unit, and the head's `let`s."""

@@ -3,8 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from . import language
-from .numbers import TextError
+from . import configuration, language
 from .runner import Failure, FileRun
 
 
@@ -40,28 +39,42 @@ def text_of(path: Path, url=None) -> str:
             run.close()
 
 
+def runs(file: language.CaseFile, url=None) -> list:
+    """The file's runs: one, or one with each of its `media`."""
+    media = configuration.media(file.head)
+    return [FileRun(file, url, medium) for medium in (media[:1] if url else media)]
+
+
 def run_file(path: Path, options):
     """(passed, failed); prints a line a case. A file that the URL's disk cannot run counts nothing."""
     file = load(path, options.url)
     wanted = [case for case in file.cases if options.only in case.name]
     if not wanted:
         return 0, 0
-    run = FileRun(file, options.url)
-    if options.url and not run.configuration.portable:
-        print(f"{path.name}: needs a target of its own")
-        return 0, 0
-    failed = 0
-    run.start()
+    passed = failed = 0
+    for run in runs(file, options.url):
+        if options.url and not run.configuration.portable:
+            print(f"{path.name}: needs a target of its own")
+            continue
+        run.start()
+        try:
+            for case in wanted:
+                if _holds(run, case, options.quiet):
+                    passed += 1
+                else:
+                    failed += 1
+        finally:
+            run.close()
+    return passed, failed
+
+
+def _holds(run: FileRun, case, quiet: bool) -> bool:
     try:
-        for case in wanted:
-            try:
-                run.run(case)
-            except Failure as failure:
-                failed += 1
-                print(f"FAILED {failure}", flush=True)
-            else:
-                if not options.quiet:
-                    print(f"ok     {path.name}:{case.line.number}: {case.name}", flush=True)
-    finally:
-        run.close()
-    return len(wanted) - failed, failed
+        run.run(case)
+    except Failure as failure:
+        print(f"FAILED {failure}", flush=True)
+        return False
+    if not quiet:
+        medium = f" ({run.medium})" if run.medium else ""
+        print(f"ok     {run.file.path.name}:{case.line.number}: {case.name}{medium}", flush=True)
+    return True

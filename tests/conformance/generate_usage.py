@@ -1,0 +1,54 @@
+"""Each bit that a command does not read is INVALID FIELD IN CDB, with a pointer to it.
+
+Which those are the target says itself: the CDB usage data of REPORT SUPPORTED OPERATION CODES (SPC-5
+s6.35.3). One case a command, one line a bit.
+"""
+
+HEAD = "disk d ram 16MiB\n"
+
+VARIABLE_LENGTH = 0x7F
+INVALID_FIELD = "=> ILLEGAL REQUEST 24/00"
+
+
+def commands(ask):
+    """(operation code, service action or None) of each command."""
+    answer = ask("A: REPORT SUPPORTED OPERATION CODES alloc=65535")
+    for at in range(4, len(answer), 8):
+        has_action = answer[at + 5] & 1
+        yield answer[at], int.from_bytes(answer[at + 2 : at + 4], "big") if has_action else None
+
+
+def usage_of(ask, opcode: int, action) -> bytes:
+    wanted = "options=1" if action is None else f"options=2 action={action}"
+    answer = ask(f"A: REPORT SUPPORTED OPERATION CODES {wanted} opcode={opcode}")
+    return answer[4 : 4 + int.from_bytes(answer[2:4], "big")]
+
+
+def field_of(usage: bytes, byte: int, bit: int) -> str:
+    """A field of several bits is pointed at by its left-most (SPC-5 s4.4.2.4.2): RDPROTECT and kin."""
+    flags = 10 if usage[0] == VARIABLE_LENGTH else 1
+    if byte == flags and bit >= 5 and not usage[byte] & 0xE0:
+        bit = 7
+    return f"field=cdb[{byte}].{bit}"
+
+
+def cases(ask):
+    for opcode, action in commands(ask):
+        usage = usage_of(ask, opcode, action)
+        plain = bytearray(len(usage))
+        plain[0] = opcode
+        if opcode == VARIABLE_LENGTH:
+            plain[7:10] = usage[7:10]
+        elif action is not None:
+            plain[1] = action
+        name = f"{opcode:02X}" + ("" if action is None else f"/{action:02X}")
+        yield f"case every bit that {name} does not read is refused, and pointed at"
+        for byte in range(1, len(usage)):
+            if opcode == VARIABLE_LENGTH and byte in (7, 8, 9):
+                continue
+            for bit in range(8):
+                if usage[byte] & 1 << bit or (byte == 1 and action is not None and bit < 5 and opcode != 0x7F):
+                    continue
+                cdb = bytearray(plain)
+                cdb[byte] |= 1 << bit
+                yield f"A: {cdb.hex(' ')} {INVALID_FIELD} {field_of(usage, byte, bit)}"
