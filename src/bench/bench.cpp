@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <ctime>
 
 #include "bench/pattern.h"
@@ -145,10 +143,15 @@ Result<> Bench::learn_capacity() {
   return {};
 }
 
+// Of a pass that has an end beside that of its time.
+bool Bench::has_started_all() const {
+  if (reading_back_) return next_read_back_ >= written_.size();
+  return options_.count != 0 && recorder_.counting && started_ >= options_.count;
+}
+
 bool Bench::may_start() const {
-  if (!issuing_) return false;
-  if (reading_back_) return next_read_back_ < written_.size();
-  if (options_.rate == 0) return true;
+  if (!issuing_ || has_started_all()) return false;
+  if (options_.rate == 0 || reading_back_) return true;
   const std::uint64_t elapsed_ns = recorder_.now_ns - drive_start_ns_;
   return started_ < static_cast<std::uint64_t>(static_cast<double>(elapsed_ns) / 1e9 *
                                                static_cast<double>(options_.rate));
@@ -197,15 +200,16 @@ Result<bool> Bench::step() {
 
 Result<> Bench::drive(double seconds, bool counting) {
   recorder_.tick();
-  drive_start_ns_ = live_at_ns_ = recorder_.now_ns;
+  drive_start_ns_ = recorder_.now_ns;
   const std::uint64_t end_ns = drive_start_ns_ + nanoseconds(seconds);
-  started_ = live_ios_ = 0;
+  started_ = 0;
   recorder_.counting = counting;
+  live_.begin(recorder_, reading_back_ ? "reading back" : counting ? "measuring" : "warming up");
   issuing_ = true;
   unsigned idle_loops = 0;
   while (recorder_.now_ns < end_ns) {
     LUNAR_TRY_ASSIGN(const bool some, step());
-    if (reading_back_ && !may_start()) break;
+    if (has_started_all()) break;
     if (some) {
       idle_loops = 0;
     } else if (options_.sleep) {
@@ -214,12 +218,19 @@ Result<> Bench::drive(double seconds, bool counting) {
     } else if (++idle_loops % kIdleLoopsPerTick == 0) {
       recorder_.tick();
     }
-    if (recorder_.now_ns - live_at_ns_ >= engine::kSecond) print_live();
+    live_.tick(recorder_);
   }
-  measured_s_ = static_cast<double>(recorder_.now_ns - drive_start_ns_) / 1e9;
-  if (!reading_back_) recorder_.counting = false;
+  const bool complete = has_started_all();
+  const auto stop_counting = [this] {
+    measured_s_ = static_cast<double>(recorder_.now_ns - drive_start_ns_) / 1e9;
+    recorder_.counting = false;
+  };
+  if (!complete) stop_counting();
   issuing_ = false;
-  return drain();
+  LUNAR_TRY(drain());
+  if (complete) stop_counting();
+  live_.clear();
+  return {};
 }
 
 Result<> Bench::drain() {
@@ -234,7 +245,6 @@ Result<> Bench::drain() {
       return fail(ErrorCode::io, fmt::format("I/Os without an answer for {} s", kDrainTimeoutS));
     }
   }
-  recorder_.counting = false;
   return {};
 }
 
@@ -248,23 +258,12 @@ void Bench::wait_readable() const {
   poll(all.data(), all.size(), timeout_ms);
 }
 
-void Bench::print_live() {
-  const std::uint64_t ios = recorder_.reads + recorder_.writes;
-  const double seconds = static_cast<double>(recorder_.now_ns - live_at_ns_) / 1e9;
-  if (!options_.json && options_.slice_s == 0 && isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "\r{:10.0f} IOPS  p50 {:.1f} us ",
-               static_cast<double>(ios - std::min(ios, live_ios_)) / seconds,
-               static_cast<double>(recorder_.latency.percentile_ns(50)) / 1e3);
-  }
-  live_at_ns_ = recorder_.now_ns;
-  live_ios_ = ios;
-}
-
 Report Bench::report(double seconds, double cpu) const {
   return {.seconds = seconds,
           .reads = recorder_.reads,
           .writes = recorder_.writes,
           .block_bytes = options_.block_bytes,
+          .floor = options_.floor,
           .cpu_seconds = cpu,
           .latency = recorder_.latency,
           .verified = recorder_.verified,
@@ -284,21 +283,17 @@ Result<> Bench::read_back() {
   reading_back_ = true;
   next_read_back_ =
       static_cast<std::uint64_t>(std::ranges::find(written_, true) - written_.begin());
-  constexpr double kNoLimit = 1e9;
-  return drive(kNoLimit, true);
+  return drive(kMaxSeconds, true);
 }
 
 Result<Report> Bench::run() {
   if (options_.warmup_s > 0) LUNAR_TRY(drive(options_.warmup_s, false));
   LUNAR_TRY_ASSIGN(Report written, measure(options_.time_s));
-  if (isatty(STDERR_FILENO) != 0 && !options_.json) fmt::print(stderr, "\r\033[K");
   if (!options_.verify) return written;
   recorder_.clear_counts();
-  const std::uint64_t start_ns = recorder_.now_ns;
   const double cpu_before = cpu_seconds();
   LUNAR_TRY(read_back());
-  const double seconds = static_cast<double>(recorder_.now_ns - start_ns) / 1e9;
-  Report read = report(seconds, cpu_seconds() - cpu_before);
+  Report read = report(measured_s_, cpu_seconds() - cpu_before);
   if (options_.work == Work::read) return read;
   written.verified = read.verified;
   written.mismatches = read.mismatches;
@@ -312,36 +307,6 @@ void Bench::pause_floor() const {
 
 void Bench::resume_floor() const {
   if (floor_) floor_->resume();
-}
-
-Result<bool> Bench::wait_for_line() {
-  std::vector<pollfd> all{{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};
-  for (const auto& session : sessions_) {
-    all.push_back({.fd = session->fd(), .events = POLLIN, .revents = 0});
-  }
-  for (;;) {
-    poll(all.data(), all.size(), -1);
-    if (all.front().revents != 0) {
-      char byte = 0;
-      if (read(STDIN_FILENO, &byte, 1) != 1) return false;
-      if (byte == '\n') return true;
-      continue;
-    }
-    LUNAR_TRY(step());
-  }
-}
-
-Result<> run_slices(Bench& bench, const Options& options) {
-  bench.pause_floor();
-  for (;;) {
-    LUNAR_TRY_ASSIGN(const bool more, bench.wait_for_line());
-    if (!more) return {};
-    bench.resume_floor();
-    LUNAR_TRY_ASSIGN(const Report report, bench.measure(options.slice_s));
-    bench.pause_floor();
-    fmt::print("{}", to_json(report, options));
-    std::fflush(stdout);
-  }
 }
 
 }  // namespace lunar::bench

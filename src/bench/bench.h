@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/floor.h"
+#include "bench/live_line.h"
 #include "bench/options.h"
 #include "bench/recorder.h"
 #include "bench/report.h"
@@ -31,22 +32,23 @@ class Bench {
   void resume_floor() const;
 
  private:
-  explicit Bench(const Options& options) : options_(options) {}
+  explicit Bench(const Options& options)
+      : options_(options), live_(!options.json && options.slice_s == 0) {}
   Result<> connect();
   Result<> settle(Session& session);
   Result<> learn_capacity();
 
-  // Runs until `seconds` are over, or the pass of verify_chunks_ is; the rest of what is in flight
-  // is waited for. counting: whether it shows in the recorder.
+  // Runs until `seconds` are over, and waits for what is then in flight, which does not count any
+  // more; or until all I/Os of the pass have been done. counting: whether it shows in the recorder.
   Result<> drive(double seconds, bool counting);
   Result<bool> step();
   Result<> drain();
   void refill(Session& session);
   void start_next(Session& session, std::uint64_t start_ns);
   [[nodiscard]] bool may_start() const;
+  [[nodiscard]] bool has_started_all() const;
   Result<> read_back();
   void wait_readable() const;
-  void print_live();
   [[nodiscard]] Report report(double seconds, double cpu_seconds) const;
 
   const Options options_;
@@ -63,15 +65,13 @@ class Bench {
   // --rate: I/Os since the start of a drive, and when it was.
   std::uint64_t started_ = 0;
   std::uint64_t drive_start_ns_ = 0;
-  double measured_s_ = 0;  // of the last drive, without its drain
+  double measured_s_ = 0;  // of the last drive: while it counted
   bool issuing_ = false;
   // --verify: the chunks that have been written, and those still to be read back.
   std::vector<bool> written_;
   bool reading_back_ = false;
   std::uint64_t next_read_back_ = 0;
-  // The live line.
-  std::uint64_t live_at_ns_ = 0;
-  std::uint64_t live_ios_ = 0;
+  LiveLine live_;
 };
 
 // --slice: for each line "go" on standard input one measurement of slice_s seconds, answered with

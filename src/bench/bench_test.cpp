@@ -23,13 +23,15 @@ TEST_P(BenchAgainstFloor, ReadsBackWhatItWrote) {
   options.connections = GetParam().connections;
   options.work = Work::write;
   options.verify = true;
-  options.time_s = 0.02;
+  // Each slot is used again; the time is never used up.
+  options.count = std::uint64_t{2} * options.queue_depth * options.connections + 1;
+  options.time_s = 60;
   options.range_bytes = 8 * kMiB;
   const auto bench = Bench::open(options);
   ASSERT_TRUE(bench) << bench.error().message;
   const auto report = (*bench)->run();
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_GT(report->writes, 0U);
+  EXPECT_EQ(report->writes, options.count);
   EXPECT_EQ(report->reads, 0U);
   EXPECT_GT(report->verified, 0U);
   EXPECT_EQ(report->mismatches, 0U);
@@ -54,6 +56,31 @@ TEST(Bench, KeepsToARate) {
   const auto report = (*bench)->run();
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_LE(static_cast<double>(report->reads), 1000 * report->seconds + 1);
+}
+
+TEST(Bench, CountsAllOfTheirLatencies) {
+  Options options;
+  options.floor = FloorForm::readiness;
+  options.work = Work::mix;
+  options.count = 1000;
+  options.time_s = 60;
+  options.warmup_s = 0.01;  // does not count
+  const auto bench = Bench::open(options);
+  ASSERT_TRUE(bench) << bench.error().message;
+  const auto report = (*bench)->run();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->reads + report->writes, options.count);
+  EXPECT_EQ(report->latency.count(), options.count);
+  EXPECT_GT(report->reads, report->writes);
+}
+
+TEST(Bench, RefusesACoreThatIsNotThere) {
+  Options options;
+  options.floor = FloorForm::readiness;
+  options.floor_cpu = 100'000;
+  const auto bench = Bench::open(options);
+  ASSERT_FALSE(bench);
+  EXPECT_EQ(bench.error().code, ErrorCode::invalid_argument);
 }
 
 TEST(Bench, TellsWhoDoesNotAnswer) {

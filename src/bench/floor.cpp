@@ -43,7 +43,12 @@ Result<std::unique_ptr<Floor>> Floor::start(const Shape& shape) {
                  .port = floor->listener_.port,
                  .target = "iqn.2026-11.io.lunar:floor",
                  .lun = Lun(0)};
-  floor->thread_ = std::thread([raw = floor.get()] { raw->run(); });
+  std::promise<Result<>> started;
+  auto outcome = started.get_future();
+  floor->thread_ = std::thread([raw = floor.get(), started = std::move(started)]() mutable {
+    raw->run(std::move(started));
+  });
+  LUNAR_TRY(outcome.get());
   return floor;
 }
 
@@ -70,8 +75,11 @@ bool Floor::keep_going() {
   return state_.load() != State::stopped;
 }
 
-void Floor::run() {
-  if (const auto pinned = pin_to(shape_.cpu); !pinned) log::warning("{}", pinned.error().message);
+void Floor::run(std::promise<Result<>> started) {
+  Result<> pinned = pin_to(shape_.cpu);
+  const bool good = pinned.has_value();
+  started.set_value(std::move(pinned));
+  if (!good) return;
   while (connections_.size() < shape_.connections) {
     auto socket = accept_from(listener_);
     if (!socket) return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -26,6 +27,7 @@ class Floor {
     std::uint64_t size_bytes = 0;  // of the RAM disk
     unsigned cpu = 0;
   };
+  // no_resource; invalid_argument: no such core.
   static Result<std::unique_ptr<Floor>> start(const Shape& shape);
   ~Floor();
 
@@ -36,7 +38,7 @@ class Floor {
 
  private:
   explicit Floor(const Shape& shape) : shape_(shape) {}
-  void run();
+  void run(std::promise<Result<>> started);
   // Each returns when stop_ is set or the peer is gone.
   void serve_by_readiness();
   void serve_by_uring();

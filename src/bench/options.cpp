@@ -68,10 +68,20 @@ Result<Digests> parse_digests(std::string_view text) {
   return wrong(fmt::format("--digest {}: it is none, header, data or header,data", text));
 }
 
+std::string_view to_text(FloorForm form) {
+  switch (form) {
+    case FloorForm::none: return "none";
+    case FloorForm::readiness: return "recv";
+    case FloorForm::uring: return "uring";
+    case FloorForm::best: return "best";
+  }
+  return "";
+}
+
 Result<FloorForm> parse_floor_form(std::string_view text) {
-  if (text == "recv") return FloorForm::readiness;
-  if (text == "uring") return FloorForm::uring;
-  if (text == "best") return FloorForm::best;
+  for (const FloorForm form : {FloorForm::readiness, FloorForm::uring, FloorForm::best}) {
+    if (text == to_text(form)) return form;
+  }
   return wrong(fmt::format("--floor {}: it is recv, uring or best", text));
 }
 
@@ -86,8 +96,10 @@ Result<> check(const Options& options) {
   if (options.connections == 0 || options.connections > kMaxConnections) {
     return wrong(fmt::format("--connections {}: 1 to {}", options.connections, kMaxConnections));
   }
-  if (!(options.time_s > 0) || options.warmup_s < 0 || options.slice_s < 0) {
-    return wrong("--time, --warmup and --slice are seconds, not below 0");
+  const auto seconds = [](double value) { return value >= 0 && value <= kMaxSeconds; };
+  if (!seconds(options.time_s) || options.time_s == 0 || !seconds(options.warmup_s) ||
+      !seconds(options.slice_s)) {
+    return wrong("--time, --warmup and --slice are seconds, not below 0; --time is above");
   }
   if (options.verify && options.work == Work::mix) {
     return wrong("--verify goes with --rw read or write, not with mix");
@@ -95,7 +107,9 @@ Result<> check(const Options& options) {
   if (options.floor == FloorForm::best && options.slice_s > 0) {
     return wrong("--slice goes with --floor recv or uring");
   }
-  if (options.verify && options.slice_s > 0) return wrong("--verify does not go with --slice");
+  if ((options.verify || options.count != 0) && options.slice_s > 0) {
+    return wrong("--verify and --count do not go with --slice");
+  }
   return {};
 }
 

@@ -42,6 +42,7 @@ enum class FloorForm : std::uint8_t {
 };
 // "recv", "uring", "best"
 Result<FloorForm> parse_floor_form(std::string_view text);
+[[nodiscard]] std::string_view to_text(FloorForm form);
 
 struct Options {
   Url url;
@@ -51,6 +52,7 @@ struct Options {
   std::uint32_t queue_depth = 32;    // of each session
   std::uint32_t connections = 1;     // sessions, each of one connection
   double time_s = 5;
+  std::uint64_t count = 0;  // I/Os that end the measurement before time_s; 0: time alone does
   double warmup_s = 0;
   std::uint64_t range_bytes = 0;  // of the disk, from its start; 0: all of it
   bool sequential = false;
@@ -67,6 +69,7 @@ struct Options {
 constexpr std::uint32_t kMaxQueueDepth = 4096;
 constexpr std::uint32_t kMaxConnections = 20'000;
 constexpr std::uint64_t kMaxBlockBytes = 8 * kMiB;
+constexpr double kMaxSeconds = 1e8;  // three years, and far from what nanoseconds can count
 // Bounds and combinations; ErrorCode::invalid_argument names the option.
 Result<> check(const Options& options);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace lunar::bench {
 namespace {
 
@@ -47,6 +49,8 @@ TEST(Options, BoundsAreChecked) {
   EXPECT_FALSE(takes([](Options& o) { o.queue_depth = 0; }));
   EXPECT_FALSE(takes([](Options& o) { o.connections = 0; }));
   EXPECT_FALSE(takes([](Options& o) { o.time_s = 0; }));
+  EXPECT_FALSE(takes([](Options& o) { o.time_s = std::numeric_limits<double>::infinity(); }));
+  EXPECT_FALSE(takes([](Options& o) { o.warmup_s = std::numeric_limits<double>::quiet_NaN(); }));
   EXPECT_FALSE(takes([](Options& o) {
     o.work = Work::mix;
     o.verify = true;

@@ -19,9 +19,10 @@ double cpu_us_per_io(const Report& report) {
 std::string to_text(const Report& report, const Options& options) {
   const Histogram& latency = report.latency;
   std::string text = fmt::format(
-      "{} {}{}, queue depth {}, {} session{}: {:.0f} IOPS, {:.1f} MB/s over {:.2f} s\n"
+      "{}{} {}{}, queue depth {}, {} session{}: {:.0f} IOPS, {:.1f} MB/s over {:.2f} s\n"
       "latency us: mean {:.1f}, p50 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n"
       "initiator: {:.2f} s of CPU, {:.2f} us an I/O\n",
+      report.floor == FloorForm::none ? "" : fmt::format("floor ({}): ", to_text(report.floor)),
       options.sequential ? "sequential" : "random", format_size(report.block_bytes),
       options.work == Work::mix ? " mixed I/Os" : fmt::format(" {}s", to_text(options.work)),
       options.queue_depth, options.connections, options.connections == 1 ? "" : "s", report.iops(),
@@ -47,6 +48,10 @@ std::string to_json(const Report& report, const Options& options) {
       latency.mean_ns() / 1e3, microseconds(latency.percentile_ns(50)),
       microseconds(latency.percentile_ns(99)), microseconds(latency.percentile_ns(99.9)),
       microseconds(latency.max_ns()), report.cpu_seconds, cpu_us_per_io(report));
+  text += fmt::format(
+      R"(,"sequential":{},"rate":{},"floor":{})", options.sequential,
+      options.rate == 0 ? "null" : std::to_string(options.rate),
+      report.floor == FloorForm::none ? "null" : fmt::format("\"{}\"", to_text(report.floor)));
   if (options.verify) {
     text += fmt::format(R"(,"verified":{},"mismatches":{},"first_mismatch_byte":{})",
                         report.verified, report.mismatches,

@@ -15,7 +15,8 @@ struct Report {
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
   std::uint64_t block_bytes = 0;
-  double cpu_seconds = 0;  // of the initiator's thread, spinning included
+  FloorForm floor = FloorForm::none;  // that was driven
+  double cpu_seconds = 0;             // of the initiator's thread, spinning included
   Histogram latency;
   std::uint64_t verified = 0;
   std::uint64_t mismatches = 0;

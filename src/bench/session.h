@@ -74,6 +74,7 @@ class Session {
     std::uint64_t start_ns = 0;
     std::uint64_t offset_bytes = 0;  // on the disk
     std::uint32_t expected_bytes = 0;
+    std::uint32_t received_bytes = 0;
     bool write = false;
     bool busy = false;
   };

@@ -11,8 +11,8 @@
 namespace lunar::bench {
 namespace {
 
-constexpr std::size_t kCopiedBytesPerPdu = 48 + 4 + 4;
-constexpr std::size_t kPiecesPerPdu = 3;  // header, payload, data digest
+constexpr std::size_t kCopiedBytesPerPdu = 48 + 4 + 4 + 4;  // with digests and padding
+constexpr std::size_t kPiecesPerPdu = 3;                    // header, payload, what follows it
 constexpr std::size_t kMaxPdus = 1024;
 
 }  // namespace
@@ -24,8 +24,9 @@ TransmitQueue::TransmitQueue(std::size_t max_pdus, Digests digests)
       copies_(std::make_unique_for_overwrite<std::byte[]>(max_pdus_ * kCopiedBytesPerPdu)),
       pieces_(std::make_unique_for_overwrite<iovec[]>(max_pdus_ * kPiecesPerPdu)) {}
 
-void TransmitQueue::add_digest(Bytes of) {
-  const le32 digest = crc32c(of);  // RFC 7143 §13.1: least significant byte first
+void TransmitQueue::add_digest(Bytes of, Bytes padding) {
+  const std::uint32_t crc = crc32c_update(crc32c_update(kCrc32cSeed, of), padding);
+  const le32 digest = crc32c_finish(crc);  // RFC 7143 §13.1: least significant byte first
   add_copy(as_bytes(digest));
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/uio.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -23,7 +24,7 @@ class TransmitQueue {
   [[nodiscard]] bool has_room() const { return pdus_ < max_pdus_; }
   [[nodiscard]] bool drained() const { return first_ == count_; }
 
-  // `header` is any 48-byte PDU struct; the payload's length is a multiple of 4.
+  // `header` is any 48-byte PDU struct; the payload is padded to whole words.
   template <WireStruct Pdu>
   void add(const Pdu& header, Bytes payload) {
     static_assert(sizeof(Pdu) == 48);
@@ -32,7 +33,9 @@ class TransmitQueue {
     if (digests_.header) add_digest(as_bytes(header));
     if (payload.empty()) return;
     pieces_[count_++] = {const_cast<std::byte*>(payload.data()), payload.size()};
-    if (digests_.data) add_digest(payload);
+    const Bytes padding = Bytes(kZeroes).first(-payload.size() % sizeof(kZeroes));
+    if (!padding.empty()) add_copy(padding);
+    if (digests_.data) add_digest(payload, padding);
   }
 
   enum class Outcome : std::uint8_t { sent, full, failed };  // failed: errno says why
@@ -41,7 +44,9 @@ class TransmitQueue {
 
  private:
   Outcome send(int fd);
-  void add_digest(Bytes of);
+  static constexpr std::array<std::byte, 4> kZeroes{};
+  // RFC 7143 §11.2.3: padding belongs to what a data digest covers.
+  void add_digest(Bytes of, Bytes padding = {});
   void add_copy(Bytes bytes) {
     std::byte* at = copies_.get() + copied_;
     std::memcpy(at, bytes.data(), bytes.size());

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -39,9 +40,16 @@ Result<Report> run_whole(const Options& options) {
   return readiness.iops() >= uring.iops() ? readiness : uring;
 }
 
+// What the options ask for may turn out to be impossible only when the disk or the machine is
+// asked.
+int complain_of(const Error& error) {
+  return complain(error.code == ErrorCode::invalid_argument ? kExitUsage : kExitFailed,
+                  error.message);
+}
+
 int measure_slices(const Options& options) {
   const auto bench = Bench::open(options);
-  if (!bench) return complain(kExitFailed, bench.error().message);
+  if (!bench) return complain_of(bench.error());
   if (const auto done = bench::run_slices(**bench, options); !done) {
     return complain(kExitFailed, done.error().message);
   }
@@ -50,11 +58,16 @@ int measure_slices(const Options& options) {
 
 int measure(const Options& options) {
   const auto report = run_whole(options);
-  if (!report) return complain(kExitFailed, report.error().message);
+  if (!report) return complain_of(report.error());
   fmt::print("{}", options.json ? to_json(*report, options) : to_text(*report, options));
   if (report->mismatches == 0) return 0;
   return complain(kExitFailed, fmt::format("wrong data: the first wrong bytes are at byte {}",
                                            report->first_mismatch_bytes.value_or(0)));
+}
+
+Result<std::uint64_t> not_negative(const char* option, std::int64_t value) {
+  if (value >= 0) return static_cast<std::uint64_t>(value);
+  return fail(ErrorCode::invalid_argument, fmt::format("{} {}: it is not below 0", option, value));
 }
 
 }  // namespace
@@ -67,8 +80,10 @@ struct BenchCommand::Arguments {
   std::string range;
   std::string digest = "none";
   std::string floor;
-  int cpu = -1;
-  bool has_floor = false;
+  std::optional<int> cpu;
+  // Signed, so that the parser does not take -1 for a very large number.
+  std::int64_t rate = 0;
+  std::int64_t count = 0;
 
   Result<Options> parse() const {
     Options parsed = options;
@@ -78,7 +93,12 @@ struct BenchCommand::Arguments {
     if (!range.empty()) {
       LUNAR_TRY_ASSIGN(parsed.range_bytes, parse_size(range));
     }
-    if (cpu >= 0) parsed.cpu = static_cast<unsigned>(cpu);
+    if (cpu) {
+      if (*cpu < 0) return fail(ErrorCode::invalid_argument, fmt::format("--cpu {}: a core", *cpu));
+      parsed.cpu = static_cast<unsigned>(*cpu);
+    }
+    LUNAR_TRY_ASSIGN(parsed.rate, not_negative("--rate", rate));
+    LUNAR_TRY_ASSIGN(parsed.count, not_negative("--count", count));
     if (floor.empty() == url.empty()) {
       return fail(ErrorCode::invalid_argument, "give either a URL or --floor");
     }
@@ -111,13 +131,15 @@ BenchCommand::BenchCommand(CLI::App& app)
   c.add_option("--connections", a.options.connections, "Sessions of one connection each (1)")
       ->type_name("N");
   c.add_option("--time", a.options.time_s, "Seconds to measure (5)")->type_name("S");
+  c.add_option("--count", a.count, "End after so many I/Os, if that is before --time")
+      ->type_name("N");
   c.add_option("--warmup", a.options.warmup_s, "Seconds before that do not count (0)")
       ->type_name("S");
   c.add_option("--range", a.range, "Use only so much of the disk's start")->type_name("SIZE");
   c.add_flag("--seq", a.options.sequential, "In order instead of at random");
   c.add_flag("--verify", a.options.verify,
              "Write for --time a pattern that names its block, read back and compare all of it");
-  c.add_option("--rate", a.options.rate, "I/Os a second; latency counts from when each was due")
+  c.add_option("--rate", a.rate, "I/Os a second; latency counts from when each was due")
       ->type_name("N");
   c.add_option("--digest", a.digest,
                "Ask for header, data or header,data digests. Those of data read are\n"
@@ -128,7 +150,7 @@ BenchCommand::BenchCommand(CLI::App& app)
   c.add_option(
        "--floor", a.floor,
        "Measure the least-possible target of this machine, in this process: recv, uring or\n"
-       "best (the better of the two)")
+       "best (both, the better counts)")
       ->type_name("FORM")
       ->expected(0, 1)
       ->default_str("best");
