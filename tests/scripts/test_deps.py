@@ -20,8 +20,11 @@ class Deps(unittest.TestCase):
         self.assertLess(build, test)
         self.assertIn("liburing-dev", build)
 
+    def test_comparing_needs_the_other_targets(self):
+        self.assertLess({"tgt", "istgt", "liburing-dev"}, set(run("--list", "compare").stdout.split()))
+
     def test_is_the_only_list(self):
-        for name in ("scripts/run", "scripts/test", "scripts/prove-fresh", ".ci/run"):
+        for name in ("scripts/run", "scripts/test", "scripts/prove-fresh", "scripts/compare", ".ci/run"):
             self.assertNotIn("apt-get install", (ROOT / name).read_text(), name)
 
     def test_second_call_is_quick(self):

@@ -1,0 +1,82 @@
+#include "loop_target.h"
+
+#include <fmt/format.h>
+
+#include "backends/ram/ram.h"
+
+namespace lunar::instructions {
+
+Result<std::unique_ptr<LoopTarget>> LoopTarget::start(std::size_t luns) {
+  std::unique_ptr<LoopTarget> target(new LoopTarget);
+  LUNAR_TRY(target->set_up(luns));
+  return target;
+}
+
+Result<> LoopTarget::set_up(std::size_t luns) {
+  LUNAR_TRY_ASSIGN(driver_, engine::UringDriver::create());
+  LUNAR_TRY(driver_->enable());
+  network_ = std::make_unique<engine::UringNetwork>(*driver_);
+  const engine::ShardEnvironment environment{
+      .clock = clock_, .driver = *driver_, .network = *network_, .seed = 1};
+  shard_ = std::make_unique<engine::Shard>(0, environment);
+  shards_ = {shard_.get()};
+  engine::Shard::connect(shards_);
+  engine::Shard::bind(shard_.get());
+
+  service_ = std::make_unique<iscsi::Service>(shards_);
+  iscsi::TargetNode& node = service_->add_target(kName);
+  for (std::size_t i = 0; i < luns; ++i) {
+    LUNAR_TRY_ASSIGN(auto device, backends::create_ram({.name = fmt::format("ram{}", i),
+                                                        .size = ByteCount(kDiskBytes)}));
+    units_.push_back(std::make_unique<scsi::LogicalUnit>(*device, shards_));
+    devices_.push_back(std::move(device));
+    LUNAR_TRY(node.device.luns().add(Lun(static_cast<std::uint16_t>(i)), *units_.back()));
+  }
+  Result<> outcome;
+  finish(begin(&outcome));
+  return outcome;
+}
+
+LoopTarget::~LoopTarget() {
+  if (service_) finish(end());
+  service_.reset();
+  if (driver_) driver_->close_ring();
+  engine::Shard::bind(nullptr);
+}
+
+namespace {
+
+engine::Task<void> then_note(engine::Task<void> task, bool* done) {
+  co_await task;
+  *done = true;
+}
+
+}  // namespace
+
+void LoopTarget::finish(engine::Task<void> task) {
+  bool done = false;
+  then_note(std::move(task), &done).detach();
+  while (!done) turn();
+}
+
+engine::Task<void> LoopTarget::begin(Result<>* outcome) {
+  for (const auto& unit : units_) {
+    *outcome = co_await unit->open(*shard_);
+    if (!*outcome) co_return;
+  }
+  *outcome = co_await service_->start();
+  if (!*outcome) co_return;
+  const auto where = service_->listen({"127.0.0.1", 0});
+  if (where) {
+    endpoint_ = *where;
+  } else {
+    *outcome = std::unexpected(where.error());
+  }
+}
+
+engine::Task<void> LoopTarget::end() {
+  co_await service_->stop(0);
+  for (const auto& unit : units_) co_await unit->stop(*shard_);
+}
+
+}  // namespace lunar::instructions
