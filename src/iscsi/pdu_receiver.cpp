@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t kDiscardBytes = 64 * kKiB;
 thread_local std::array<std::byte, kDiscardBytes> discard_area;
 
+// Data segments of this length and more are received in their place, one header ahead. Below, a
+// receive call costs more than the copy.
+constexpr std::uint32_t kBulkBytes = 32 * kKiB;
+
 // Digests travel with the least significant byte first (RFC 7143 §13.1).
 std::uint32_t wire_digest(const std::byte* at) {
   return load<le32>({at, spec::kDigestLength})->value();
@@ -45,8 +49,17 @@ std::span<iovec> PduReceiver::receive_into() {
     if (into_[0].iov_len < left)
       return {into_.data(), 1};  // the rest is not ours to put into the buffer
   }
-  into_[pieces++] = {buffer_.data() + write_, buffer_.size() - write_};
+  into_[pieces++] = {buffer_.data() + write_,
+                     std::min(buffer_.size() - write_, read_ahead_bytes())};
   return {into_.data(), pieces};
+}
+
+// How much of the stream to take into the buffer: all there is, or in bulk what stands before the
+// next data segment.
+std::size_t PduReceiver::read_ahead_bytes() const {
+  if (!bulk_) return SIZE_MAX;
+  const std::size_t header = spec::kBhsLength + (header_digest_ ? spec::kDigestLength : 0);
+  return state_ == State::header ? header : trailer_bytes() + header;
 }
 
 void PduReceiver::received(std::size_t count) {
@@ -141,6 +154,7 @@ bool PduReceiver::place_data() {
   const Placement placement = discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
   if (stopped_) return false;
   filled_ = 0;
+  bulk_ = length >= kBulkBytes && placement.kind == Placement::Kind::at;
   switch (placement.kind) {
     case Placement::Kind::stall:
       pdu_.data = {};

@@ -1,9 +1,10 @@
 // From a byte stream to PDUs (RFC 7143 §11.1): framing, padding, digests. No I/O of its own.
 //
-// Large data segments never pass through the receive buffer: once a header is known its handler
+// Large data segments do not pass through the receive buffer: once a header is known its handler
 // says where the data belongs, and receive_into() names that place, so that the socket fills it
-// directly (a third faster than a copy at 256 KiB). Small ones that have arrived whole are handed
-// over where they lie.
+// directly (a third faster than a copy at 256 KiB). Behind such a segment only one more header is
+// asked for, since its data will have a place of their own as well. Small segments that have
+// arrived whole are handed over where they lie.
 #pragma once
 
 #include <sys/uio.h>
@@ -114,6 +115,7 @@ class PduReceiver {
   [[nodiscard]] std::size_t available() const { return write_ - read_; }
   [[nodiscard]] std::byte* at_read() { return buffer_.data() + read_; }
   [[nodiscard]] std::size_t trailer_bytes() const;
+  [[nodiscard]] std::size_t read_ahead_bytes() const;
 
   Handler* handler_;
   engine::BufferPool& buffers_;
@@ -127,6 +129,7 @@ class PduReceiver {
   bool stalled_ = false;
   bool discarding_ = false;
   bool parsing_ = false;
+  bool bulk_ = false;  // the last data segment was large: the next one will be, too
   std::uint32_t max_data_segment_length_ = 8192;
   InboundPdu pdu_;
   // A `keep` segment that did not arrive whole: no ordinary data. Not from the pool, for which it

@@ -100,6 +100,42 @@ TEST_F(PduReceiverTest, FillsTheHandlersPlaceDirectly) {
   EXPECT_EQ(as_text(recorder.target), data);
 }
 
+// How the room for the next bytes is divided.
+std::vector<std::size_t> lengths(std::span<const iovec> pieces) {
+  std::vector<std::size_t> all;
+  for (const iovec& piece : pieces) all.push_back(piece.iov_len);
+  return all;
+}
+
+TEST_F(PduReceiverTest, TakesOnlyTheNextHeaderBehindALargeSegment) {
+  constexpr std::size_t kBytes = 200'000;
+  using Lengths = std::vector<std::size_t>;
+  recorder.target.resize(kBytes);
+  receiver.set_max_data_segment_length(kBytes);
+  const std::string large = pdu(1, std::string(kBytes, 'd'));
+  feed(std::string_view(large).substr(0, 1048));
+  EXPECT_EQ(lengths(receiver.receive_into()), (Lengths{kBytes - 1000, 48}));
+  feed(std::string_view(large).substr(1048));
+  EXPECT_EQ(lengths(receiver.receive_into()), Lengths{48}) << "another large one may follow";
+  feed(pdu(2, ""));
+  EXPECT_EQ(lengths(receiver.receive_into()), Lengths{kReceiveBufferBytes});
+}
+
+TEST_F(PduReceiverTest, ReceivesLargeSegmentsWithDigestsWhereverTheStreamIsCut) {
+  constexpr std::size_t kBytes = 100'001;  // with padding
+  recorder.target.resize(kBytes);
+  receiver.set_max_data_segment_length(kBytes);
+  receiver.set_digests(true, true);
+  const std::string large = pdu(1, std::string(kBytes, 'd'), true, true);
+  for (const std::size_t piece : {1'000U, 49'999U, 100'048U, 100'060U, 200'000U}) {
+    recorder.opcodes.clear();
+    recorder.digests_ok.clear();
+    feed(large + large + pdu(2, "abc", true, true) + large, piece);
+    EXPECT_EQ(recorder.opcodes, (std::vector<std::uint8_t>{1, 1, 2, 1})) << piece;
+    EXPECT_EQ(recorder.digests_ok, std::vector<bool>(4, true)) << piece;
+  }
+}
+
 TEST_F(PduReceiverTest, ChecksBothDigests) {
   receiver.set_digests(true, true);
   feed(pdu(1, "abc", true, true), 7);
