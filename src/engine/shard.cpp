@@ -105,9 +105,24 @@ bool Shard::run_pollers() {
   while (!round.empty()) {
     Poller& poller = round.pop_front();
     pollers_.push_back(poller);
-    worked = poller.poll() || worked;
+    if (!poller.poll()) continue;
+    worked = true;
+    finish_batch();
   }
   return worked;
+}
+
+// Runs what one source of work has begun and sends its answers, while it is warm in the cache and
+// before the next source is looked at: the first of many peers is at work again while the last is
+// still being served. 4 KiB writes at QD32 in 4 sessions: 9 % more than with one end for all of a
+// loop; reads: level.
+void Shard::finish_batch() {
+  // Completions of RAM beget responses beget buffers for waiters: a few rounds finish what this
+  // batch's input began; more than that waits its turn behind other sources.
+  constexpr int kRounds = 4;
+  for (int round = 0; round < kRounds && run_list(run_list_); ++round) {
+  }
+  run_list(batch_end_);  // may have queued more
 }
 
 // Runs what is in the list now; what that adds runs in the next call.
@@ -138,11 +153,8 @@ bool Shard::run_once() {
   worked = run_timers() || worked;
   worked = driver_.poll() || worked;
   worked = run_pollers() || worked;
-  // Completions of RAM beget responses beget buffers for waiters: a few rounds finish what this
-  // loop's input began; more than that waits its turn behind other sources.
-  constexpr int kRounds = 4;
-  for (int round = 0; round < kRounds && run_list(run_list_); ++round) worked = true;
-  worked = run_list(loop_end_) || worked;  // may have queued more
+  worked = worked || !run_list_.empty() || !batch_end_.empty();
+  finish_batch();
   if (has_overflow_) retry_overflow();
   return worked;
 }
@@ -173,7 +185,7 @@ void Shard::sleep() {
   park_pollers();
   // Told first, looked at last: see post().
   sleeping_.store(true, std::memory_order_seq_cst);
-  bool pending = !run_list_.empty() || !loop_end_.empty() || has_overflow_ ||
+  bool pending = !run_list_.empty() || !batch_end_.empty() || has_overflow_ ||
                  foreign_pending_.load(std::memory_order_seq_cst) ||
                  stop_requested_.load(std::memory_order_seq_cst);
   for (const auto& mailbox : inbox_) pending = pending || !mailbox->empty();

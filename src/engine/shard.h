@@ -76,10 +76,10 @@ class Shard {
 
   // ---- Work of this shard.
   void enqueue(Runnable& runnable) { run_list_.push_back(runnable); }
-  // Runs after everything else of this loop, before new operations go to the kernel: where a
-  // connection sends all that the loop produced.
-  void at_loop_end(Runnable& runnable) {
-    if (!runnable.is_linked()) loop_end_.push_back(runnable);
+  // Runs when all is done that came from one source (a poller, or all that completed), before the
+  // next one is looked at: where a connection sends its answers, all in one.
+  void at_batch_end(Runnable& runnable) {
+    if (!runnable.is_linked()) batch_end_.push_back(runnable);
   }
   void add_poller(Poller& poller) { pollers_.push_back(poller); }
   void remove_poller(Poller& poller) { poller.unlink(); }
@@ -118,6 +118,7 @@ class Shard {
   bool drain_mailboxes();
   bool drain_foreign();
   bool run_pollers();
+  void finish_batch();
   bool run_list(List<Runnable>& list);
   bool run_timers();
   void retry_overflow();
@@ -131,7 +132,7 @@ class Shard {
   Prng prng_;
   std::uint64_t now_ns_;
   List<Runnable> run_list_;
-  List<Runnable> loop_end_;
+  List<Runnable> batch_end_;
   List<Poller> pollers_;
   TimerQueue timers_;
   IdlePolicy idle_;

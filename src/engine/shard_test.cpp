@@ -68,11 +68,11 @@ TEST_F(ShardTest, DestroyedRunnableDoesNotRun) {
   EXPECT_TRUE(log_.empty());
 }
 
-TEST_F(ShardTest, LoopEndComesAfterEverythingElseAndOnce) {
+TEST_F(ShardTest, BatchEndComesAfterEverythingElseAndOnce) {
   Step end(log_, "end");
-  Step second(log_, "second", [&] { shard_.at_loop_end(end); });
+  Step second(log_, "second", [&] { shard_.at_batch_end(end); });
   Step first(log_, "first", [&] {
-    shard_.at_loop_end(end);
+    shard_.at_batch_end(end);
     shard_.enqueue(second);
   });
   shard_.enqueue(first);
@@ -80,10 +80,10 @@ TEST_F(ShardTest, LoopEndComesAfterEverythingElseAndOnce) {
   EXPECT_EQ(log_, (Log{"first", "second", "end"}));
 }
 
-TEST_F(ShardTest, LoopEndIsWork) {
+TEST_F(ShardTest, BatchEndIsWork) {
   Step late(log_, "late");
   Step end(log_, "end", [&] { shard_.enqueue(late); });
-  shard_.at_loop_end(end);
+  shard_.at_batch_end(end);
   EXPECT_TRUE(world_.run_until([&] { return log_.size() == 2; }));
   EXPECT_EQ(log_, (Log{"end", "late"}));
 }
@@ -216,6 +216,35 @@ TEST_F(ShardTest, PollersMayRemoveThemselvesAndEachOther) {
   EXPECT_FALSE(shard_.run_once());
   EXPECT_EQ(c.polls, 2);
   EXPECT_EQ(late.polls, 1);
+}
+
+TEST_F(ShardTest, AnswersOnePollerBeforeItAsksTheNext) {
+  struct Source final : Poller {
+    Source(Shard& owner, Log& steps, const std::string& text)
+        : log(steps),
+          polled(text + " polled"),
+          answer(steps, text + " answers"),
+          work(steps, text + " works", [&owner, this] { owner.at_batch_end(answer); }),
+          shard(owner) {}
+    bool poll() override {
+      log.push_back(polled);
+      shard.enqueue(work);
+      return true;
+    }
+    void park() override {}
+    Log& log;
+    std::string polled;
+    Step answer;
+    Step work;
+    Shard& shard;
+  };
+  Source first(shard_, log_, "first");
+  Source second(shard_, log_, "second");
+  shard_.add_poller(first);
+  shard_.add_poller(second);
+  EXPECT_TRUE(shard_.run_once());
+  EXPECT_EQ(log_, (Log{"first polled", "first works", "first answers", "second polled",
+                       "second works", "second answers"}));
 }
 
 TEST_F(ShardTest, PollerMayBeDestroyedByAnotherBeforeItsTurn) {

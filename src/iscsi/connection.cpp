@@ -147,7 +147,7 @@ void Connection::discard_input() { receiver_.discard_segment(); }
 // ---- Sending.
 
 void Connection::output_ready() {
-  if (!waits_writable_) shard_.at_loop_end(on_writable_);
+  if (!waits_writable_) shard_.at_batch_end(on_writable_);
 }
 
 void Connection::flush() {

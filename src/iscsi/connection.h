@@ -1,8 +1,8 @@
 // One TCP connection: moves bytes between its Stream and the protocol, from login to close.
 //
 // While busy it is a Poller of its shard and receives by a plain call each loop; after kHotNs
-// without bytes it gives its buffer back and waits for the stream to become readable. All responses
-// of a loop leave in one send at the loop's end.
+// without bytes it gives its buffer back and waits for the stream to become readable. What one
+// receive began is answered in one send, before the shard looks at the next connection.
 #pragma once
 
 #include <cstdint>

@@ -47,7 +47,7 @@ struct SessionPools {
 // Who drives a session.
 class SessionHost {
  public:
-  // PDUs wait in the queue: send them at the end of this loop.
+  // PDUs wait in the queue: send them when this batch ends.
   virtual void output_ready() = 0;
   // The connection must end: after what is queued has been sent, or at once.
   virtual void close_after_output() = 0;
