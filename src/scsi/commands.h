@@ -54,6 +54,18 @@ void execute_start_stop_unit(Command& command);
 bool decode_prevent_allow_medium_removal(Command& command);
 void execute_prevent_allow_medium_removal(Command& command);
 
+// ---- sanitize.cpp: SANITIZE
+bool decode_sanitize_overwrite(Command& command);
+void execute_sanitize_overwrite(Command& command);
+bool decode_sanitize_block_erase(Command& command);
+void execute_sanitize_block_erase(Command& command);
+bool decode_sanitize_exit_failure_mode(Command& command);
+void execute_sanitize_exit_failure_mode(Command& command);
+
+// ---- format_unit.cpp: FORMAT UNIT
+bool decode_format_unit(Command& command);
+void execute_format_unit(Command& command);
+
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);
 void execute_report_supported_operation_codes(Command& command);

@@ -30,7 +30,8 @@ engine::Task<void> wake(LogicalUnit& unit) {
 Restrictions restrictions_of(const UnitCondition& condition) {
   Restrictions restrictions = 0;
   const bool stopped = condition.power == PowerCondition::stopped;
-  if (stopped || !condition.medium_present || condition.format_corrupt) restrictions |= kNotReady;
+  if (stopped || !condition.medium_present) restrictions |= kNotReady;
+  if (condition.format_corrupt) restrictions |= kFormatCorrupt;
   if (!stopped && condition.power != PowerCondition::active) restrictions |= kLowPower;
   if (condition.operation != MediumOperation::none ||
       condition.sanitize_failure != SanitizeFailure::none) {
@@ -56,7 +57,7 @@ Sense not_ready_sense(const UnitCondition& condition) {
 }
 
 Sense pollable_sense(const UnitCondition& condition) {
-  if ((restrictions_of(condition) & (kNotReady | kMediumOperation)) != 0)
+  if ((restrictions_of(condition) & (kNotReady | kMediumOperation | kFormatCorrupt)) != 0)
     return not_ready_sense(condition);
   AdditionalSense additional = AdditionalSense::no_additional_sense_information;
   switch (condition.power) {

@@ -157,6 +157,7 @@ struct ResetMessage : engine::Runnable {
 engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, engine::Shard& home,
                               ResetMessage& message) {
   part.raise(AdditionalSense::bus_device_reset_function_occurred, requester);
+  for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
   part.abort_commands(nullptr);
   co_await part.aborted_commands_finished(nullptr);
   part.shard().post(home, message);

@@ -1,5 +1,7 @@
 #include "scsi/logical_unit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cassert>
@@ -8,6 +10,7 @@
 #include "block/front.h"
 #include "block/statistics.h"
 #include "scsi/command_table.h"
+#include "scsi/durable_store.h"
 #include "scsi/restrictions.h"
 #include "scsi/task_set.h"
 
@@ -102,6 +105,23 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
 
 LogicalUnit::~LogicalUnit() = default;
 
+Result<void> LogicalUnit::restore() {
+  if (options_.store == nullptr) return {};
+  auto state = std::make_shared<UnitState>(*state_);
+  LUNAR_TRY_ASSIGN(const std::string operation,
+                   options_.store->load(device_.uuid(), kMediumOperationKey));
+  if (!operation.empty()) {
+    auto plan = parse_medium_operation(operation);
+    if (!plan)
+      return wrap(plan.error(),
+                  fmt::format("state of device {}: {}", device_.name(), kMediumOperationKey));
+    restore_medium_operation(*plan, state->condition);
+    interrupted_ = std::move(*plan);
+  }
+  state_ = std::move(state);
+  return {};
+}
+
 engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   assert(shard.index() < parts_.size() && shards_[shard.index()] == &shard);
   assert(parts_[shard.index()] == nullptr && "open twice");
@@ -109,6 +129,9 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   if (!front) co_return wrap(front.error(), "device " + device_.name());
   parts_[shard.index()] =
       std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), state_);
+  if (&shard == &home() && interrupted_) {
+    continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
+  }
   co_return Result<void>();
 }
 

@@ -14,6 +14,7 @@
 #include "lunar/block/device.h"
 #include "lunar/list.h"
 #include "lunar/result.h"
+#include "scsi/medium_operation.h"
 #include "scsi/nexus.h"
 #include "scsi/spec/additional_sense.h"
 #include "scsi/unit_state.h"
@@ -106,6 +107,8 @@ class LogicalUnit {
   LogicalUnit& operator=(const LogicalUnit&) = delete;
   ~LogicalUnit();
 
+  // Reads what the store remembers; blocking, before open(). Without a store there is nothing.
+  Result<void> restore();
   // On each shard that will serve it, before the first command there.
   engine::Task<Result<void>> open(engine::Shard& shard);
   // On the same shard, when no nexus of it is left; a no-op where it is not open.
@@ -159,6 +162,7 @@ class LogicalUnit {
   // The home shard's, once the unit is open.
   std::shared_ptr<const UnitState> state_;
   engine::Mutex changing_;
+  std::optional<MediumOperationPlan> interrupted_;  // goes on once the unit is open
 };
 
 }  // namespace lunar::scsi

@@ -18,7 +18,7 @@ Restrictions restrictions_of(const ItlNexus& itl) {
 
 bool refuse_restricted(Command& command) {
   const Restrictions heeded = command.itl->restrictions & command.description->heeds;
-  if ((heeded & (kMediumOperation | kNotReady)) != 0)
+  if ((heeded & (kMediumOperation | kNotReady | kFormatCorrupt)) != 0)
     return refuse(command, not_ready_sense(command.unit->state().condition));
   assert((heeded & kWriteProtected) != 0);
   return refuse(command, spec::Sense::of(spec::SenseKey::data_protect,

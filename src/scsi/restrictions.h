@@ -33,6 +33,8 @@ constexpr Restrictions kMediumOperation = 1 << 8;
 // The unit is in an idle or standby power condition, which an access of the medium ends. The
 // command runs nevertheless.
 constexpr Restrictions kLowPower = 1 << 9;
+// A format operation failed: what reads or writes blocks waits for a better one (SBC-4 §4.10).
+constexpr Restrictions kFormatCorrupt = 1 << 10;
 constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;
 
 // What the state of its logical unit means for this nexus.

@@ -52,11 +52,11 @@ constexpr std::uint16_t kLong = 120;
 // ---- Restrictions that a command heeds (SPC-5 table 56, SBC-4 table 13, SPC-5 §5.17.2)
 // One that reads or writes blocks.
 constexpr Restrictions kReads =
-    kNotReady | kLowPower | kReservedReads | kReservedAll | kAnyPathState;
-constexpr Restrictions kWrites =
-    kWriteProtected | kNotReady | kLowPower | kReservedWrites | kReservedAll | kAnyPathState;
+    kNotReady | kFormatCorrupt | kLowPower | kReservedReads | kReservedAll | kAnyPathState;
+constexpr Restrictions kWrites = kWriteProtected | kNotReady | kFormatCorrupt | kLowPower |
+                                 kReservedWrites | kReservedAll | kAnyPathState;
 // One that tells of the medium, but not of what is on it: persistent reservations let it pass.
-constexpr Restrictions kTellsOfMedium = kNotReady | kReservedAll | kAnyPathState;
+constexpr Restrictions kTellsOfMedium = kNotReady | kFormatCorrupt | kReservedAll | kAnyPathState;
 // One that reads what the unit keeps beside the medium.
 constexpr Restrictions kReadsSettings = kReservedWrites | kReservedAll | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows

@@ -127,7 +127,18 @@ TEST(Removable, AnyNexusPreventsRemovalUntilItAllowsOrGoes) {
     ASSERT_TRUE(far.run(prevent(true)).is_good());
     EXPECT_TRUE(far.run({0x1e, 0, 0, 0, 2, 0}).is_invalid_field(4));
   }
-  EXPECT_TRUE(bench.initiator().run(start_stop(kEject)).is_good()) << "the nexus is lost";
+  ASSERT_TRUE(bench.initiator().run(start_stop(kEject)).is_good()) << "the nexus is lost";
+}
+
+TEST(Removable, AResetEndsThePrevention) {
+  Bench bench(2048, {.removable = true});
+  bench.initiator().clear_attention();
+  ASSERT_TRUE(bench.initiator().run(prevent(true)).is_good());
+  const auto reset = [](Initiator& initiator) -> engine::Task<void> {
+    co_await initiator.server().logical_unit_reset(initiator.nexus(), lun_field(0));
+  };
+  bench.world().run([&] { return reset(bench.initiator()); });
+  EXPECT_TRUE(bench.initiator().run(start_stop(kEject)).is_good());
 }
 
 }  // namespace

@@ -1,0 +1,288 @@
+#include "scsi/medium_operation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/log.h"
+#include "block/await_request.h"
+#include "block/front.h"
+#include "engine/shard.h"
+#include "scsi/command_table.h"
+#include "scsi/completion.h"
+#include "scsi/durable_store.h"
+#include "scsi/logical_unit.h"
+
+namespace lunar::scsi {
+namespace {
+
+using Progress = std::shared_ptr<MediumOperationProgress>;
+using spec::AdditionalSense;
+using spec::Sense;
+
+// One write of a pattern, and one step of a medium that makes zeroes by itself.
+constexpr std::uint64_t kWriteBytes = kMiB;
+constexpr std::uint64_t kZeroBytes = 64 * kMiB;
+// How often one looks whether what is waited for has happened: a millisecond is nothing beside it.
+constexpr std::uint64_t kLookEvery = engine::kMillisecond;
+
+// ---- The medium is quiet before the operation begins
+
+bool has_medium_commands(LogicalUnitShard& part) {
+  for (ItlNexus& itl : part.nexuses()) {
+    for (const Command& command : itl.task_set) {
+      const CommandDescription* row = command.description;
+      const bool on_medium = row == nullptr || !row->is(kOffMedium);
+      if (on_medium && command.state != CommandState::finished) return true;
+    }
+  }
+  return false;
+}
+
+engine::Task<void> wait_until_quiet(LogicalUnit& unit, LogicalUnitShard& home) {
+  for (engine::Shard* shard : unit.shards()) {
+    auto is_busy = [&unit, index = shard->index()] {
+      LogicalUnitShard* part = unit.find(index);
+      return part != nullptr && has_medium_commands(*part);
+    };
+    while (!home.is_stopping()) {
+      auto there = engine::call_on(*shard, is_busy);
+      const bool busy = co_await there;
+      if (!busy) break;
+      co_await engine::sleep_for(home.shard(), kLookEvery);
+    }
+  }
+}
+
+// ---- The work
+
+void fill(MutableBytes buffer, const std::vector<std::byte>& pattern, std::size_t block_size,
+          bool inverted) {
+  const std::byte mask{inverted ? std::uint8_t{0xff} : std::uint8_t{0}};
+  for (std::size_t block = 0; block < buffer.size(); block += block_size) {
+    for (std::size_t i = 0; i < block_size; ++i) {
+      buffer[block + i] = pattern[i % pattern.size()] ^ mask;
+    }
+  }
+}
+
+// Passes over the medium in steps of `step` blocks, of `prepare`d requests.
+struct Pass {
+  LogicalUnitShard& home;
+  MediumOperationProgress& progress;
+  std::uint64_t capacity_blocks;
+  std::uint64_t blocks_before;  // of earlier passes
+  std::uint64_t blocks_in_all;
+};
+
+engine::Task<block::Status> pass_over(const Pass& pass, block::AwaitableRequest& request,
+                                      block::Op op, block::RequestFlags flags,
+                                      std::uint64_t step_blocks, std::byte* data) {
+  const unsigned shift = pass.home.unit().block_shift();
+  for (std::uint64_t at = 0; at < pass.capacity_blocks;) {
+    if (pass.home.is_stopping()) co_return block::Status::aborted;
+    const std::uint64_t count = std::min(step_blocks, pass.capacity_blocks - at);
+    request.prepare(op, Lba(at), BlockCount(count), flags);
+    if (data != nullptr) request.set_buffer(data, count << shift);
+    const block::Status status = co_await request.submit_to(pass.home.front());
+    if (status != block::Status::ok) co_return status;
+    at += count;
+    const double done =
+        static_cast<double>(pass.blocks_before + at) / static_cast<double>(pass.blocks_in_all);
+    pass.progress.done.store(static_cast<std::uint16_t>(done * 65535), std::memory_order_relaxed);
+  }
+  co_return block::Status::ok;
+}
+
+engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperationPlan& plan,
+                                    MediumOperationProgress& progress) {
+  const std::uint64_t capacity = home.state().capacity_blocks;
+  const unsigned shift = home.unit().block_shift();
+  block::AwaitableRequest request;
+  block::Status status = block::Status::ok;
+  if (plan.pattern.empty()) {
+    const Pass pass{home, progress, capacity, 0, capacity};
+    status = co_await pass_over(pass, request, block::Op::write_zeroes, block::kMayUnmap,
+                                kZeroBytes >> shift, nullptr);
+  } else {
+    const std::uint64_t step = std::min(kWriteBytes >> shift, capacity);
+    engine::Buffer buffer = co_await engine::AllocateBuffer(home.shard().buffers(), step << shift);
+    for (unsigned i = 0; i < plan.passes && status == block::Status::ok; ++i) {
+      // SBC-4 §5.24.2: so that the last pass writes the pattern as it was given.
+      const bool inverted = plan.invert && (plan.passes - 1 - i) % 2 != 0;
+      fill(buffer.bytes().first(step << shift), plan.pattern, home.unit().block_size(), inverted);
+      const Pass pass{home, progress, capacity, capacity * i, capacity * plan.passes};
+      status = co_await pass_over(pass, request, block::Op::write, 0, step, buffer.data());
+    }
+  }
+  if (status != block::Status::ok) co_return status;
+  request.prepare(block::Op::flush);
+  co_return co_await request.submit_to(home.front());
+}
+
+// ---- Its begin and its end
+
+struct Begin final : UnitChange {
+  Begin(LogicalUnit& logical_unit, const MediumOperationPlan& the_plan, Progress the_progress)
+      : unit(logical_unit), plan(the_plan), progress(std::move(the_progress)) {}
+
+  engine::Task<bool> decide(UnitState& next) override {
+    UnitCondition& condition = next.condition;
+    if (condition.operation != MediumOperation::none) {
+      refusal = not_ready_sense(condition);
+      co_return false;
+    }
+    // SBC-4 §5.24.1: who promised a restricted completion is held to it.
+    if (condition.sanitize_failure == SanitizeFailure::restricted && plan.unrestricted_exit) {
+      refusal = Sense::invalid_field_in_cdb(1, std::uint8_t{5});
+      co_return false;
+    }
+    if (DurableStore* store = unit.options().store) {
+      const Result<void> saved = co_await store->save(
+          unit.device().uuid(), std::string(kMediumOperationKey), to_text(plan));
+      if (!saved) {
+        log::error("{}: {}", unit.device().name(), saved.error().message);
+        refusal =
+            Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);
+        co_return false;
+      }
+    }
+    condition.operation = plan.kind;
+    condition.progress = progress;
+    co_return true;
+  }
+
+  LogicalUnit& unit;
+  const MediumOperationPlan& plan;
+  const Progress progress;
+  std::optional<Sense> refusal;
+};
+
+struct End final : UnitChange {
+  End(const MediumOperationPlan& the_plan, bool succeeded) : plan(the_plan), done(succeeded) {}
+
+  engine::Task<bool> decide(UnitState& next) override {
+    UnitCondition& condition = next.condition;
+    condition.operation = MediumOperation::none;
+    condition.progress = nullptr;
+    if (done) {
+      condition.format_corrupt = false;
+      condition.sanitize_failure = SanitizeFailure::none;
+    } else if (plan.kind == MediumOperation::format) {
+      condition.format_corrupt = true;
+    } else {
+      condition.sanitize_failure =
+          plan.unrestricted_exit ? SanitizeFailure::unrestricted : SanitizeFailure::restricted;
+    }
+    co_return true;
+  }
+
+  const MediumOperationPlan& plan;
+  const bool done;
+};
+
+engine::Task<void> forget_durably(LogicalUnit& unit) {
+  DurableStore* store = unit.options().store;
+  if (store == nullptr) co_return;
+  const Result<void> saved =
+      co_await store->save(unit.device().uuid(), std::string(kMediumOperationKey), "");
+  if (!saved) log::error("{}: {}", unit.device().name(), saved.error().message);
+}
+
+engine::Task<void> run(LogicalUnitShard& home, MediumOperationPlan plan, Progress progress) {
+  LogicalUnit& unit = home.unit();
+  co_await wait_until_quiet(unit, home);
+  const block::Status status = co_await perform(home, plan, *progress);
+  // Cut short by a stop: the store still has it, and the next start continues.
+  const bool done = status == block::Status::ok;
+  if (done) co_await forget_durably(unit);
+  progress->failed = !done;
+  End end(plan, done);
+  co_await unit.change(end);
+  progress->ended = true;
+}
+
+// On the home shard.
+void start(LogicalUnit& unit, const MediumOperationPlan& plan, const Progress& progress) {
+  LogicalUnitShard* home = unit.find(unit.home().index());
+  if (home == nullptr || home->is_stopping()) {
+    progress->failed = true;
+    progress->ended = true;
+    return;
+  }
+  home->spawn(run(*home, plan, progress));
+}
+
+}  // namespace
+
+engine::Task<Progress> begin_medium_operation(Command& command, MediumOperationPlan plan) {
+  LogicalUnit& unit = command.unit->unit();
+  auto progress = std::make_shared<MediumOperationProgress>();
+  Begin begin(unit, plan, progress);
+  const bool begun = co_await unit.change(begin);
+  if (!begun) {
+    set_check_condition(command, *begin.refusal);
+    co_return nullptr;
+  }
+  auto start_there = [&unit, &plan, &progress] { start(unit, plan, progress); };
+  auto there = engine::call_on(unit.home(), start_there);
+  co_await there;
+  co_return progress;
+}
+
+engine::Task<void> await_medium_operation(Command& command, Progress progress) {
+  const bool formats = command.description->opcode == spec::Opcode::format_unit;
+  while (!progress->ended) {
+    if (command.aborted) co_return;
+    co_await engine::sleep_for(*command.shard, kLookEvery);
+  }
+  if (!progress->failed) co_return;
+  set_check_condition(command, Sense::of(spec::SenseKey::medium_error,
+                                         formats ? AdditionalSense::format_command_failed
+                                                 : AdditionalSense::sanitize_command_failed));
+}
+
+std::string to_text(const MediumOperationPlan& plan) {
+  std::string text =
+      fmt::format("{} {} {} {} ", plan.kind == MediumOperation::format ? "format" : "sanitize",
+                  plan.passes, plan.invert ? 1 : 0, plan.unrestricted_exit ? 1 : 0);
+  for (const std::byte b : plan.pattern) text += fmt::format("{:02x}", static_cast<unsigned>(b));
+  return text;
+}
+
+Result<MediumOperationPlan> parse_medium_operation(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  std::string kind;
+  std::string pattern;
+  unsigned passes = 0;
+  unsigned invert = 0;
+  unsigned unrestricted = 0;
+  words >> kind >> passes >> invert >> unrestricted;
+  const bool well_formed = !words.fail() && (kind == "format" || kind == "sanitize") &&
+                           passes >= 1 && passes <= 31 && invert <= 1 && unrestricted <= 1;
+  words >> pattern;
+  MediumOperationPlan plan;
+  plan.kind = kind == "format" ? MediumOperation::format : MediumOperation::sanitize;
+  plan.passes = static_cast<std::uint8_t>(passes);
+  plan.invert = invert != 0;
+  plan.unrestricted_exit = unrestricted != 0;
+  const bool hex = pattern.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!well_formed || !hex || pattern.size() % 2 != 0)
+    return fail(ErrorCode::invalid_argument, "is no operation on a medium");
+  for (std::size_t i = 0; i < pattern.size(); i += 2) {
+    plan.pattern.push_back(static_cast<std::byte>(std::stoul(pattern.substr(i, 2), nullptr, 16)));
+  }
+  return plan;
+}
+
+void restore_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition) {
+  condition.operation = plan.kind;
+  condition.progress = std::make_shared<MediumOperationProgress>();
+}
+
+void continue_medium_operation(LogicalUnit& unit, const MediumOperationPlan& plan) {
+  start(unit, plan, unit.on(unit.home().index()).state().condition.progress);
+}
+
+}  // namespace lunar::scsi

@@ -1,0 +1,271 @@
+#include "scsi/medium_operation.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "scsi/durable_store.h"
+#include "scsi/testing/bench.h"
+
+namespace lunar::scsi {
+namespace {
+
+using namespace testing;
+using spec::AdditionalSense;
+using spec::Opcode;
+using spec::SenseKey;
+using Cdb = std::vector<std::uint8_t>;
+
+constexpr std::uint64_t kBlocks = 64;
+constexpr std::uint8_t kImmed = 0x80;
+constexpr std::uint8_t kAuse = 0x20;
+
+Cdb sanitize(std::uint8_t action, std::uint8_t flags = 0, std::uint8_t list_bytes = 0) {
+  return {0x48, static_cast<std::uint8_t>(action | flags), 0, 0, 0, 0, 0, 0, list_bytes, 0};
+}
+std::vector<std::byte> bytes(std::initializer_list<unsigned> values) {
+  std::vector<std::byte> out;
+  for (const unsigned value : values) out.push_back(static_cast<std::byte>(value));
+  return out;
+}
+Cdb read_block(std::uint64_t lba) { return block_cdb(Opcode::read_10, lba, 1); }
+Cdb write_block(std::uint64_t lba) { return block_cdb(Opcode::write_10, lba, 1); }
+
+spec::Sense requested_sense(Initiator& initiator) {
+  const Outcome outcome = initiator.run({0x03, 0, 0, 0, 252, 0});
+  return *spec::decode_sense(std::as_bytes(std::span(outcome.data)));
+}
+
+void expect_blocks(Bench& bench, const std::vector<std::uint8_t>& start) {
+  for (const std::uint64_t lba : {std::uint64_t{0}, kBlocks / 2, kBlocks - 1}) {
+    const Outcome read = bench.initiator().run(read_block(lba));
+    ASSERT_TRUE(read.is_good());
+    for (std::size_t i = 0; i < read.data.size(); ++i) {
+      ASSERT_EQ(read.data[i], start[i % start.size()]) << "block " << lba << " byte " << i;
+    }
+  }
+}
+
+TEST(Sanitize, OverwriteWritesThePatternFromTheStartOfEachBlock) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  ASSERT_TRUE(bench.initiator().run(write_block(7), filled(512, 9)).is_good());
+  const auto list = bytes({0x01, 0, 0, 3, 0xa1, 0xb2, 0xc3});
+  ASSERT_TRUE(bench.initiator().run(sanitize(1, 0, 7), list).is_good());
+  expect_blocks(bench, {0xa1, 0xb2, 0xc3});
+  EXPECT_EQ(requested_sense(bench.initiator()).additional,
+            AdditionalSense::no_additional_sense_information);
+}
+
+TEST(Sanitize, InvertedPassesEndWithThePatternItself) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  bench.device().calls.clear();
+  ASSERT_TRUE(bench.initiator().run(sanitize(1, 0, 5), bytes({0x80 | 2, 0, 0, 1, 0x0f})).is_good());
+  expect_blocks(bench, {0x0f});
+  const auto writes = std::ranges::count(bench.device().calls, block::Op::write,
+                                         [](const auto& call) { return call.op; });
+  EXPECT_EQ(writes, 2);
+}
+
+TEST(Sanitize, BlockEraseLeavesZeroes) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  ASSERT_TRUE(bench.initiator().run(write_block(0), filled(512, 9)).is_good());
+  ASSERT_TRUE(bench.initiator().run(sanitize(2)).is_good());
+  expect_blocks(bench, {0});
+}
+
+TEST(Sanitize, OnlyAFewCommandsRunMeanwhileOnAnyShardAndProgressIsTold) {
+  Bench bench(kBlocks, {}, 2);
+  Initiator far(bench, 1, "iqn.2026-11.test:two");
+  bench.initiator().clear_attention();
+  far.clear_attention();
+  bench.device().hold = true;
+  ASSERT_TRUE(bench.initiator().run(sanitize(1, kImmed, 5), bytes({1, 0, 0, 1, 0xee})).is_good());
+  for (const Cdb& cdb : {read_block(0), Cdb(6), sanitize(2), Cdb{0x04, 0, 0, 0, 0, 0}}) {
+    const Outcome outcome = far.run(cdb);
+    EXPECT_TRUE(outcome.is(SenseKey::not_ready, AdditionalSense::sanitize_in_progress))
+        << unsigned{cdb[0]};
+    EXPECT_TRUE(std::holds_alternative<spec::ProgressIndication>(outcome.sense.specific));
+  }
+  EXPECT_EQ(requested_sense(far).additional, AdditionalSense::sanitize_in_progress);
+  EXPECT_TRUE(far.run({0x12, 0, 0, 0, 36, 0}).is_good()) << "INQUIRY";
+  EXPECT_TRUE(far.run({0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0}).is_good()) << "RSOC";
+  engine::Shard::bind(&bench.world().shard(0));
+  bench.device().release();
+  EXPECT_TRUE(bench.world().run_until([&] { return far.run(read_block(0)).is_good(); }));
+  EXPECT_EQ(far.run(read_block(3)).data[0], 0xee);
+}
+
+TEST(Sanitize, WaitsForTheCommandsThatCameBefore) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  bench.device().hold = true;
+  const auto older = bench.initiator().start(write_block(5), filled(512, 1));
+  ASSERT_TRUE(bench.initiator().run(sanitize(1, kImmed, 5), bytes({1, 0, 0, 1, 0xee})).is_good());
+  engine::Shard::bind(&bench.world().shard(0));
+  bench.device().release();
+  EXPECT_TRUE(bench.initiator().finish(*older).is_good());
+  EXPECT_TRUE(
+      bench.world().run_until([&] { return bench.initiator().run(read_block(5)).is_good(); }));
+  expect_blocks(bench, {0xee});
+}
+
+TEST(Sanitize, AFailureStaysUntilItIsEndedAsItsModeAllows) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  const auto list = bytes({1, 0, 0, 1, 0xee});
+  const auto fail_with = [&](std::uint8_t flags) {
+    bench.device().answers[block::Op::write] = block::Status::write_error;
+    const Outcome outcome = bench.initiator().run(sanitize(1, flags, 5), list);
+    bench.device().answers.clear();
+    return outcome;
+  };
+  EXPECT_TRUE(fail_with(0).is(SenseKey::medium_error, AdditionalSense::sanitize_command_failed));
+  EXPECT_TRUE(bench.initiator()
+                  .run(read_block(0))
+                  .is(SenseKey::medium_error, AdditionalSense::sanitize_command_failed));
+  EXPECT_TRUE(bench.initiator().run(sanitize(0x1f)).is_invalid_field(1)) << "restricted";
+  EXPECT_TRUE(bench.initiator().run(sanitize(1, kAuse, 5), list).is_invalid_field(1));
+  ASSERT_TRUE(bench.initiator().run(sanitize(1, 0, 5), list).is_good());
+  expect_blocks(bench, {0xee});
+
+  EXPECT_TRUE(
+      fail_with(kAuse).is(SenseKey::medium_error, AdditionalSense::sanitize_command_failed));
+  ASSERT_TRUE(bench.initiator().run(sanitize(0x1f)).is_good());
+  EXPECT_TRUE(bench.initiator().run(read_block(0)).is_good());
+}
+
+TEST(Sanitize, RefusesBadParameterLists) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator().run(sanitize(1, 0, 4), bytes({1, 0, 0, 0})).is_invalid_field(7));
+  EXPECT_TRUE(bench.initiator().run(sanitize(2, 0, 4), bytes({1, 0, 0, 0})).is_invalid_field(7));
+  EXPECT_TRUE(bench.initiator().run(sanitize(3)).is_invalid_field(1)) << "no cryptography here";
+  const std::vector<std::vector<std::byte>> wrong = {
+      bytes({0, 0, 0, 1, 5}), bytes({0x21, 0, 0, 1, 5}), bytes({1, 0, 0, 2, 5}),
+      bytes({1, 0, 0, 0, 5})};
+  for (const auto& list : wrong) {
+    EXPECT_TRUE(bench.initiator()
+                    .run(sanitize(1, 0, 5), list)
+                    .is_illegal(AdditionalSense::invalid_field_in_parameter_list));
+  }
+  EXPECT_TRUE(bench.initiator()
+                  .run(sanitize(1, 0, 6), bytes({1, 0, 0, 2, 5}))
+                  .is_illegal(AdditionalSense::parameter_list_length_error));
+}
+
+TEST(FormatUnit, LeavesZeroesOrThePattern) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  ASSERT_TRUE(bench.initiator().run(write_block(0), filled(512, 9)).is_good());
+  ASSERT_TRUE(bench.initiator().run({0x04, 0, 0, 0, 0, 0}).is_good());
+  expect_blocks(bench, {0});
+  const auto pattern = bytes({0, 0x88, 0, 0, 0, 1, 0, 2, 0x12, 0x34});
+  ASSERT_TRUE(bench.initiator().run({0x04, 0x10, 0, 0, 0, 0}, pattern).is_good());
+  expect_blocks(bench, {0x12, 0x34});
+  const auto long_list = bytes({0, 0x82, 0, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(bench.initiator().run({0x04, 0x30, 0, 0, 0, 0}, long_list).is_good());
+  EXPECT_TRUE(
+      bench.world().run_until([&] { return bench.initiator().run(read_block(0)).is_good(); }));
+  expect_blocks(bench, {0});
+}
+
+TEST(FormatUnit, AFailureLeavesTheFormatCorruptUntilTheNext) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  const auto pattern = bytes({0, 0x88, 0, 0, 0, 1, 0, 1, 0x12});
+  bench.device().answers[block::Op::write] = block::Status::write_error;
+  EXPECT_TRUE(bench.initiator()
+                  .run({0x04, 0x10, 0, 0, 0, 0}, pattern)
+                  .is(SenseKey::medium_error, AdditionalSense::format_command_failed));
+  bench.device().answers.clear();
+  EXPECT_TRUE(bench.initiator()
+                  .run(read_block(0))
+                  .is(SenseKey::medium_error, AdditionalSense::medium_format_corrupted));
+  ASSERT_TRUE(bench.initiator().run({0x04, 0, 0, 0, 0, 0}).is_good());
+  EXPECT_TRUE(bench.initiator().run(read_block(0)).is_good());
+}
+
+TEST(FormatUnit, RefusesWhatItCannotObey) {
+  Bench bench(kBlocks);
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator().run({0x04, 0x08, 0, 0, 0, 0}).is_invalid_field(1)) << "CMPLST";
+  EXPECT_TRUE(bench.initiator().run({0x04, 0x50, 0, 0, 0, 0}).is_invalid_field(1)) << "FMTPINFO";
+  const std::vector<std::vector<std::byte>> wrong = {bytes({1, 0, 0, 0}),
+                                                     bytes({0, 0x40, 0, 0}),
+                                                     bytes({0, 0, 0, 8}),
+                                                     bytes({0, 0x88, 0, 0, 0, 1, 0, 0}),
+                                                     bytes({0, 0x88, 0, 0, 0, 2, 0, 1, 1}),
+                                                     bytes({0, 0x88, 0, 0, 0x20, 1, 0, 1, 1})};
+  for (const auto& list : wrong) {
+    EXPECT_TRUE(bench.initiator()
+                    .run({0x04, 0x10, 0, 0, 0, 0}, list)
+                    .is_illegal(AdditionalSense::invalid_field_in_parameter_list));
+  }
+  EXPECT_TRUE(bench.initiator()
+                  .run({0x04, 0x10, 0, 0, 0, 0}, bytes({0, 0}))
+                  .is_illegal(AdditionalSense::parameter_list_length_error));
+}
+
+// A store that forgets nothing but what it is told to.
+struct MemoryStore final : DurableStore {
+  engine::Task<Result<void>> save(Uuid unit, std::string name, std::string value) override {
+    values[unit.to_string() + name] = std::move(value);
+    co_return Result<void>();
+  }
+  Result<std::string> load(const Uuid& unit, std::string_view name) override {
+    return values[unit.to_string() + std::string(name)];
+  }
+  std::map<std::string, std::string> values;
+};
+
+TEST(Sanitize, GoesOnAfterARestart) {
+  MemoryStore store;
+  Bench bench(kBlocks, {.store = &store});
+  bench.initiator().clear_attention();
+  bench.device().hold = true;
+  ASSERT_TRUE(bench.initiator().run(sanitize(1, kImmed, 5), bytes({1, 0, 0, 1, 0xee})).is_good());
+  // What a target that starts after a power loss at this point finds.
+  FakeDevice device(kBlocks, 512);
+  LogicalUnit again(device, bench.unit().shards(), {.store = &store});
+  ASSERT_TRUE(again.restore());
+  engine::Shard::bind(&bench.world().shard(0));
+  bench.device().release();
+  EXPECT_TRUE(
+      bench.world().run_until([&] { return bench.initiator().run(read_block(0)).is_good(); }));
+  const auto open = [](LogicalUnit& unit, engine::Shard& shard) -> engine::Task<void> {
+    EXPECT_TRUE(co_await unit.open(shard));
+  };
+  const auto stop = [](LogicalUnit& unit, engine::Shard& shard) -> engine::Task<void> {
+    co_await unit.stop(shard);
+  };
+  engine::Shard& shard = bench.world().shard();
+  bench.world().run([&] { return open(again, shard); });
+  EXPECT_EQ(again.on(0).state().condition.operation, MediumOperation::sanitize);
+  EXPECT_TRUE(bench.world().run_until(
+      [&] { return again.on(0).state().condition.operation == MediumOperation::none; }));
+  EXPECT_EQ(std::to_integer<unsigned>(device.medium[512 * 9]), 0xeeU);
+  bench.world().run([&] { return stop(again, shard); });
+}
+
+TEST(MediumOperation, TextIsReadBack) {
+  MediumOperationPlan plan;
+  plan.kind = MediumOperation::sanitize;
+  plan.pattern = bytes({0x00, 0xff, 0x5a});
+  plan.passes = 31;
+  plan.invert = plan.unrestricted_exit = true;
+  const auto same = parse_medium_operation(to_text(plan));
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->kind, plan.kind);
+  EXPECT_EQ(same->pattern, plan.pattern);
+  EXPECT_EQ(same->passes, plan.passes);
+  EXPECT_TRUE(same->invert && same->unrestricted_exit);
+  for (const char* wrong :
+       {"", "erase 1 0 0 ", "format 0 0 0 ", "format 1 0 0 5", "format 1 0 0 zz"})
+    EXPECT_FALSE(parse_medium_operation(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace lunar::scsi
