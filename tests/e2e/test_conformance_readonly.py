@@ -1,14 +1,15 @@
 """What iscsi-test-cu says of a write-protected disk: the family that needs one."""
 
 from lunar_e2e import conformance
+from lunar_e2e.daemon import Daemon
 
 
-def read_only_file(scratch):
+def start(scratch):
     path = scratch / "disk.img"
     with path.open("wb") as file:
         file.truncate(256 << 20)
-    return f"file:{path},readonly"
+    return [Daemon("--disk", f"file:{path},readonly")]
 
 
-ReadOnly = conformance.suite("readonly", read_only_file, families="ReadOnly|TestUnitReady|Inquiry|"
-                             "Read6|Read10|Read12|Read16|ReadCapacity10|ReadCapacity16")
+ReadOnly = conformance.suite("readonly", start, families="ReadOnly|TestUnitReady|Inquiry|Read6|Read10|"
+                             "Read12|Read16|ReadCapacity10|ReadCapacity16")

@@ -1,0 +1,13 @@
+"""iscsi-test-cu over a disk whose medium can be ejected."""
+
+from lunar_e2e import conformance
+from lunar_e2e.daemon import Daemon, free_port
+
+
+def start(scratch):
+    port = free_port()
+    path = conformance.config(scratch, port, 'type = "ram"\nsize = "256MiB"', lun="removable = true")
+    return [Daemon("--config", path, port=port, listen=False)]
+
+
+Removable = conformance.suite("removable", start)
