@@ -13,7 +13,7 @@ FUNCTIONS = {"ABORT TASK": 1, "ABORT TASK SET": 2, "CLEAR ACA": 3, "CLEAR TASK S
              "QUERY TASK SET": 10, "I_T NEXUS RESET": 11, "QUERY ASYNCHRONOUS EVENT": 12}
 WITH_TASK = ("ABORT TASK", "QUERY TASK")
 # What is no command of a nexus: word and number of arguments.
-PLAIN_STEPS = {"login": (1,), "logout": (1,), "drop": (1,), "restart": (0, 1), "wait": (1,),
+PLAIN_STEPS = {"login": (1,), "logout": (1,), "drop": (1,), "settle": (1,), "restart": (0, 1), "wait": (1,),
                "pending": (1,), "aborted": (1,), "send": (1,), "let": (2,)}
 HEAD = ("disk", "rule", "unit", "target", "portal", "nexus", "toml", "option", "media", "portable",
         "let")

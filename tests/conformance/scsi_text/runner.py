@@ -78,6 +78,7 @@ class FileRun:
     def _globals(self) -> dict:
         """What every case knows: the capacity of the first nexus' unit, and the head's `let`s."""
         names = {"nexuses": self.target.nexuses, "block": 512, "last": 0, "capacity": 0}
+        names.update({f"len_{name}": len(nexus.transport_id()) for name, nexus in self.target.nexuses.items()})
         first = next(iter(self.target.nexuses.values()))
         session = first.use(first.options.lun)
         cdb = bytes([0x9E, 0x10]) + bytes(11) + bytes([32, 0, 0])
@@ -114,6 +115,9 @@ class FileRun:
 
     def _do_login(self, step: Step):
         self._nexus(step.arguments[0]).login()
+
+    def _do_settle(self, step: Step):
+        self._nexus(step.arguments[0]).settle()
 
     def _do_logout(self, step: Step):
         self._nexus(step.arguments[0]).logout()
@@ -278,7 +282,18 @@ def _shown(task) -> str:
     if task.flags & 6:
         words.append(f"{'residual' if task.flags & 2 else 'overflow'}={task.residual}")
     if task.data:
-        shown = bytes(task.data[:SHOWN_BYTES])
-        rows = [f"\n    {at:4}: {shown[at : at + 16].hex(' ')}" for at in range(0, len(shown), 16)]
-        words.append(f"{len(task.data)} bytes" + "".join(rows))
+        words.append(f"{len(task.data)} bytes{_dump(bytes(task.data[:SHOWN_BYTES]))}")
     return " ".join(words)
+
+
+def _dump(shown: bytes) -> str:
+    """Sixteen bytes a row; `*` for rows that repeat the one above."""
+    rows, last = "", None
+    for at in range(0, len(shown), 16):
+        row = shown[at : at + 16]
+        if row != last:
+            rows += f"\n    {at:4}: {row.hex(' ')}"
+        elif not rows.endswith("*"):
+            rows += "\n       *"
+        last = row
+    return rows

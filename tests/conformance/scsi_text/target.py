@@ -85,8 +85,7 @@ class Nexus:
 
     def transport_id(self) -> bytes:
         """SPC-5 s7.6.4.5: the initiator port, name and ISID."""
-        name = f"{self.options.initiator},i,0x{self.options.isid.hex()}".encode()
-        name += bytes(max(20 - len(name), -len(name) % 4 or 4))
+        name = f"{self.options.initiator},i,0x{self.options.isid.hex()}".encode() + b"\0"
         name += bytes(-len(name) % 4)
         return bytes([0x45, 0]) + len(name).to_bytes(2, "big") + name
 
