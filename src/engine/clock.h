@@ -14,12 +14,15 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual std::uint64_t now_ns() const = 0;
+  // What people read: milliseconds since 1970-01-01 00:00:00 UTC. May jump.
+  [[nodiscard]] virtual std::uint64_t wall_clock_ms() const = 0;
 };
 
-// CLOCK_MONOTONIC. Thread-safe.
+// CLOCK_MONOTONIC and CLOCK_REALTIME. Thread-safe.
 class SteadyClock final : public Clock {
  public:
   [[nodiscard]] std::uint64_t now_ns() const override;
+  [[nodiscard]] std::uint64_t wall_clock_ms() const override;
 };
 
 }  // namespace lunar::engine

@@ -66,6 +66,22 @@ void execute_sanitize_exit_failure_mode(Command& command);
 bool decode_format_unit(Command& command);
 void execute_format_unit(Command& command);
 
+// ---- diagnostics.cpp: SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS
+bool decode_send_diagnostic(Command& command);
+void execute_send_diagnostic(Command& command);
+bool decode_receive_diagnostic_results(Command& command);
+void execute_receive_diagnostic_results(Command& command);
+
+// ---- identification.cpp: identifying information and timestamps
+bool decode_report_identifying_information(Command& command);
+void execute_report_identifying_information(Command& command);
+bool decode_set_identifying_information(Command& command);
+void execute_set_identifying_information(Command& command);
+bool decode_report_timestamp(Command& command);
+void execute_report_timestamp(Command& command);
+bool decode_set_timestamp(Command& command);
+void execute_set_timestamp(Command& command);
+
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);
 void execute_report_supported_operation_codes(Command& command);

@@ -17,6 +17,10 @@ constexpr CommandFlags kSanitizes = kWithServiceAction | kOffMedium | kDuringMed
 // An initiator has to wait as long as the medium is large.
 constexpr std::uint16_t kVeryLong = 0xffff;
 
+// A self-test reads the medium (SPC-5 table 56).
+constexpr Restrictions kTests =
+    kNotReady | kFormatCorrupt | kLowPower | kReservedWrites | kReservedAll | kAnyPathState;
+
 constexpr auto kConditionRows = std::to_array<CommandDescription>({
     // clang-format off
     row({Opcode::start_stop_unit, 0, kOffMedium, kStartsOrStops, kNone, kLong, {0, 0x01, 0, 0x0f, 0xf7}, decode_start_stop_unit, execute_start_stop_unit}),
@@ -25,6 +29,16 @@ constexpr auto kConditionRows = std::to_array<CommandDescription>({
     row({Opcode::sanitize, action::sanitize_overwrite, kSanitizes, kOverwritesAll, kOut, kVeryLong, {0, 0xa0 | kAction, 0, 0, 0, 0, 0, kFull, kFull}, decode_sanitize_overwrite, execute_sanitize_overwrite}),
     row({Opcode::sanitize, action::sanitize_block_erase, kSanitizes | kNeedsThin, kOverwritesAll, kNone, kVeryLong, {0, 0xa0 | kAction, 0, 0, 0, 0, 0, kFull, kFull}, decode_sanitize_block_erase, execute_sanitize_block_erase}),
     row({Opcode::sanitize, action::sanitize_exit_failure_mode, kSanitizes, kOverwritesAll, kNone, kQuick, {0, 0xa0 | kAction, 0, 0, 0, 0, 0, kFull, kFull}, decode_sanitize_exit_failure_mode, execute_sanitize_exit_failure_mode}),
+    row({Opcode::send_diagnostic, 0, 0, kTests, kOut, kLong, {0, 0xf4, 0, kFull, kFull}, decode_send_diagnostic, execute_send_diagnostic}),
+    row({Opcode::receive_diagnostic_results, 0, 0, kTests, kIn, kQuick, {0, 0x01, kFull, kFull, kFull}, decode_receive_diagnostic_results, execute_receive_diagnostic_results}),
+    row({Opcode::maintenance_in, action::report_identifying_information, kWithServiceAction, kReadsSettings & ~kReservedWrites, kIn, kQuick,
+         {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull, 0xfe}, decode_report_identifying_information, execute_report_identifying_information}),
+    row({Opcode::maintenance_out, action::set_identifying_information, kWithServiceAction | kOffMedium, kReservedWrites | kReservedAll | kAnyPathState, kOut, kQuick,
+         {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull, 0xfe}, decode_set_identifying_information, execute_set_identifying_information}),
+    row({Opcode::maintenance_in, action::report_timestamp, kWithServiceAction, kReadsSettings & ~kReservedWrites, kIn, kQuick,
+         {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_timestamp, execute_report_timestamp}),
+    row({Opcode::maintenance_out, action::set_timestamp, kWithServiceAction | kOffMedium, kReservedWrites | kReservedAll | kAnyPathState, kOut, kQuick,
+         {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_set_timestamp, execute_set_timestamp}),
     // clang-format on
 });
 

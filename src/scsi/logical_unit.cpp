@@ -118,6 +118,16 @@ Result<void> LogicalUnit::restore() {
     restore_medium_operation(*plan, state->condition);
     interrupted_ = std::move(*plan);
   }
+  LUNAR_TRY_ASSIGN(const std::string known,
+                   options_.store->load(device_.uuid(), kIdentificationKey));
+  if (!known.empty()) {
+    auto information = parse_identifying_information(known);
+    if (!information)
+      return wrap(information.error(),
+                  fmt::format("state of device {}: {}", device_.name(), kIdentificationKey));
+    state->identification.information =
+        std::make_shared<IdentifyingInformation>(std::move(*information));
+  }
   state_ = std::move(state);
   return {};
 }

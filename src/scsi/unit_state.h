@@ -8,6 +8,7 @@
 
 #include "engine/task.h"
 #include "scsi/condition.h"
+#include "scsi/identification.h"
 
 namespace lunar::scsi {
 
@@ -17,6 +18,7 @@ struct UnitState {
   std::uint64_t capacity_blocks = 0;
   bool write_protected = false;  // by the device, or by who manages the target
   UnitCondition condition;
+  Identification identification;
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

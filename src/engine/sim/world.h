@@ -37,6 +37,10 @@ struct Faults {
 class SimClock final : public Clock {
  public:
   [[nodiscard]] std::uint64_t now_ns() const override { return now_ns_; }
+  // A day in 2026, and what has passed since the start.
+  [[nodiscard]] std::uint64_t wall_clock_ms() const override {
+    return 1'780'000'000'000 + now_ns_ / kMillisecond;
+  }
   void advance_to(std::uint64_t when_ns) { now_ns_ = std::max(now_ns_, when_ns); }
 
  private:

@@ -1,0 +1,102 @@
+// SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS (SPC-5 §6.42, §6.26).
+#include <array>
+
+#include "block/await_request.h"
+#include "block/front.h"
+#include "scsi/commands.h"
+#include "scsi/completion.h"
+#include "scsi/logical_unit.h"
+#include "scsi/parameter_data.h"
+#include "scsi/spec/diagnostics.h"
+
+namespace lunar::scsi {
+namespace {
+
+using spec::AdditionalSense;
+using spec::DiagnosticPageHeader;
+using spec::ReceiveDiagnosticResultsCdb;
+using spec::SendDiagnosticCdb;
+using spec::Sense;
+
+// The default self-test: the medium gives its first, its middle and its last block.
+engine::Task<void> self_test(Command& command) {
+  const std::uint64_t capacity = command.unit->state().capacity_blocks;
+  const unsigned shift = command.unit->unit().block_shift();
+  engine::Buffer buffer =
+      co_await engine::AllocateBuffer(command.shard->buffers(), std::size_t{1} << shift);
+  block::AwaitableRequest request;
+  for (const std::uint64_t lba : {std::uint64_t{0}, capacity / 2, capacity - 1}) {
+    request.prepare(block::Op::read, Lba(lba), BlockCount(1));
+    request.set_buffer(buffer.data(), std::size_t{1} << shift);
+    const block::Status status = co_await request.submit_to(command.unit->front());
+    if (status == block::Status::ok) continue;
+    set_check_condition(
+        command, Sense::of(spec::SenseKey::hardware_error, AdditionalSense::lu_failed_self_test));
+    co_return;
+  }
+}
+
+// The only page is the list of pages, which takes no parameters (SPC-5 §7.2.2).
+bool check_page(Command& command) {
+  const auto header = load<DiagnosticPageHeader>(command.data_out);
+  if (!header || command.data_out.size() != command.data_out_bytes)
+    return refuse(command, Sense::illegal_request(AdditionalSense::parameter_list_length_error));
+  if (header->page_code != spec::kSupportedDiagnosticPages)
+    return refuse(command, Sense::invalid_field_in_parameter_list(0));
+  if (header->page_length_bytes != 0)
+    return refuse(command, Sense::invalid_field_in_parameter_list(2));
+  return true;
+}
+
+void produce_supported_pages(Command& command, ByteWriter& out) {
+  (void)command;
+  constexpr std::array<std::uint8_t, 1> kPages{spec::kSupportedDiagnosticPages};
+  DiagnosticPageHeader header;
+  header.page_code = spec::kSupportedDiagnosticPages;
+  header.page_length_bytes = static_cast<std::uint16_t>(kPages.size());
+  out.write(header);
+  for (const std::uint8_t page : kPages) out.write_u8(page);
+}
+constexpr std::size_t kMaxDiagnosticBytes = 64;
+
+}  // namespace
+
+bool decode_send_diagnostic(Command& command) {
+  const auto cdb = cdb_of(command).as<SendDiagnosticCdb>();
+  const std::uint16_t length = cdb.parameter_list_length;
+  // Background and foreground tests beyond the default one would test nothing else.
+  if (cdb.self_test_code() != 0)
+    return refuse(command, Sense::invalid_field_in_cdb(1, std::uint8_t{7}));
+  // SPC-5 §6.42: a self-test has no parameters, and parameters are pages.
+  if (length != 0 && (cdb.self_test() || !cdb.page_format())) {
+    return refuse(command,
+                  Sense::invalid_field_in_cdb(offsetof(SendDiagnosticCdb, parameter_list_length)));
+  }
+  command.data_out_bytes = length;
+  if (length == 0) command.direction = DataDirection::none;
+  return true;
+}
+
+void execute_send_diagnostic(Command& command) {
+  if (cdb_of(command).as<SendDiagnosticCdb>().self_test()) {
+    run_sequence(command, self_test);
+    return;
+  }
+  if (command.data_out_bytes != 0) (void)check_page(command);
+  end_soon(command);
+}
+
+bool decode_receive_diagnostic_results(Command& command) {
+  const auto cdb = cdb_of(command).as<ReceiveDiagnosticResultsCdb>();
+  command.allocation_length = cdb.allocation_length;
+  // Without PCV: what the last SEND DIAGNOSTIC asked for, which can only have been that page.
+  const bool known = cdb.page_code == spec::kSupportedDiagnosticPages;
+  return known || refuse(command, Sense::invalid_field_in_cdb(
+                                      offsetof(ReceiveDiagnosticResultsCdb, page_code)));
+}
+
+void execute_receive_diagnostic_results(Command& command) {
+  respond<produce_supported_pages, kMaxDiagnosticBytes>(command);
+}
+
+}  // namespace lunar::scsi
