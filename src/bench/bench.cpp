@@ -209,6 +209,7 @@ Result<> Bench::drive(double seconds, bool counting) {
   unsigned idle_loops = 0;
   while (recorder_.now_ns < end_ns) {
     LUNAR_TRY_ASSIGN(const bool some, step());
+    live_.tick(recorder_);
     if (has_started_all()) break;
     if (some) {
       idle_loops = 0;
@@ -218,7 +219,6 @@ Result<> Bench::drive(double seconds, bool counting) {
     } else if (++idle_loops % kIdleLoopsPerTick == 0) {
       recorder_.tick();
     }
-    live_.tick(recorder_);
   }
   const bool complete = has_started_all();
   const auto stop_counting = [this] {

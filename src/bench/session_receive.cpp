@@ -189,7 +189,9 @@ bool Session::handle_response(const ScsiResponse& response, Bytes data) {
   if (response.response != 0) {
     return fail_with(ErrorCode::io, "the target could not carry out a command (target failure)");
   }
-  if (slots_[tag].write && (response.flags & (kResidualUnderflow | kResidualOverflow)) != 0) {
+  const auto status = static_cast<scsi::spec::Status>(response.status);
+  if (status == scsi::spec::Status::good && slots_[tag].write &&
+      (response.flags & (kResidualUnderflow | kResidualOverflow)) != 0) {
     return fail_with(ErrorCode::malformed,
                      fmt::format("write at byte {}: the target took {} bytes less or more",
                                  slots_[tag].offset_bytes, response.residual_count.value()));
@@ -199,7 +201,7 @@ bool Session::handle_response(const ScsiResponse& response, Bytes data) {
   if (const auto length = load<be16>(data); length && data.size() >= 2 + std::size_t{*length}) {
     sense = data.subspan(2, *length);
   }
-  return finish(tag, static_cast<scsi::spec::Status>(response.status), sense);
+  return finish(tag, status, sense);
 }
 
 bool Session::handle_r2t(const R2T& r2t) {

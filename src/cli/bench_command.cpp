@@ -70,6 +70,11 @@ Result<std::uint64_t> not_negative(const char* option, std::int64_t value) {
   return fail(ErrorCode::invalid_argument, fmt::format("{} {}: it is not below 0", option, value));
 }
 
+Result<std::uint64_t> size(const char* option, const std::string& text) {
+  auto bytes = parse_size(text);
+  return bytes ? bytes : wrap(bytes.error(), option);
+}
+
 }  // namespace
 
 struct BenchCommand::Arguments {
@@ -89,9 +94,9 @@ struct BenchCommand::Arguments {
     Options parsed = options;
     LUNAR_TRY_ASSIGN(parsed.work, bench::parse_work(work));
     LUNAR_TRY_ASSIGN(parsed.digests, bench::parse_digests(digest));
-    LUNAR_TRY_ASSIGN(parsed.block_bytes, parse_size(block));
+    LUNAR_TRY_ASSIGN(parsed.block_bytes, size("--bs", block));
     if (!range.empty()) {
-      LUNAR_TRY_ASSIGN(parsed.range_bytes, parse_size(range));
+      LUNAR_TRY_ASSIGN(parsed.range_bytes, size("--range", range));
     }
     if (cpu) {
       if (*cpu < 0) return fail(ErrorCode::invalid_argument, fmt::format("--cpu {}: a core", *cpu));
