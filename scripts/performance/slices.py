@@ -16,12 +16,14 @@ SLICE_S = 0.4
 
 @dataclass(frozen=True)
 class Shape:
-    """One row: what is done, how large, how deep."""
+    """What is done, how large, how deep; and with which further options, from which core."""
 
     work: str
     block: str
     depth: int
-    sessions: int
+    sessions: int = 1
+    options: tuple = ()
+    core: int = BENCH_CORE
 
     @property
     def title(self) -> str:
@@ -31,7 +33,7 @@ class Shape:
 
     def arguments(self):
         return ["--rw", self.work, "--bs", self.block, "--qd", str(self.depth),
-                "--connections", str(self.sessions)]
+                "--connections", str(self.sessions), *self.options]
 
 
 class Found:
@@ -55,14 +57,14 @@ class Found:
 class Lane:
     """The bench that is logged in to one target and waits for its turns."""
 
-    def __init__(self, target, shape):
+    def __init__(self, target, shape, slice_s=SLICE_S):
         self.target = target
         self.found = Found()
         where = ["--floor", target.form, "--floor-cpu", TARGET_CORE] if isinstance(target, Floor) \
             else [target.url]
         target.signal(signal.SIGCONT)
-        self.process = spawn([*BENCH, *where, *shape.arguments(), "--slice", SLICE_S, "--cpu",
-                              BENCH_CORE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = spawn([*BENCH, *where, *shape.arguments(), "--slice", slice_s, "--cpu",
+                              shape.core], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.turn(count=False)  # logs in, and warms up
         target.signal(signal.SIGSTOP)
 
@@ -87,12 +89,9 @@ class Lane:
         self.target.signal(signal.SIGSTOP)
 
 
-def run_shape(targets, shape, rounds) -> dict:
-    """{target's name: Found}, the two forms of the floor among them.
-
-    More rounds, up to three times as many, while somebody's best still rises by 5 %.
-    """
-    lanes = [Lane(target, shape) for target in targets]
+def run_lanes(lanes, rounds) -> list:
+    """What each has found. More rounds, up to three times as many, while somebody's best still
+    rises by 5 %."""
     try:
         settled = 0
         for number in range(3 * rounds):
@@ -106,7 +105,13 @@ def run_shape(targets, shape, rounds) -> dict:
     finally:
         for lane in lanes:
             lane.end()
-    return {lane.target.name: lane.found for lane in lanes}
+    return [lane.found for lane in lanes]
+
+
+def run_shape(targets, shape, rounds) -> dict:
+    """{target's name: Found}, the two forms of the floor among them."""
+    found = run_lanes([Lane(target, shape) for target in targets], rounds)
+    return dict(zip((target.name for target in targets), found))
 
 
 def floor_of(found) -> Found:

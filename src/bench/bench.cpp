@@ -153,8 +153,9 @@ bool Bench::may_start() const {
   if (!issuing_ || has_started_all()) return false;
   if (options_.rate == 0 || reading_back_) return true;
   const std::uint64_t elapsed_ns = recorder_.now_ns - drive_start_ns_;
-  return started_ < static_cast<std::uint64_t>(static_cast<double>(elapsed_ns) / 1e9 *
-                                               static_cast<double>(options_.rate));
+  // The first is due at once.
+  return started_ <= static_cast<std::uint64_t>(static_cast<double>(elapsed_ns) / 1e9 *
+                                                static_cast<double>(options_.rate));
 }
 
 void Bench::start_next(Session& session, std::uint64_t start_ns) {

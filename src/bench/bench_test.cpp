@@ -42,6 +42,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, BenchAgainstFloor,
                          testing::Values(Shape{FloorForm::readiness, 4096, 1, 1},
                                          Shape{FloorForm::readiness, 4096, 128, 3},
                                          Shape{FloorForm::readiness, 256 * kKiB, 8, 1},
+                                         Shape{FloorForm::sleeping, 4096, 8, 2},
                                          Shape{FloorForm::uring, 4096, 1, 1},
                                          Shape{FloorForm::uring, 512, 600, 2},
                                          Shape{FloorForm::uring, 1 * kMiB, 8, 2}));

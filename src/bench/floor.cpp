@@ -1,6 +1,7 @@
 #include "bench/floor.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -97,6 +98,7 @@ void Floor::run(std::promise<Result<>> started) {
 void Floor::serve_by_readiness() {
   std::vector<std::byte> buffer(kReceiveBytes);
   while (keep_going()) {
+    bool worked = false;
     for (const auto& connection : connections_) {
       if (connection->pending().empty()) {
         const ssize_t got = recv(connection->fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -105,13 +107,24 @@ void Floor::serve_by_readiness() {
       }
       const std::span<iovec> pieces = connection->pending();
       if (pieces.empty()) continue;
+      worked = true;
       msghdr message{};
       message.msg_iov = pieces.data();
       message.msg_iovlen = std::min<std::size_t>(pieces.size(), IOV_MAX);
       const ssize_t sent = sendmsg(connection->fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent > 0) connection->sent(static_cast<std::size_t>(sent));
     }
+    if (!worked && shape_.form == FloorForm::sleeping) wait_readable();
   }
+}
+
+void Floor::wait_readable() const {
+  constexpr int kLookMs = 20;  // whether it is to pause or to stop
+  std::vector<pollfd> all;
+  for (const auto& connection : connections_) {
+    all.push_back({.fd = connection->fd(), .events = POLLIN, .revents = 0});
+  }
+  poll(all.data(), all.size(), kLookMs);
 }
 
 }  // namespace lunar::bench

@@ -42,6 +42,7 @@ class Floor {
   // Each returns when stop_ is set or the peer is gone.
   void serve_by_readiness();
   void serve_by_uring();
+  void wait_readable() const;
   // Whether to go on; waits while paused.
   bool keep_going();
 

@@ -74,15 +74,17 @@ std::string_view to_text(FloorForm form) {
     case FloorForm::readiness: return "recv";
     case FloorForm::uring: return "uring";
     case FloorForm::best: return "best";
+    case FloorForm::sleeping: return "sleep";
   }
   return "";
 }
 
 Result<FloorForm> parse_floor_form(std::string_view text) {
-  for (const FloorForm form : {FloorForm::readiness, FloorForm::uring, FloorForm::best}) {
+  for (const FloorForm form :
+       {FloorForm::readiness, FloorForm::uring, FloorForm::best, FloorForm::sleeping}) {
     if (text == to_text(form)) return form;
   }
-  return wrong(fmt::format("--floor {}: it is recv, uring or best", text));
+  return wrong(fmt::format("--floor {}: it is recv, uring, best or sleep", text));
 }
 
 Result<> check(const Options& options) {

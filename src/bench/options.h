@@ -39,8 +39,9 @@ enum class FloorForm : std::uint8_t {
   readiness,  // recv and sendmsg that do not block
   uring,      // io_uring
   best,       // both are run, the better counts
+  sleeping,   // as readiness, but it waits in poll() instead of spinning
 };
-// "recv", "uring", "best"
+// "recv", "uring", "best", "sleep"
 Result<FloorForm> parse_floor_form(std::string_view text);
 [[nodiscard]] std::string_view to_text(FloorForm form);
 

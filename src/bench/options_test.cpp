@@ -63,6 +63,7 @@ TEST(Options, WordsAreParsed) {
   EXPECT_TRUE(parse_digests("header,data")->data);
   EXPECT_FALSE(parse_digests("crc"));
   EXPECT_EQ(parse_floor_form("uring"), FloorForm::uring);
+  EXPECT_EQ(parse_floor_form("sleep"), FloorForm::sleeping);
   EXPECT_FALSE(parse_floor_form("kernel"));
 }
 

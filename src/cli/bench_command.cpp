@@ -152,10 +152,9 @@ BenchCommand::BenchCommand(CLI::App& app)
       ->type_name("LIST");
   c.add_flag("--sleep", a.options.sleep, "Wait for answers in poll() instead of spinning");
   c.add_option("--cpu", a.cpu, "The core to run on")->type_name("N");
-  c.add_option(
-       "--floor", a.floor,
-       "Measure the least-possible target of this machine, in this process: recv, uring or\n"
-       "best (both, the better counts)")
+  c.add_option("--floor", a.floor,
+               "Measure the least-possible target of this machine, in this process: recv, uring,\n"
+               "best (both, the better counts), or sleep (it does not spin)")
       ->type_name("FORM")
       ->expected(0, 1)
       ->default_str("best");

@@ -123,6 +123,11 @@ class Measures(BenchCase):
             self.assertEqual((found["reads"], found["rate"]), (101, 1000))
             self.assertGreaterEqual(found["seconds"], 0.1)  # the last one is due then
 
+    def test_latency_at_a_rate_counts_from_when_an_io_was_due(self):
+        """The first one is due at once, not a second later."""
+        found = self.measure(self.serve("--disk", "ram:1MiB").url(), "--rate", 1, "--count", 1)
+        self.assertLess(found["max_us"], 1e6)
+
     def test_digests_are_asked_for_and_compared(self):
         daemon = self.serve("--disk", "ram:16MiB")
         for digest in ("header", "data", "header,data"):
