@@ -98,7 +98,9 @@ Front::Plan Front::plan(Op op, bool fua, const Limits& limits, const Capabilitie
     case Op::read: return moving;  // FUA: nothing is between the medium and us that could be stale
     case Op::write: return needs_flush && !capabilities.fua ? emulated : moving;
     case Op::flush: return {capabilities.volatile_cache ? Route::native : Route::succeed};
-    case Op::unmap: return capabilities.unmap ? clearing : Plan{Route::refuse};
+    case Op::unmap:
+      if (!capabilities.unmap) return {Route::refuse};
+      return needs_flush ? emulated : clearing;
     case Op::write_zeroes: return capabilities.write_zeroes && !needs_flush ? clearing : emulated;
     case Op::write_same:
     case Op::compare: return emulated;
@@ -112,6 +114,7 @@ void Front::submit(Request& request) {
   assert(buffers_match(request, limits_.block_size));
   gate_.enter();
   request.shard = &shard_;
+  request.flags |= standing_flags_;
   request.push_layer<Frame>(&Front::completed) = {this, shard_.now_ns()};
 
   if (const Status refusal = check(request); refusal != Status::ok) [[unlikely]] {

@@ -35,6 +35,8 @@ class Front {
   void submit(Request& request);
   // See Channel::abort. An emulated request stops before its next step.
   void abort(Request& request);
+  // Whether every write is durable before it completes, as if each had kFua. For requests to come.
+  void set_write_through(bool on) { standing_flags_ = on ? kFua : RequestFlags{0}; }
   // See Channel::write_window; empty when the device has none.
   [[nodiscard]] std::span<std::byte> write_window(Lba lba, BlockCount count);
 
@@ -81,6 +83,7 @@ class Front {
   const Limits& limits_;
   const Capabilities& capabilities_;
   ShardStatistics& statistics_;
+  RequestFlags standing_flags_ = 0;                  // of every request
   const std::uint64_t capacity_;                     // blocks
   const std::uint64_t max_consumer_blocks_;          // kMaxTransferBytes
   std::array<std::array<Plan, kOpCount>, 2> plans_;  // [with FUA][op]

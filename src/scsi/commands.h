@@ -34,11 +34,17 @@ void execute_read_capacity_16(Command& command);
 bool decode_inquiry(Command& command);
 void execute_inquiry(Command& command);
 
-// ---- mode_sense.cpp: MODE SENSE; the pages are in mode_pages.cpp
+// ---- mode_sense.cpp: MODE SENSE; the pages are in mode_pages.cpp, their values in
+// ---- mode_parameters.cpp
 bool decode_mode_sense_6(Command& command);
 void execute_mode_sense_6(Command& command);
 bool decode_mode_sense_10(Command& command);
 void execute_mode_sense_10(Command& command);
+
+// ---- mode_select.cpp: MODE SELECT
+bool decode_mode_select_6(Command& command);
+bool decode_mode_select_10(Command& command);
+void execute_mode_select(Command& command);
 
 // ---- primary.cpp: TEST UNIT READY, REQUEST SENSE, REPORT LUNS (SPC-5 §6)
 bool decode_nothing(Command& command);

@@ -11,6 +11,7 @@
 #include "block/statistics.h"
 #include "scsi/command_table.h"
 #include "scsi/durable_store.h"
+#include "scsi/mode_store.h"
 #include "scsi/restrictions.h"
 #include "scsi/task_set.h"
 
@@ -33,12 +34,15 @@ struct LogicalUnitShard::FinishWaiter : ListHook {
 LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
                                    std::unique_ptr<block::Front> front,
                                    std::shared_ptr<const UnitState> state)
-    : unit_(unit), shard_(shard), front_(std::move(front)), state_(std::move(state)) {}
+    : unit_(unit), shard_(shard), front_(std::move(front)) {
+  adopt(std::move(state));
+}
 
 LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with nexuses"); }
 
 void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
   state_ = std::move(state);
+  front_->set_write_through(unit_.volatile_cache() && !state_->mode.write_cache_enabled());
   for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
 }
 
@@ -100,6 +104,7 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
   auto state = std::make_shared<UnitState>();
   state->capacity_blocks = limits_.capacity.value;
   state->write_protected = options_.read_only || !device.capabilities().writable;
+  state->mode = state->saved_mode = default_mode_parameters(*this);
   state_ = std::move(state);
 }
 
@@ -128,6 +133,8 @@ Result<void> LogicalUnit::restore() {
     state->identification.information =
         std::make_shared<IdentifyingInformation>(std::move(*information));
   }
+  LUNAR_TRY_ASSIGN(state->mode, saved_mode_parameters(*this));
+  state->saved_mode = state->mode;
   state_ = std::move(state);
   return {};
 }

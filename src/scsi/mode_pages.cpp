@@ -2,92 +2,73 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace lunar::scsi {
 namespace {
 
 using spec::ModePage;
 
-void produce_error_recovery(const LogicalUnitShard& unit, ByteWriter& out) {
-  (void)unit;
-  spec::ReadWriteErrorRecoveryPage page;
-  // Blocks that fail are the medium's to relocate, and it does so by itself.
-  page.flags = page.kAwre | page.kArre;
-  out.write(page);
+// SPC-5, Informational Exceptions Control mode page: TEST with DEXCPT is refused; so are the
+// methods that we do not have.
+std::optional<ModePageFault> check_informational_exceptions(const ModeParameters& values) {
+  const auto& page = values.informational_exceptions;
+  const auto both = static_cast<std::uint8_t>(page.kTest | page.kDexcpt);
+  if ((page.flags & both) == both) return ModePageFault{2, 2};
+  switch (values.method_of_reporting()) {
+    case spec::MethodOfReporting::none:
+    case spec::MethodOfReporting::unit_attention:
+    case spec::MethodOfReporting::on_request: return std::nullopt;
+    case spec::MethodOfReporting::recovered_error_if_allowed:
+    case spec::MethodOfReporting::recovered_error:
+    case spec::MethodOfReporting::no_sense: break;
+  }
+  return ModePageFault{3, 3};
 }
 
-void produce_caching(const LogicalUnitShard& unit, ByteWriter& out) {
-  spec::CachingPage page;
-  if (unit.unit().volatile_cache()) page.flags = page.kWce;
-  out.write(page);
+template <auto member>
+MutableBytes page_in(ModeParameters& values) {
+  auto& page = values.*member;
+  return std::as_writable_bytes(std::span(&page, 1));
 }
 
-void produce_control(const LogicalUnitShard& unit, ByteWriter& out) {
-  (void)unit;
-  spec::ControlPage page;
-  page.flags2 = page.kTstPerNexus;
-  page.flags3 = page.kUnrestrictedReordering;
-  out.write(page);
-}
-
-void produce_informational_exceptions(const LogicalUnitShard& unit, ByteWriter& out) {
-  (void)unit;
-  spec::InformationalExceptionsControlPage page;
-  page.flags = page.kDexcpt;
-  out.write(page);
-}
-
-template <class Page>
-constexpr ModePageDescription row(ModePage code,
-                                  void (*produce)(const LogicalUnitShard&, ByteWriter&)) {
-  return {code, 0, produce, sizeof(Page), sizeof(spec::ModePageHeader)};
+template <auto member>
+constexpr ModePageDescription row(
+    ModePage code, std::uint8_t subpage = 0,
+    std::optional<ModePageFault> (*check)(const ModeParameters&) = nullptr) {
+  constexpr std::size_t kBytes = sizeof(std::declval<ModeParameters&>().*member);
+  return {code, subpage, static_cast<std::uint8_t>(kBytes), page_in<member>, check};
 }
 
 constexpr auto kPages = std::to_array<ModePageDescription>({
-    row<spec::ReadWriteErrorRecoveryPage>(ModePage::read_write_error_recovery,
-                                          produce_error_recovery),
-    row<spec::CachingPage>(ModePage::caching, produce_caching),
-    row<spec::ControlPage>(ModePage::control, produce_control),
-    row<spec::InformationalExceptionsControlPage>(ModePage::informational_exceptions_control,
-                                                  produce_informational_exceptions),
+    row<&ModeParameters::error_recovery>(ModePage::read_write_error_recovery),
+    row<&ModeParameters::caching>(ModePage::caching),
+    row<&ModeParameters::control>(ModePage::control),
+    row<&ModeParameters::control_extension>(ModePage::control, spec::kControlExtensionSubpage),
+    row<&ModeParameters::power_condition>(ModePage::power_condition),
+    row<&ModeParameters::informational_exceptions>(ModePage::informational_exceptions_control, 0,
+                                                   check_informational_exceptions),
 });
-static_assert(std::ranges::is_sorted(kPages, {}, &ModePageDescription::code));
-
-constexpr std::size_t kMaxPageBytes = 64;
-static_assert(std::ranges::all_of(kPages,
-                                  [](const auto& page) { return page.bytes <= kMaxPageBytes; }));
-
-// The mask of what MODE SELECT could change: a header, and zeroes.
-void write_changeable(const LogicalUnitShard& unit, const ModePageDescription& page,
-                      ByteWriter& out) {
-  std::array<std::byte, kMaxPageBytes> room{};
-  ByteWriter whole(room);
-  page.produce(unit, whole);
-  out.write_bytes(whole.bytes().first(page.header_bytes));
-  out.write_zeroes(page.bytes - page.header_bytes);
-}
+static_assert(std::ranges::is_sorted(kPages, {}, [](const ModePageDescription& page) {
+  return std::pair(page.code, page.subpage);
+}));
 
 }  // namespace
 
 std::span<const ModePageDescription> mode_pages() { return kPages; }
+
+const ModePageDescription* find_mode_page(std::uint8_t code, std::uint8_t subpage) {
+  for (const ModePageDescription& page : kPages) {
+    if (static_cast<std::uint8_t>(page.code) == code && page.subpage == subpage) return &page;
+  }
+  return nullptr;
+}
 
 bool ModePageSelection::matches(const ModePageDescription& description) const {
   const bool every_page = page == static_cast<std::uint8_t>(ModePage::all_pages);
   const bool every_subpage = subpage == spec::kAllSubpages;
   return (every_page || page == static_cast<std::uint8_t>(description.code)) &&
          (every_subpage || subpage == description.subpage);
-}
-
-void write_mode_pages(const LogicalUnitShard& unit, ModePageSelection selection,
-                      spec::PageControl control, ByteWriter& out) {
-  for (const ModePageDescription& page : kPages) {
-    if (!selection.matches(page)) continue;
-    if (control == spec::PageControl::changeable) {
-      write_changeable(unit, page, out);
-    } else {
-      page.produce(unit, out);
-    }
-  }
 }
 
 }  // namespace lunar::scsi

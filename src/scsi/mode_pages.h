@@ -1,5 +1,5 @@
-// The mode pages of a disk (SPC-5 §7.5, SBC-4 §6.5), as a table: a new page is a row and a
-// function.
+// The mode pages of a disk as a table: a new page is a member of ModeParameters and a row here.
+// Which bits may change, and what values are to begin with, is in mode_parameters.cpp.
 #pragma once
 
 #include <cstdint>
@@ -7,22 +7,35 @@
 #include <span>
 
 #include "base/bytes.h"
-#include "scsi/logical_unit.h"
+#include "scsi/mode_parameters.h"
 #include "scsi/spec/mode.h"
 
 namespace lunar::scsi {
 
+// A field of a page that has a value which cannot be.
+struct ModePageFault {
+  std::uint8_t byte = 0;
+  std::uint8_t bit = 7;  // its most significant
+};
+
 struct ModePageDescription {
   spec::ModePage code;
   std::uint8_t subpage = 0;
-  // The page with its header: its current or default values.
-  void (*produce)(const LogicalUnitShard&, ByteWriter&);
-  std::uint8_t bytes = 0;         // with its header
-  std::uint8_t header_bytes = 0;  // of that; no value beyond is changeable yet
+  std::uint8_t bytes = 0;  // with its header
+  MutableBytes (*in)(ModeParameters&);
+  // Whether values of which each bit may be so make sense together; null: they do.
+  std::optional<ModePageFault> (*check)(const ModeParameters&) = nullptr;
+
+  [[nodiscard]] bool is_subpage() const { return subpage != 0; }
+  [[nodiscard]] std::size_t header_bytes() const {
+    return is_subpage() ? sizeof(spec::ModeSubpageHeader) : sizeof(spec::ModePageHeader);
+  }
 };
 
 // Ascending by code and subpage, as MODE SENSE must return them (SPC-5 §6.14.1).
 [[nodiscard]] std::span<const ModePageDescription> mode_pages();
+// Null when there is no such page.
+[[nodiscard]] const ModePageDescription* find_mode_page(std::uint8_t code, std::uint8_t subpage);
 
 // What a MODE SENSE selects by PAGE CODE and SUBPAGE CODE.
 struct ModePageSelection {
@@ -31,10 +44,6 @@ struct ModePageSelection {
 
   [[nodiscard]] bool matches(const ModePageDescription& description) const;
 };
-
-// Writes the selected pages. `control` is not PageControl::saved, as none can be saved.
-void write_mode_pages(const LogicalUnitShard& unit, ModePageSelection selection,
-                      spec::PageControl control, ByteWriter& out);
 
 // Headers, block descriptor and all pages are less.
 constexpr std::size_t kMaxModeDataBytes = 512;

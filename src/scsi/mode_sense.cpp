@@ -21,7 +21,7 @@ constexpr std::uint16_t kSubpageByte = 3;
 constexpr std::uint8_t kPageCodeBit = 5;
 
 bool check_selection(Command& command, ModePageSelection selection, PageControl control) {
-  if (control == PageControl::saved) {
+  if (control == PageControl::saved && command.unit->unit().options().store == nullptr) {
     return refuse(command, spec::Sense::illegal_request(
                                spec::AdditionalSense::saving_parameters_not_supported));
   }
@@ -51,8 +51,32 @@ bool decode(Command& command) {
 
 std::uint8_t device_specific_parameter(const LogicalUnitShard& unit) {
   std::uint8_t parameter = spec::kModeDpoFua;
-  if (unit.state().write_protected) parameter |= spec::kModeWriteProtected;
+  const UnitState& state = unit.state();
+  const bool is_protected = state.write_protected || state.mode.software_write_protect();
+  if (is_protected) parameter |= spec::kModeWriteProtected;
   return parameter;
+}
+
+ModeParameters values_of(const LogicalUnitShard& unit, PageControl control) {
+  switch (control) {
+    case PageControl::current: return unit.state().mode;
+    case PageControl::changeable: return changeable_mode_parameters(unit.unit());
+    case PageControl::defaults: return default_mode_parameters(unit.unit());
+    case PageControl::saved: return unit.state().saved_mode;
+  }
+  return {};
+}
+
+void write_pages(const LogicalUnitShard& unit, ModePageSelection selection, PageControl control,
+                 ByteWriter& out) {
+  ModeParameters values = values_of(unit, control);
+  const bool saves = unit.unit().options().store != nullptr;
+  for (const ModePageDescription& page : mode_pages()) {
+    if (!selection.matches(page)) continue;
+    const MutableBytes bytes = page.in(values);
+    if (saves) bytes[0] |= std::byte{spec::kModePagePs};
+    out.write_bytes(bytes);
+  }
 }
 
 void write_short_descriptor(const LogicalUnitShard& unit, ByteWriter& out) {
@@ -77,8 +101,8 @@ void produce_6(Command& command, ByteWriter& out) {
   ByteWriter body(room);
   if (!cdb.dbd()) write_short_descriptor(unit, body);
   const std::size_t descriptor_bytes = body.written();
-  write_mode_pages(unit, {cdb.page_code(), cdb.subpage_code},
-                   static_cast<PageControl>(cdb.page_control()), body);
+  write_pages(unit, {cdb.page_code(), cdb.subpage_code},
+              static_cast<PageControl>(cdb.page_control()), body);
   spec::ModeParameterHeader6 header;
   header.mode_data_length = static_cast<std::uint8_t>(sizeof(header) - 1 + body.written());
   header.device_specific_parameter = device_specific_parameter(unit);
@@ -100,8 +124,8 @@ void produce_10(Command& command, ByteWriter& out) {
     write_short_descriptor(unit, body);
   }
   const std::size_t descriptor_bytes = body.written();
-  write_mode_pages(unit, {cdb.page_code(), cdb.subpage_code},
-                   static_cast<PageControl>(cdb.page_control()), body);
+  write_pages(unit, {cdb.page_code(), cdb.subpage_code},
+              static_cast<PageControl>(cdb.page_control()), body);
   spec::ModeParameterHeader10 header;
   header.mode_data_length = static_cast<std::uint16_t>(sizeof(header) - 2 + body.written());
   header.device_specific_parameter = device_specific_parameter(unit);

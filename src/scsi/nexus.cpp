@@ -26,8 +26,8 @@ Nexus::Nexus(std::string initiator_port_name, std::string target_port_name,
 Nexus::~Nexus() { assert(device_server_ == nullptr && "destroyed while attached"); }
 
 spec::SenseFormat Nexus::sense_format(const Command& command) const {
-  (void)command;
-  return spec::SenseFormat::fixed;
+  const bool descriptor = command.unit != nullptr && command.unit->state().mode.descriptor_sense();
+  return descriptor ? spec::SenseFormat::descriptor : spec::SenseFormat::fixed;
 }
 
 ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {

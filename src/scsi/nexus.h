@@ -53,8 +53,8 @@ class Nexus : public ListHook {
   [[nodiscard]] const std::string& initiator_port_name() const { return initiator_port_name_; }
   [[nodiscard]] const std::string& target_port_name() const { return target_port_name_; }
   [[nodiscard]] std::uint16_t relative_target_port_id() const { return relative_target_port_id_; }
-  // Format of the sense data that autosense sends: D_SENSE of the logical unit's control mode page,
-  // which is not changeable yet.
+  // Format of the sense data that autosense sends: D_SENSE of the logical unit's control mode page;
+  // fixed where there is no logical unit.
   [[nodiscard]] spec::SenseFormat sense_format(const Command& command) const;
 
   // ---- The device server's.

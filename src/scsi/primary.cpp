@@ -11,6 +11,14 @@ namespace {
 constexpr std::size_t kMaxReportLunsBytes =
     sizeof(spec::ReportLunsHeader) + (spec::kMaxLun + 1) * sizeof(be64);
 
+// An informational exception condition that is told on request only, as NO SENSE (SPC-5,
+// Informational Exceptions Control mode page, MRIE 6h).
+spec::Sense exception_on_request(const ModeParameters& mode) {
+  const auto exception = mode.informational_exception();
+  if (!exception || mode.method_of_reporting() != spec::MethodOfReporting::on_request) return {};
+  return spec::Sense::of(spec::SenseKey::no_sense, *exception);
+}
+
 // SPC-5 §6.39: a pending unit attention, which it clears; else what the unit's condition is.
 void produce_sense(Command& command, ByteWriter& out) {
   spec::Sense sense;
@@ -20,6 +28,7 @@ void produce_sense(Command& command, ByteWriter& out) {
     sense = command.itl->attentions.take();
   } else {
     sense = pollable_sense(command.unit->state().condition);
+    if (sense == spec::Sense{}) sense = exception_on_request(command.unit->state().mode);
   }
   const bool descriptor = cdb_of(command).as<spec::RequestSenseCdb>().desc();
   const spec::SenseData data =

@@ -11,7 +11,7 @@ namespace lunar::scsi {
 Restrictions restrictions_of(const ItlNexus& itl) {
   const UnitState& state = itl.unit.state();
   Restrictions restrictions = 0;
-  if (state.write_protected) restrictions |= kWriteProtected;
+  if (state.write_protected || state.mode.software_write_protect()) restrictions |= kWriteProtected;
   restrictions |= restrictions_of(state.condition);
   return restrictions;
 }
@@ -21,8 +21,11 @@ bool refuse_restricted(Command& command) {
   if ((heeded & (kMediumOperation | kNotReady | kFormatCorrupt)) != 0)
     return refuse(command, not_ready_sense(command.unit->state().condition));
   assert((heeded & kWriteProtected) != 0);
-  return refuse(command, spec::Sense::of(spec::SenseKey::data_protect,
-                                         spec::AdditionalSense::write_protected));
+  // What holds longer is told first: SWP can be undone by who asks.
+  const auto why = command.unit->state().write_protected
+                       ? spec::AdditionalSense::write_protected
+                       : spec::AdditionalSense::lu_software_write_protected;
+  return refuse(command, spec::Sense::of(spec::SenseKey::data_protect, why));
 }
 
 }  // namespace lunar::scsi

@@ -9,6 +9,7 @@
 #include "engine/task.h"
 #include "scsi/condition.h"
 #include "scsi/identification.h"
+#include "scsi/mode_parameters.h"
 
 namespace lunar::scsi {
 
@@ -19,6 +20,8 @@ struct UnitState {
   bool write_protected = false;  // by the device, or by who manages the target
   UnitCondition condition;
   Identification identification;
+  ModeParameters mode;
+  ModeParameters saved_mode;  // what it starts with next time
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

@@ -203,12 +203,50 @@ static_assert(offsetof(ControlExtensionPage, flags) == 4);
 static_assert(offsetof(ControlExtensionPage, initial_command_priority) == 5);
 static_assert(offsetof(ControlExtensionPage, maximum_sense_data_length) == 6);
 
+// 1Ah (SPC-5). Timers count in 100 ms and mean something with their condition's bit.
+struct PowerConditionPage {
+  ModePageHeader header{static_cast<std::uint8_t>(ModePage::power_condition), 0x26};
+  std::uint8_t flags2 = 0;  // PM_BG_PRECEDENCE, STANDBY_Y
+  std::uint8_t flags3 = 0;  // IDLE_C, IDLE_B, IDLE_A, STANDBY_Z
+  be32 idle_a_condition_timer_100ms;
+  be32 standby_z_condition_timer_100ms;
+  be32 idle_b_condition_timer_100ms;
+  be32 idle_c_condition_timer_100ms;
+  be32 standby_y_condition_timer_100ms;
+  std::array<std::uint8_t, 15> reserved{};
+  std::uint8_t check_condition_flags = 0;  // CCF IDLE, CCF STANDBY, CCF STOPPED
+
+  static constexpr std::uint8_t kStandbyY = 0x01;  // flags2
+  static constexpr std::uint8_t kIdleC = 0x08;     // flags3
+  static constexpr std::uint8_t kIdleB = 0x04;
+  static constexpr std::uint8_t kIdleA = 0x02;
+  static constexpr std::uint8_t kStandbyZ = 0x01;
+};
+static_assert(sizeof(PowerConditionPage) == 40);
+static_assert(offsetof(PowerConditionPage, flags3) == 3);
+static_assert(offsetof(PowerConditionPage, idle_a_condition_timer_100ms) == 4);
+static_assert(offsetof(PowerConditionPage, standby_z_condition_timer_100ms) == 8);
+static_assert(offsetof(PowerConditionPage, idle_b_condition_timer_100ms) == 12);
+static_assert(offsetof(PowerConditionPage, idle_c_condition_timer_100ms) == 16);
+static_assert(offsetof(PowerConditionPage, standby_y_condition_timer_100ms) == 20);
+static_assert(offsetof(PowerConditionPage, check_condition_flags) == 39);
+
+// MRIE of page 1Ch: how an informational exception is told
+enum class MethodOfReporting : std::uint8_t {
+  none = 0,
+  unit_attention = 2,
+  recovered_error_if_allowed = 3,
+  recovered_error = 4,
+  no_sense = 5,
+  on_request = 6,  // by REQUEST SENSE
+};
+
 // 1Ch (SBC-4)
 struct InformationalExceptionsControlPage {
   ModePageHeader header{static_cast<std::uint8_t>(ModePage::informational_exceptions_control),
                         0x0a};
   std::uint8_t flags = 0;
-  std::uint8_t method_of_reporting = 0;  // MRIE
+  std::uint8_t method_of_reporting = 0;  // MRIE: a MethodOfReporting
   be32 interval_timer_100ms;
   be32 report_count;
 
@@ -219,6 +257,7 @@ struct InformationalExceptionsControlPage {
   static constexpr std::uint8_t kTest = 0x04;
   static constexpr std::uint8_t kEbackErr = 0x02;
   static constexpr std::uint8_t kLogErr = 0x01;
+  static constexpr std::uint8_t kMrieMask = 0x0f;  // method_of_reporting
 };
 static_assert(sizeof(InformationalExceptionsControlPage) == 12);
 static_assert(offsetof(InformationalExceptionsControlPage, method_of_reporting) == 3);

@@ -121,6 +121,8 @@ class Bench {
     device_->the_capabilities = capabilities;
     const std::vector<engine::Shard*> all = world_.shards();
     unit_ = std::make_unique<LogicalUnit>(*device_, all, std::move(options));
+    [[maybe_unused]] const auto restored = unit_->restore();
+    assert(restored);
     [[maybe_unused]] const auto added = target_.luns().add(Lun(0), *unit_);
     assert(added);
     for (std::size_t i = 0; i < shards; ++i) {
