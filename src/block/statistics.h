@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "engine/mailbox.h"
+#include "base/cache_line.h"
 #include "lunar/block/request.h"
 
 namespace lunar::block {
@@ -33,7 +33,7 @@ struct OpTotals {
 };
 
 // One shard's part.
-struct alignas(engine::kCacheLine) ShardStatistics {
+struct alignas(kCacheLine) ShardStatistics {
   struct OpCounters {
     Counter operations;
     Counter bytes;

@@ -12,9 +12,7 @@
 
 namespace lunar::engine {
 
-void Buffer::reset() {
-  if (pool_ != nullptr) std::exchange(pool_, nullptr)->release(std::exchange(data_, {}));
-}
+void Buffer::give_back() { std::exchange(pool_, nullptr)->release(std::exchange(data_, {})); }
 
 void BufferWaiter::cancel() {
   unlink();

@@ -37,7 +37,9 @@ class Buffer {
   }
   ~Buffer() { reset(); }
 
-  void reset();
+  void reset() {
+    if (pool_ != nullptr) give_back();
+  }
   explicit operator bool() const { return pool_ != nullptr; }
   // At least the bytes that were asked for.
   [[nodiscard]] std::span<std::byte> bytes() const { return data_; }
@@ -47,6 +49,7 @@ class Buffer {
  private:
   friend class BufferPool;
   Buffer(BufferPool* pool, std::span<std::byte> data) : pool_(pool), data_(data) {}
+  void give_back();
 
   BufferPool* pool_ = nullptr;
   std::span<std::byte> data_;

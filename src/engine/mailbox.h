@@ -6,11 +6,11 @@
 #include <atomic>
 #include <cstddef>
 
+#include "base/cache_line.h"
 #include "lunar/runnable.h"
 
 namespace lunar::engine {
 
-constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kMailboxSlots = 256;  // a power of two
 
 class Mailbox {

@@ -36,8 +36,9 @@ void OutboundPduPool::grow() {
   for (std::size_t i = kBlock; i != 0; --i) free_.push_front(blocks_.back()[i - 1]);
 }
 
-void PduQueue::push_raw(OutboundPdu& pdu, Bytes bhs) {
-  std::memcpy(pdu.header.data(), bhs.data(), spec::kBhsLength);
+void PduQueue::push(OutboundPdu& pdu) {
+  const be24 length = static_cast<std::uint32_t>(pdu.data.size());
+  std::memcpy(pdu.header.data() + offsetof(spec::Bhs, data_segment_length), &length, sizeof length);
   pdu.header_length = spec::kBhsLength;
   if (header_digest_) {
     const le32 digest = crc32c({pdu.header.data(), spec::kBhsLength});
@@ -46,7 +47,7 @@ void PduQueue::push_raw(OutboundPdu& pdu, Bytes bhs) {
   }
   const std::size_t padding = spec::padded_length(pdu.data.size()) - pdu.data.size();
   pdu.trailer_length = static_cast<std::uint8_t>(padding);
-  std::memset(pdu.trailer.data(), 0, padding);
+  std::memset(pdu.trailer.data(), 0, spec::kPduAlignment);
   if (data_digest_ && !pdu.data.empty()) {
     const std::uint32_t running =
         crc32c_update(crc32c_update(kCrc32cSeed, pdu.data), {pdu.trailer.data(), padding});

@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/cache_line.h"
 #include "iscsi/spec/pdu.h"
 #include "lunar/list.h"
 
@@ -18,8 +20,9 @@ namespace lunar::iscsi {
 
 struct Task;
 
-// One PDU: header, digests, padding, and a view of its data.
-struct OutboundPdu : ListHook {
+// One PDU: header, digests, padding, and a view of its data. What a READ or a WRITE needs of it
+// lies in two cache lines.
+struct alignas(kCacheLine) OutboundPdu : ListHook {
   // BHS and, behind it, the header digest.
   std::array<std::byte, spec::kBhsLength + spec::kDigestLength> header;
   // Padding and data digest.
@@ -27,10 +30,20 @@ struct OutboundPdu : ListHook {
   std::uint8_t header_length = 0;
   std::uint8_t trailer_length = 0;
   Bytes data;
+  Task* last_of = nullptr;                // the task that ends when this PDU is out
   std::unique_ptr<std::byte[]> memory;    // owns longer data that nothing else does
   std::array<std::byte, 96> inline_data;  // room for short data (sense, rejected headers)
-  Task* last_of = nullptr;                // the task that ends when this PDU is out
+
+  // Puts `bhs`, any PDU of iscsi/spec/pdu.h, into the header, to be filled there. Filled elsewhere
+  // and copied, it would be read in wide loads right behind the narrow stores that made it, which a
+  // processor cannot forward: it waits for the stores (send_data_in() was the hottest function).
+  template <WireStruct Pdu>
+  Pdu& begin(const Pdu& bhs) {
+    static_assert(sizeof(Pdu) == spec::kBhsLength);
+    return *new (header.data()) Pdu(bhs);
+  }
 };
+static_assert(sizeof(OutboundPdu) == 4 * kCacheLine);
 
 // Gives the PDU a copy of short or transient data.
 void copy_data(OutboundPdu& pdu, Bytes data);
@@ -64,14 +77,14 @@ class PduQueue {
 
   void set_digests(bool header, bool data) { header_digest_ = header, data_digest_ = data; }
 
-  // A PDU to fill: copy_data() or set `data` (and `last_of`), then push(pdu, bhs).
+  // A PDU to fill: begin() its header, copy_data() or set `data` (and `last_of`), then push().
   OutboundPdu& make() { return pool_.take(); }
-  // Completes lengths, padding and digests, and queues it. `bhs` is any PDU of iscsi/spec/pdu.h.
+  // Completes lengths, padding and digests, and queues it.
+  void push(OutboundPdu& pdu);
   template <WireStruct Pdu>
-  void push(OutboundPdu& pdu, Pdu bhs) {
-    static_assert(sizeof(Pdu) == spec::kBhsLength);
-    bhs.data_segment_length = static_cast<std::uint32_t>(pdu.data.size());
-    push_raw(pdu, as_bytes(bhs));
+  void push(OutboundPdu& pdu, const Pdu& bhs) {
+    pdu.begin(bhs);
+    push(pdu);
   }
 
   [[nodiscard]] bool empty() { return pdus_.empty(); }
@@ -111,7 +124,6 @@ class PduQueue {
   }
 
  private:
-  void push_raw(OutboundPdu& pdu, Bytes bhs);
   void give_back(OutboundPdu& pdu) {
     if (pdu.memory) [[unlikely]]
       owned_bytes_ -= pdu.data.size();

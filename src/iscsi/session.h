@@ -139,10 +139,13 @@ class Session final : public PduReceiver::Handler {
   void reject(const spec::Bhs& bhs, spec::RejectReason reason, std::string_view why);
   // StatSN (consumed), ExpCmdSN, MaxCmdSN; then queues it.
   template <class Pdu>
-  void send(OutboundPdu& out, Pdu pdu);
+  void send(OutboundPdu& out, const Pdu& pdu);
+  // The same for a `pdu` that was filled in its place: out.begin().
+  template <class Pdu>
+  void send_begun(OutboundPdu& out, Pdu& pdu);
   // As send(), for PDUs that carry StatSN without consuming it.
   template <class Pdu>
-  void send_without_status(OutboundPdu& out, Pdu pdu);
+  void send_without_status(OutboundPdu& out, const Pdu& bhs);
 
   // ---- session_command.cpp
   Placement place_command_data(const InboundPdu& pdu, bool whole);

@@ -83,7 +83,7 @@ void Session::send_data_in(Task& task, std::uint32_t bytes, bool with_status,
         std::min(parameters_.initiator_max_recv_data_segment_length, burst_end - offset);
     OutboundPdu& out = queue_.make();
     out.data = task.data_in.subspan(offset, length);
-    spec::DataIn pdu;
+    spec::DataIn& pdu = out.begin(spec::DataIn());
     pdu.initiator_task_tag = task.initiator_task_tag;
     pdu.data_sn = task.data_in_pdus++;
     pdu.buffer_offset = offset;
@@ -97,12 +97,12 @@ void Session::send_data_in(Task& task, std::uint32_t bytes, bool with_status,
       pdu.status = static_cast<std::uint8_t>(task.status_code);
       pdu.residual_count = residual;
       out.last_of = &task;
-      send(out, pdu);
+      send_begun(out, pdu);
     } else {
       // StatSN and the window are told with the status only.
       pdu.exp_cmd_sn = exp_cmd_sn_;
       pdu.max_cmd_sn = max_cmd_sn();
-      queue_.push(out, pdu);
+      queue_.push(out);
     }
   }
 }
@@ -118,13 +118,13 @@ void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::u
     writer.write_bytes(sense.bytes());
     out.data = writer.bytes();
   }
-  spec::ScsiResponse pdu;
+  spec::ScsiResponse& pdu = out.begin(spec::ScsiResponse());
   pdu.flags |= residual_flags;
   pdu.status = static_cast<std::uint8_t>(task.status_code);
   pdu.initiator_task_tag = task.initiator_task_tag;
   pdu.exp_data_sn = task.data_in_pdus != 0 ? task.data_in_pdus : task.r2t_sn;
   pdu.residual_count = residual;
-  send(out, pdu);
+  send_begun(out, pdu);
 }
 
 // The initiator may use the task tag again, and send another command.

@@ -8,20 +8,26 @@
 namespace lunar::iscsi {
 
 template <class Pdu>
-void Session::send(OutboundPdu& out, Pdu pdu) {
+void Session::send_begun(OutboundPdu& out, Pdu& pdu) {
   pdu.stat_sn = stat_sn_++;
   pdu.exp_cmd_sn = exp_cmd_sn_;
   pdu.max_cmd_sn = max_cmd_sn();
-  queue_.push(out, pdu);
+  queue_.push(out);
   host_.output_ready();
 }
 
 template <class Pdu>
-void Session::send_without_status(OutboundPdu& out, Pdu pdu) {
+void Session::send(OutboundPdu& out, const Pdu& pdu) {
+  send_begun(out, out.begin(pdu));
+}
+
+template <class Pdu>
+void Session::send_without_status(OutboundPdu& out, const Pdu& bhs) {
+  Pdu& pdu = out.begin(bhs);
   pdu.stat_sn = stat_sn_;
   pdu.exp_cmd_sn = exp_cmd_sn_;
   pdu.max_cmd_sn = max_cmd_sn();
-  queue_.push(out, pdu);
+  queue_.push(out);
   host_.output_ready();
 }
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "iscsi/spec/pdu.h"
 #include "scsi/command.h"
 
@@ -36,7 +37,7 @@ using Spill = std::unique_ptr<std::byte[], FreeSpill>;
 // A task's place among those that wait for a buffer.
 struct PlaceHook : ListHook {};
 
-struct Task : scsi::Command, PlaceHook {
+struct alignas(kCacheLine) Task : scsi::Command, PlaceHook {
   Session* session = nullptr;
   Task* next_in_bucket = nullptr;  // by initiator task tag; free list when free
   std::uint32_t initiator_task_tag = 0;
@@ -44,6 +45,8 @@ struct Task : scsi::Command, PlaceHook {
   std::uint8_t flags = 0;  // of the SCSI Command PDU: kRead, kWrite
   bool immediate = false;  // delivery
   bool windowed = false;   // counts against the command window
+
+  std::uint32_t data_in_pdus = 0;  // sent; ExpDataSN of the response
 
   // ---- Data-out.
   Spill spill;  // owns data_out while the pool is empty and data comes unasked
@@ -64,8 +67,6 @@ struct Task : scsi::Command, PlaceHook {
   std::array<DataOutSequence, kMaxOutstandingR2t> sequences;
   scsi::spec::Sense transfer_sense;
   engine::Event* gone = nullptr;  // set when it has ended; of a task management function
-
-  std::uint32_t data_in_pdus = 0;  // sent; ExpDataSN of the response
 
   // Forgets the command before, both its SCSI and its iSCSI part.
   void reset_all();
