@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 
+#include "base/cache_line.h"
 #include "block/emulator.h"
 #include "block/statistics.h"
 #include "engine/gate.h"
@@ -18,7 +19,7 @@
 namespace lunar::block {
 
 // Created, used and destroyed on its shard. The Device outlives it.
-class Front {
+class alignas(kCacheLine) Front {
  public:
   // ErrorCode::invalid_argument when the device's limits contradict themselves; else what the
   // device says.

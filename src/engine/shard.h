@@ -16,6 +16,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "engine/buffer_pool.h"
 #include "engine/clock.h"
 #include "engine/driver.h"
@@ -55,7 +56,7 @@ struct ShardEnvironment {
   std::uint64_t max_spin_ns = 50 * kMicrosecond;  // 0: never spin
 };
 
-class Shard {
+class alignas(kCacheLine) Shard {
  public:
   Shard(unsigned index, const ShardEnvironment& environment);
   Shard(const Shard&) = delete;

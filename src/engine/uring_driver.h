@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/cache_line.h"
 #include "engine/driver.h"
 #include "lunar/result.h"
 
@@ -19,7 +20,7 @@ struct RingOp {
   Complete complete = nullptr;
 };
 
-class UringDriver final : public Driver {
+class alignas(kCacheLine) UringDriver final : public Driver {
  public:
   static Result<std::unique_ptr<UringDriver>> create();
   ~UringDriver() override;

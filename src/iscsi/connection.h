@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/cache_line.h"
 #include "engine/gate.h"
 #include "engine/network.h"
 #include "engine/shard.h"
@@ -32,12 +33,12 @@ constexpr std::uint64_t kNopTimeoutNs = 30 * engine::kSecond;
 // A connection's place in its shard's list, beside its place among the pollers.
 struct ConnectionHook : ListHook {};
 
-class Connection final : public engine::Poller,
-                         public ConnectionHook,
-                         private SessionHost,
-                         private PduReceiver::Handler,
-                         private TargetDirectory,
-                         private TargetLister {
+class alignas(kCacheLine) Connection final : public engine::Poller,
+                                             public ConnectionHook,
+                                             private SessionHost,
+                                             private PduReceiver::Handler,
+                                             private TargetDirectory,
+                                             private TargetLister {
  public:
   Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
              std::uint16_t portal_group_tag);

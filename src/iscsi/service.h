@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "engine/gate.h"
 #include "engine/network.h"
 #include "engine/shard.h"
@@ -47,7 +48,7 @@ struct SessionKey {
 class Service;
 
 // A shard's part of the service.
-class ServiceShard {
+class alignas(kCacheLine) ServiceShard {
  public:
   ServiceShard(Service& service, engine::Shard& shard);
   ~ServiceShard();

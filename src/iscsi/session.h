@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "engine/gate.h"
 #include "engine/shard.h"
 #include "iscsi/login_negotiation.h"
@@ -63,7 +64,7 @@ class SessionHost {
   ~SessionHost() = default;
 };
 
-class Session final : public PduReceiver::Handler {
+class alignas(kCacheLine) Session final : public PduReceiver::Handler {
  public:
   struct Environment {
     engine::Shard& shard;

@@ -18,6 +18,7 @@
 // with the outcome.
 #pragma once
 
+#include "base/cache_line.h"
 #include "engine/task.h"
 #include "scsi/command.h"
 #include "scsi/logical_unit.h"
@@ -29,7 +30,7 @@ namespace lunar::scsi {
 // SAM-5 §7: task management functions that the device server performs.
 enum class TaskManagementOutcome : std::uint8_t { function_complete, incorrect_lun, rejected };
 
-class DeviceServer {
+class alignas(kCacheLine) DeviceServer {
  public:
   DeviceServer(Target& target, engine::Shard& shard);
   DeviceServer(const DeviceServer&) = delete;

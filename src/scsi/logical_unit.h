@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "engine/gate.h"
 #include "engine/mutex.h"
 #include "engine/shard.h"
@@ -48,7 +49,7 @@ struct LogicalUnitOptions {
 
 // The part of a logical unit that lives on one shard: the way to the medium, and the I_T nexuses
 // of this shard that have addressed it.
-class LogicalUnitShard {
+class alignas(kCacheLine) LogicalUnitShard {
  public:
   LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front,
                    std::shared_ptr<const UnitState> state);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/cache_line.h"
 #include "lunar/list.h"
 #include "lunar/types.h"
 #include "scsi/command.h"
@@ -23,7 +24,7 @@ class Nexus;
 // An I_T nexus as one logical unit sees it: its task set (the control mode page says TST = 001b:
 // each I_T nexus has its own, so that ordering never needs another shard) and its unit attentions.
 // Made at the first command that addresses the logical unit; in the list of its LogicalUnitShard.
-struct ItlNexus : ListHook {
+struct alignas(kCacheLine) ItlNexus : ListHook {
   ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number);
   ItlNexus(const ItlNexus&) = delete;
   ItlNexus& operator=(const ItlNexus&) = delete;
@@ -42,7 +43,7 @@ struct ItlNexus : ListHook {
 };
 
 // Threading: one shard; created before DeviceServer::attach and destroyed after detach.
-class Nexus : public ListHook {
+class alignas(kCacheLine) Nexus : public ListHook {
  public:
   // `initiator_port_name` as in RFC 7143 §4.2.7: "iqn…,i,0x<isid>"; `target_port_name`
   // "iqn…,t,0x<tpgt>".
