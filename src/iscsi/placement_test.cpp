@@ -47,7 +47,6 @@ static_assert(kOwnsItsLines<OutboundPdu>);
 struct Lines {
   std::uintptr_t first;
   std::uintptr_t last;
-  friend bool operator==(const Lines&, const Lines&) = default;
 };
 Lines lines_of(const void* memory, std::size_t bytes) {
   const auto at = reinterpret_cast<std::uintptr_t>(memory);
