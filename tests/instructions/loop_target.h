@@ -22,6 +22,9 @@ class TurnClock final : public engine::Clock {
  public:
   static constexpr std::uint64_t kTurnNs = 1 * engine::kMicrosecond;
   [[nodiscard]] std::uint64_t now_ns() const override { return now_ns_; }
+  [[nodiscard]] std::uint64_t wall_clock_ms() const override {
+    return now_ns_ / engine::kMillisecond;
+  }
   void advance() { now_ns_ += kTurnNs; }
 
  private:
