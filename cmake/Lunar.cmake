@@ -59,7 +59,7 @@ function(lunar_library name)
   if(LUNAR_TESTS AND tests)
     add_executable(${name}_test ${tests})
     lunar_executable(${name}_test)
-    target_link_libraries(${name}_test PRIVATE lunar_${name} GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE lunar_${name} GTest::gtest_main rapidcheck)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. PROPERTIES TIMEOUT 60 DISCOVERY_TIMEOUT 60)
   endif()
 

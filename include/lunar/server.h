@@ -32,6 +32,10 @@ struct ServerOptions {
   // How many shards ("2"), or on which cores ("0,2-3"). Empty: one a core, at most
   // kDefaultMaxShards.
   std::string shards{};
+  // The folder for what logical units must remember over a restart, such as persistent reservations
+  // made with APTPL; made when something is first kept. Empty: /var/lib/lunar for root, else lunar
+  // in $XDG_STATE_HOME or ~/.local/state.
+  std::string state{};
   // How long a shard spins for more work before it sleeps, at most. 0: it never spins.
   std::chrono::microseconds max_spin{50};
 };

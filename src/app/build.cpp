@@ -88,12 +88,14 @@ Result<std::unique_ptr<block::Device>> make_device(Server& server, const DeviceC
       return backends::create_ram({.name = device.name,
                                    .size = size,
                                    .block_size = block_size,
-                                   .uuid = uuid_of(server, device)});
+                                   .uuid = uuid_of(server, device),
+                                   .keeps_uuid = device.uuid.has_value()});
     case DeviceType::null:
       return backends::create_null({.name = device.name,
                                     .size = size,
                                     .block_size = block_size,
-                                    .uuid = uuid_of(server, device)});
+                                    .uuid = uuid_of(server, device),
+                                    .keeps_uuid = device.uuid.has_value()});
     case DeviceType::file: return make_file(server, device);
     case DeviceType::passthru: {
       LUNAR_TRY_ASSIGN(block::Claim base, claim_base(server, device));

@@ -83,6 +83,7 @@ Result<Config> merge(const ServeOptions& options) {
     if (!level) return wrap(level.error(), "--log-level");
     config.log_level = *level;
   }
+  if (!options.state.empty()) config.state = options.state;
   LUNAR_TRY(add_disks(config, options));
   LUNAR_TRY(add_portals(config, options));
   const bool serves = std::ranges::any_of(

@@ -98,7 +98,7 @@ int serve(const ServeOptions& options) {
   if (!config) return complain(config.error());
   if (config->log_level) log::set_level(*config->log_level);
   raise_descriptor_limit();
-  auto server = Server::create({.shards = config->shards});
+  auto server = Server::create({.shards = config->shards, .state = config->state});
   if (!server) return complain(server.error());
   if (auto built = build(**server, *config); !built) return complain(built.error());
   if (auto started = (*server)->start(); !started) return complain(started.error());

@@ -16,13 +16,14 @@ struct ServeOptions {
   std::string target{};
   std::string shards{};
   std::string log_level{};
+  std::string state{};
   std::string config_path{};
 };
 
 // The options on top of the file that they name:
 // - each disk becomes the next LUN of the target that --target names, which the file may have,
 // - each listener is one more portal; without any, the default one,
-// - shards and log level take the place of the file's.
+// - shards, log level and state folder take the place of the file's.
 // Errors name the option, or the line of the file. What is given is checked before anything is
 // opened; invalid_argument also when there is nothing to serve.
 Result<control::Config> merge(const ServeOptions& options);

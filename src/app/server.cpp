@@ -34,6 +34,11 @@ Result<std::vector<int>> cores_of(const std::string& shards) {
   return cores;
 }
 
+// What is kept under an identity must be found under it again.
+scsi::DurableStore* store_for(Server::Internals& self, const block::Device& device) {
+  return device.capabilities().keeps_uuid ? &*self.state_folder : nullptr;
+}
+
 engine::Task<void> open_units(Server::Internals& self, Result<void>& outcome) {
   for (auto& [device, mapped] : self.units) {
     for (engine::Shard* shard : self.shards->shards()) {
@@ -59,6 +64,7 @@ engine::Task<void> close_units(Server::Internals& self) {
 engine::Task<void> begin(Server::Internals& self, Result<void>& outcome) {
   co_await open_units(self, outcome);
   if (!outcome) co_return;
+  for (const auto& portal : self.pending_portals) self.service->add_portal_group(portal.tag);
   outcome = co_await self.service->start();
   for (const auto& portal : self.pending_portals) {
     if (!outcome) co_return;
@@ -92,6 +98,7 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
   if (options.max_spin.count() < 0)
     return fail(ErrorCode::invalid_argument, "max_spin is less than 0");
   auto internals = std::make_unique<Internals>();
+  internals->state_folder.emplace(options.state);
   engine::ShardGroupOptions group;
   LUNAR_TRY_ASSIGN(group.cores, cores_of(options.shards));
   group.max_spin_ns = static_cast<std::uint64_t>(options.max_spin.count()) * engine::kMicrosecond;
@@ -114,7 +121,8 @@ Result<void> Server::add_ram(const std::string& name, ByteCount size) {
                    backends::create_ram({.name = name,
                                          .size = size,
                                          .block_size = 512,
-                                         .uuid = Uuid::from_random(internals_->prng.bytes16())}));
+                                         .uuid = Uuid::from_random(internals_->prng.bytes16()),
+                                         .keeps_uuid = false}));
   return add_device(std::move(device));
 }
 
@@ -169,7 +177,13 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_
     mapped.options = options;
     mapped.unit = std::make_unique<scsi::LogicalUnit>(
         *device, internals_->shards->shards(),
-        scsi::LogicalUnitOptions{.removable = options.removable, .read_only = read_only});
+        scsi::LogicalUnitOptions{.removable = options.removable,
+                                 .read_only = read_only,
+                                 .store = store_for(*internals_, *device)});
+    if (auto restored = mapped.unit->restore(); !restored) {
+      internals_->units.erase(device);
+      return wrap(restored.error(), fmt::format("device {}", device_name));
+    }
   } else if (mapped.options.read_only != options.read_only ||
              mapped.options.removable != options.removable) {
     return fail(

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/state_folder.h"
 #include "block/registry.h"
 #include "engine/shard_group.h"
 #include "engine/uring_file.h"
@@ -20,6 +21,7 @@ namespace lunar {
 struct Server::Internals {
   engine::UringFileIo files;
   engine::Prng prng{engine::Prng::system_seed()};
+  std::optional<app::StateFolder> state_folder;
   std::unique_ptr<engine::ShardGroup> shards;
   std::optional<block::Registry> registry;
   struct MappedUnit {

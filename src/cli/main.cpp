@@ -28,6 +28,9 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
   add("--shards", options.shards, "N|LIST",
       "How many shards (2), or on which cores (0,2-3); default: one a core, at most 4");
   add("--config", options.config_path, "FILE", "A TOML file that says the same and more");
+  add("--state", options.state, "DIR",
+      "Where persistent reservations and saved settings are kept\n"
+      "(default /var/lib/lunar for root, else ~/.local/state/lunar)");
   add("--log-level", options.log_level, "L",
       "trace, debug, info, warning, error or off (default info)");
   serve->footer(

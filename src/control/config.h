@@ -86,6 +86,7 @@ struct PortalConfig {
 struct Config {
   std::string shards;
   std::optional<log::Level> log_level;
+  std::string state;  // a folder; empty: the default one
   std::vector<DeviceConfig> devices;
   std::vector<TargetConfig> targets;
   std::vector<PortalConfig> portals;

@@ -53,6 +53,7 @@ class Parser {
     reader.parsed("log_level", config_.log_level,
                   [](const std::string& name) { return log::parse_level(name); });
     shards(document, reader);
+    reader.text("state", config_.state);
     // Devices first: the rest refers to them.
     reader.tables("device", [this](const toml::table& table) { return device(table); });
     reader.tables("target", [this](const toml::table& table) { return target(table); });

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/log.h"
+#include "iscsi/session_send.h"
 
 namespace lunar::iscsi {
 
@@ -54,6 +55,11 @@ Service::~Service() { assert(sessions_.empty()); }
 TargetNode& Service::add_target(std::string name) {
   targets_.push_back(std::make_unique<TargetNode>(std::move(name)));
   return *targets_.back();
+}
+
+void Service::add_portal_group(std::uint16_t tag) {
+  for (const auto& target : targets_)
+    target->device.add_port(tag, target_port_name(target->device.name(), tag));
 }
 
 std::size_t Service::find_target(std::string_view name) const {

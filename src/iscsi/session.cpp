@@ -28,7 +28,7 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
   };
   if (device_server_ != nullptr) {
     nexus_ =
-        std::make_unique<scsi::Nexus>(initiator_port_name(identity_), target_port_name(identity_),
+        std::make_unique<scsi::Nexus>(initiator_port_name(identity_), target_port_name(identity_.target_name, identity_.portal_group_tag),
                                       environment.relative_target_port_id);
     device_server_->attach(*nexus_);
   }
@@ -270,6 +270,7 @@ engine::Task<void> Session::log_out(spec::LogoutRequest request) {
     co_return;
   }
   co_await drop_all_tasks();
+  if (nexus_) co_await device_server_->lose(*nexus_);
   if (stopping_) co_return;
   send(queue_.make(), response);
   host_.close_after_output();

@@ -128,7 +128,9 @@ engine::Task<void> Session::stop() {
     tasks_gone_.reset();
     co_await tasks_gone_;
   }
-  if (nexus_) device_server_->detach(*nexus_);
+  if (!nexus_) co_return;
+  co_await device_server_->lose(*nexus_);
+  device_server_->detach(*nexus_);
 }
 
 }  // namespace lunar::iscsi

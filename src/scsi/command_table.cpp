@@ -10,6 +10,7 @@
 #include "scsi/logical_unit.h"
 #include "scsi/mode_rows.h"
 #include "scsi/primary_rows.h"
+#include "scsi/reservation_rows.h"
 
 namespace lunar::scsi {
 namespace {
@@ -28,7 +29,8 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kCommands = in_order(kPrimaryRows, kBlockRows, kModeRows, kConditionRows);
+constexpr auto kCommands =
+    in_order(kPrimaryRows, kBlockRows, kModeRows, kConditionRows, kReservationRows);
 static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");

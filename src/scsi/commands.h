@@ -88,6 +88,21 @@ void execute_report_timestamp(Command& command);
 bool decode_set_timestamp(Command& command);
 void execute_set_timestamp(Command& command);
 
+// ---- persistent_reserve_in.cpp: PERSISTENT RESERVE IN
+bool decode_persistent_reserve_in(Command& command);
+void execute_read_keys(Command& command);
+void execute_read_reservation(Command& command);
+void execute_report_capabilities(Command& command);
+void execute_read_full_status(Command& command);
+
+// ---- persistent_reserve_out.cpp: PERSISTENT RESERVE OUT
+bool decode_persistent_reserve_out(Command& command);
+void execute_persistent_reserve_out(Command& command);
+
+// ---- reserve_release.cpp: RESERVE and RELEASE (SPC-2 §7.21, §7.16)
+void execute_reserve(Command& command);
+void execute_release(Command& command);
+
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);
 void execute_report_supported_operation_codes(Command& command);

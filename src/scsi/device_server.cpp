@@ -6,6 +6,7 @@
 #include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
+#include "scsi/reservation_change.h"
 #include "scsi/spec/lun.h"
 #include "scsi/task_set.h"
 
@@ -184,6 +185,7 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
     if (!open) message.done.set();
   }
   for (ResetMessage& message : messages) co_await message.done;
+  co_await end_reserve(unit, 0);
 }
 
 }  // namespace
@@ -203,6 +205,16 @@ engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
   });
   for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
+}
+
+engine::Task<void> DeviceServer::lose(Nexus& nexus) {
+  std::vector<LogicalUnit*> reserved;
+  nexus.for_each([&](ItlNexus& itl) {
+    const Reservations* reservations = itl.unit.state().reservations.get();
+    if (reservations != nullptr && reservations->reserved_by == nexus.id())
+      reserved.push_back(&itl.unit.unit());
+  });
+  for (LogicalUnit* unit : reserved) co_await end_reserve(*unit, nexus.id());
 }
 
 void DeviceServer::attach(Nexus& nexus) {

@@ -77,6 +77,10 @@ class alignas(kCacheLine) DeviceServer {
   // ask).
   engine::Task<TaskManagementOutcome> target_reset(Nexus& nexus);
 
+  // I_T nexus loss (SAM-5 §6.3.4): ends what the nexus' RESERVE (6) or (10) left, in force when it
+  // completes. After the nexus' last command, before detach().
+  engine::Task<void> lose(Nexus& nexus);
+
   // An I_T nexus appears (login) and goes (logout, loss): its commands have been aborted and
   // finished before detach(). A new nexus gets the POWER ON, RESET, OR BUS DEVICE RESET OCCURRED
   // unit attention.

@@ -12,6 +12,7 @@
 #include "scsi/command_table.h"
 #include "scsi/durable_store.h"
 #include "scsi/mode_store.h"
+#include "scsi/reservation_change.h"
 #include "scsi/restrictions.h"
 #include "scsi/task_set.h"
 
@@ -135,6 +136,7 @@ Result<void> LogicalUnit::restore() {
   }
   LUNAR_TRY_ASSIGN(state->mode, saved_mode_parameters(*this));
   state->saved_mode = state->mode;
+  LUNAR_TRY(restore_reservations(*state, *this));
   state_ = std::move(state);
   return {};
 }

@@ -108,7 +108,8 @@ class LogicalUnit {
   LogicalUnit& operator=(const LogicalUnit&) = delete;
   ~LogicalUnit();
 
-  // Reads what the store remembers; blocking, before open(). Without a store there is nothing.
+  // Reads what the store remembers; blocking, before open(). Without a store there is nothing. The
+  // errors of the store, or malformed.
   Result<void> restore();
   // On each shard that will serve it, before the first command there.
   engine::Task<Result<void>> open(engine::Shard& shard);

@@ -12,8 +12,8 @@ constexpr auto kModeRows = std::to_array<CommandDescription>({
     // clang-format off
     row({Opcode::mode_sense_6, 0, 0, kReadsSettings, kIn, kQuick, {0, 0x08, kFull, kFull, kFull}, decode_mode_sense_6, execute_mode_sense_6}),
     row({Opcode::mode_sense_10, 0, 0, kReadsSettings, kIn, kQuick, {0, 0x18, kFull, kFull, 0, 0, 0, kFull, kFull}, decode_mode_sense_10, execute_mode_sense_10}),
-    row({Opcode::mode_select_6, 0, 0, kReadsSettings, kOut, kMedium, {0, kPfSp, 0, 0, kFull}, decode_mode_select_6, execute_mode_select}),
-    row({Opcode::mode_select_10, 0, 0, kReadsSettings, kOut, kMedium, {0, kPfSp, 0, 0, 0, 0, 0, kFull, kFull}, decode_mode_select_10, execute_mode_select}),
+    row({Opcode::mode_select_6, 0, 0, kChangesSettings, kOut, kMedium, {0, kPfSp, 0, 0, kFull}, decode_mode_select_6, execute_mode_select}),
+    row({Opcode::mode_select_10, 0, 0, kChangesSettings, kOut, kMedium, {0, kPfSp, 0, 0, 0, 0, 0, kFull, kFull}, decode_mode_select_10, execute_mode_select}),
     // clang-format on
 });
 

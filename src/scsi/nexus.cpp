@@ -1,11 +1,21 @@
 #include "scsi/nexus.h"
 
+#include <atomic>
 #include <cassert>
 #include <utility>
 
 #include "scsi/logical_unit.h"
 
 namespace lunar::scsi {
+namespace {
+
+// Counted by logins, on any shard.
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
 
 ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number)
     : nexus(owner), unit(logical_unit), lun(number) {
@@ -21,7 +31,8 @@ Nexus::Nexus(std::string initiator_port_name, std::string target_port_name,
              std::uint16_t relative_target_port_id)
     : initiator_port_name_(std::move(initiator_port_name)),
       target_port_name_(std::move(target_port_name)),
-      relative_target_port_id_(relative_target_port_id) {}
+      relative_target_port_id_(relative_target_port_id),
+      id_(next_id()) {}
 
 Nexus::~Nexus() { assert(device_server_ == nullptr && "destroyed while attached"); }
 

@@ -53,6 +53,9 @@ class alignas(kCacheLine) Nexus : public ListHook {
 
   [[nodiscard]] const std::string& initiator_port_name() const { return initiator_port_name_; }
   [[nodiscard]] const std::string& target_port_name() const { return target_port_name_; }
+  // Of all I_T nexuses that there ever were in this process, never 0: a session that comes back
+  // under the same names is another.
+  [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] std::uint16_t relative_target_port_id() const { return relative_target_port_id_; }
   // Format of the sense data that autosense sends: D_SENSE of the logical unit's control mode page;
   // fixed where there is no logical unit.
@@ -66,6 +69,15 @@ class alignas(kCacheLine) Nexus : public ListHook {
     return chunk == nullptr ? nullptr : (*chunk)[lun.value % kChunkLuns].get();
   }
   ItlNexus& add(Lun lun, LogicalUnitShard& unit);
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (const std::unique_ptr<Chunk>& chunk : chunks_) {
+      if (chunk == nullptr) continue;
+      for (const std::unique_ptr<ItlNexus>& itl : *chunk) {
+        if (itl != nullptr) visit(*itl);
+      }
+    }
+  }
   // Forgets all of its I_T_L nexuses, whose task sets are empty.
   void clear();
   void set_device_server(DeviceServer* server) { device_server_ = server; }
@@ -77,6 +89,7 @@ class alignas(kCacheLine) Nexus : public ListHook {
   std::string initiator_port_name_;
   std::string target_port_name_;
   std::uint16_t relative_target_port_id_;
+  std::uint64_t id_;
   DeviceServer* device_server_ = nullptr;
   std::array<std::unique_ptr<Chunk>, (spec::kMaxLun + 1) / kChunkLuns> chunks_;
 };

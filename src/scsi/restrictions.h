@@ -35,6 +35,11 @@ constexpr Restrictions kMediumOperation = 1 << 8;
 constexpr Restrictions kLowPower = 1 << 9;
 // A format operation failed: what reads or writes blocks waits for a better one (SBC-4 §4.10).
 constexpr Restrictions kFormatCorrupt = 1 << 10;
+// Somebody's RESERVE (6) or (10) is in force, be it this nexus': persistent reservations have to
+// wait (SPC-2 §5.5.1).
+constexpr Restrictions kReservedAtAll = 1 << 11;
+constexpr Restrictions kAnyReservation =
+    kReservedReads | kReservedWrites | kReservedAll | kReservedAtAll;
 constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;
 
 // What the state of its logical unit means for this nexus.

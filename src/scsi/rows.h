@@ -57,8 +57,11 @@ constexpr Restrictions kWrites = kWriteProtected | kNotReady | kFormatCorrupt | 
                                  kReservedWrites | kReservedAll | kAnyPathState;
 // One that tells of the medium, but not of what is on it: persistent reservations let it pass.
 constexpr Restrictions kTellsOfMedium = kNotReady | kFormatCorrupt | kReservedAll | kAnyPathState;
-// One that reads what the unit keeps beside the medium.
-constexpr Restrictions kReadsSettings = kReservedWrites | kReservedAll | kPathInTransition;
+// One that reads what the unit keeps beside the medium: ALLOW COMMANDS of REPORT CAPABILITIES tells
+// that persistent reservations let it pass.
+constexpr Restrictions kReadsSettings = kReservedAll | kPathInTransition;
+// One that changes what the unit keeps beside the medium.
+constexpr Restrictions kChangesSettings = kReservedWrites | kReservedAll | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows
 // it.
 constexpr Restrictions kSynchronizes =

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "engine/task.h"
 #include "scsi/condition.h"
@@ -14,6 +15,7 @@
 namespace lunar::scsi {
 
 class LogicalUnitShard;
+struct Reservations;
 
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
@@ -22,6 +24,7 @@ struct UnitState {
   Identification identification;
   ModeParameters mode;
   ModeParameters saved_mode;  // what it starts with next time
+  std::shared_ptr<const Reservations> reservations{};  // null: nobody has registered or reserved
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

@@ -19,6 +19,9 @@ struct Capabilities {
   bool write_window = false;  // Channel::write_window gives memory
   // The buffers of a write are free again when Channel::submit returns, whenever it completes.
   bool takes_writes_at_once = false;
+  // Device::uuid() is the same after a restart, so that what initiators want to be remembered (such
+  // as persistent reservations) can be kept under it.
+  bool keeps_uuid = false;
 };
 
 struct Limits {

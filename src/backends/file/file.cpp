@@ -31,7 +31,8 @@ class FileDevice final : public block::Device {
                      .unmap_reads_zeroes = writable,
                      .write_zeroes = writable,
                      .lend = false,
-                     .write_window = false};
+                     .write_window = false,
+                     .keeps_uuid = true};
   }
 
   [[nodiscard]] const char* kind() const override { return "file"; }

@@ -58,7 +58,8 @@ class NullDevice final : public block::Device {
                      .write_zeroes = true,
                      .lend = true,
                      .write_window = false,
-                     .takes_writes_at_once = true};
+                     .takes_writes_at_once = true,
+                     .keeps_uuid = options.keeps_uuid};
   }
 
   [[nodiscard]] const char* kind() const override { return "null"; }

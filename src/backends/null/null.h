@@ -15,6 +15,7 @@ struct NullOptions {
   ByteCount size{};                // a multiple of block_size
   std::uint32_t block_size = 512;  // 512 or 4096
   std::optional<Uuid> uuid{};      // else made from the name
+  bool keeps_uuid = true;          // the same after a restart
 };
 
 // invalid_argument: size or block size.

@@ -94,7 +94,8 @@ class RamDevice final : public block::Device {
                      .write_zeroes = true,
                      .lend = true,
                      .write_window = true,
-                     .takes_writes_at_once = true};
+                     .takes_writes_at_once = true,
+                     .keeps_uuid = options.keeps_uuid};
   }
 
   [[nodiscard]] const char* kind() const override { return "ram"; }

@@ -17,6 +17,7 @@ struct RamOptions {
   ByteCount size{};                // a multiple of block_size, at most kMaxRamBytes
   std::uint32_t block_size = 512;  // 512 or 4096
   std::optional<Uuid> uuid{};      // else made from the name
+  bool keeps_uuid = true;          // the same after a restart
 };
 
 // invalid_argument: size or block size. no_resource: the address space cannot be had.

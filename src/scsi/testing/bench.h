@@ -70,7 +70,9 @@ class Bench;
 // An initiator's session with the target.
 class Initiator {
  public:
-  Initiator(Bench& bench, std::size_t shard, const std::string& name);
+  // `isid` is twelve digits; `port` the relative identifier of the target port.
+  Initiator(Bench& bench, std::size_t shard, const std::string& name,
+            const std::string& isid = "000000000001", std::uint16_t port = 1);
   Initiator(const Initiator&) = delete;
   Initiator& operator=(const Initiator&) = delete;
   ~Initiator();
@@ -166,11 +168,13 @@ class Bench {
   std::unique_ptr<Initiator> initiator_;
 };
 
-inline Initiator::Initiator(Bench& bench, std::size_t shard, const std::string& name)
+inline Initiator::Initiator(Bench& bench, std::size_t shard, const std::string& name,
+                            const std::string& isid, std::uint16_t port)
     : bench_(bench),
       shard_(shard),
       server_(bench.server(shard)),
-      nexus_(name + ",i,0x000000000001", "iqn.2026-11.test:target,t,0x0001", 1) {
+      nexus_(name + ",i,0x" + isid, "iqn.2026-11.test:target,t,0x000" + std::to_string(port),
+             port) {
   engine::Shard::bind(&bench_.world().shard(shard_));
   server_.attach(nexus_);
 }

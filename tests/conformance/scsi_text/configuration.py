@@ -45,7 +45,7 @@ class Configuration:
         self.ports = {tag: free_port() for tag in self.portals}
 
     def toml(self, folder: Path) -> str:
-        lines = [f"{key} = {value}" for key, value in {"shards": "2", **self.options}.items()]
+        lines = [f"{key} = {value}" for key, value in {"shards": "2", "state": '"$DIR/state"', **self.options}.items()]
         for name, keys, rules in self.disks:
             lines += ["[[device]]", f'name = "{name}"', *_pairs(keys)]
             for rule in rules:

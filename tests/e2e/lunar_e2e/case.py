@@ -22,6 +22,9 @@ class E2eCase(unittest.TestCase):
     def serve(self, *arguments, **options) -> Daemon:
         """A started daemon. At the end of the test it is stopped and must end well, unless the
         test ended it itself."""
+        own = options.get("as_nobody") or options.get("command") or "--state" in arguments
+        if not own:
+            arguments += ("--state", self.scratch / "state")
         daemon = Daemon(*arguments, **options)
         self.addCleanup(self._end, daemon)
         return daemon.start()

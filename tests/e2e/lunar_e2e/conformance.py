@@ -84,6 +84,7 @@ def suite(disk: str, start, families=EVERY_FAMILY):
             cls.scratch = Path(tempfile.mkdtemp(prefix="lunar-e2e."))
             cls.addClassCleanup(shutil.rmtree, cls.scratch)
             cls.daemon, *cls.more_urls = start(cls.scratch)
+            cls.daemon.arguments += ["--state", str(cls.scratch / "state")]
             cls.daemon.start()
             cls.addClassCleanup(cls.daemon.kill)
 

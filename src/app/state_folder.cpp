@@ -1,0 +1,238 @@
+#include "app/state_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <coroutine>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "engine/shard.h"
+
+namespace lunar::app {
+namespace {
+
+using engine::Descriptor;
+
+constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
+
+std::unexpected<Error> system_error(const std::string& path, const char* what) {
+  const int error = errno;
+  ErrorCode code = ErrorCode::io;
+  if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::permission;
+  if (error == ENOSPC || error == EDQUOT || error == EMFILE) code = ErrorCode::no_resource;
+  return fail(code, fmt::format("state {}: {}: {}", path, what, std::strerror(error)));
+}
+
+std::string header_of(std::string_view value) {
+  return fmt::format("lunar state 1 {} {:08x}\n", value.size(), crc32c(as_bytes(value)));
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const Descriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || fsync(folder.get()) != 0) return system_error(path, "cannot be synced");
+  return {};
+}
+
+// With all above it, each of them durable.
+Result<void> make_folder(const std::string& path) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) return {};
+    errno = ENOTDIR;
+    return system_error(path, "cannot be used");
+  }
+  const std::size_t slash = path.find_last_of('/');
+  const std::string parent = slash == std::string::npos ? "."
+                             : slash == 0               ? "/"
+                                                        : path.substr(0, slash);
+  LUNAR_TRY(make_folder(parent));
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error(path, "cannot be made");
+  return sync_folder(parent);
+}
+
+Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return system_error(path, "cannot be written");
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<void> write_file(const std::string& path, const std::string& value) {
+  const std::string beside = path + ".new";
+  {
+    const Descriptor file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (file.get() < 0) return system_error(beside, "cannot be made");
+    LUNAR_TRY(write_all(file.get(), header_of(value), beside));
+    LUNAR_TRY(write_all(file.get(), value, beside));
+    if (fsync(file.get()) != 0) return system_error(beside, "cannot be synced");
+  }
+  if (rename(beside.c_str(), path.c_str()) != 0) return system_error(path, "cannot be replaced");
+  return {};
+}
+
+Result<std::string> read_file(const Descriptor& file, const std::string& path) {
+  std::string text;
+  char piece[4096];
+  for (;;) {
+    const ssize_t count = read(file.get(), piece, sizeof(piece));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error(path, "cannot be read");
+    if (count == 0) return text;
+    text.append(piece, static_cast<std::size_t>(count));
+    if (text.size() > kMaxFileBytes) break;
+  }
+  return fail(ErrorCode::malformed, fmt::format("state {}: it is damaged: too long", path));
+}
+
+Result<std::string> check(std::string text, const std::string& path) {
+  const std::size_t end_of_header = text.find('\n');
+  if (end_of_header != std::string::npos) {
+    std::string value = text.substr(end_of_header + 1);
+    if (text.compare(0, end_of_header + 1, header_of(value)) == 0) return value;
+  }
+  return fail(ErrorCode::malformed,
+              fmt::format("state {}: it is damaged: length or checksum do not fit; restore it, or "
+                          "remove it to start without",
+                          path));
+}
+
+}  // namespace
+
+StateFolder::StateFolder(std::string path)
+    : given_(!path.empty()), path_(path.empty() ? default_state_folder() : std::move(path)) {}
+
+StateFolder::~StateFolder() {
+  {
+    const std::lock_guard guard(jobs_mutex_);
+    ending_ = true;
+  }
+  jobs_changed_.notify_one();
+  if (worker_.joinable()) worker_.join();
+}
+
+// ---- The thread
+
+void StateFolder::post(std::function<void()> job) {
+  {
+    const std::lock_guard guard(jobs_mutex_);
+    if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
+    jobs_.push_back(std::move(job));
+  }
+  jobs_changed_.notify_one();
+}
+
+void StateFolder::work() {
+  std::unique_lock guard(jobs_mutex_);
+  for (;;) {
+    jobs_changed_.wait(guard, [this] { return ending_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    const std::function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    guard.unlock();
+    job();
+    guard.lock();
+  }
+}
+
+namespace {
+
+// Waits on a shard for what the thread does.
+struct Waiting {
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    engine::Shard* home = engine::Shard::current();
+    start([this, home, waiter] {
+      outcome = work();
+      home->post_foreign([waiter] { waiter.resume(); });
+    });
+  }
+  Result<void> await_resume() { return std::move(outcome); }
+
+  std::function<void(std::function<void()>)> start;
+  std::function<Result<void>()> work;
+  Result<void> outcome{};
+};
+
+}  // namespace
+
+engine::Task<Result<void>> StateFolder::save(Uuid unit, std::string name, std::string value) {
+  Waiting waiting;
+  waiting.start = [this](std::function<void()> job) { post(std::move(job)); };
+  waiting.work = [this, &unit, &name, &value] { return save_now(unit, name, value); };
+  co_return co_await waiting;
+}
+
+// ---- The files
+
+Result<void> StateFolder::lock(const Uuid& unit) {
+  const std::lock_guard guard(locks_mutex_);
+  if (locks_.contains(unit)) return {};
+  const std::string path = fmt::format("{}/{}/lock", path_, unit.to_string());
+  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) return system_error(path, "cannot be made");
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_error(path, "cannot be locked");
+    return fail(ErrorCode::busy,
+                fmt::format("state {}: another process uses it; give this one a folder of its own "
+                            "(--state), or the device another UUID",
+                            path));
+  }
+  locks_.emplace(unit, std::move(file));
+  return {};
+}
+
+Result<void> StateFolder::save_now(const Uuid& unit, const std::string& name,
+                                   const std::string& value) {
+  if (path_.empty()) {
+    return fail(ErrorCode::not_found,
+                "there is no state folder: neither HOME nor XDG_STATE_HOME is set, nor --state");
+  }
+  const std::string folder = fmt::format("{}/{}", path_, unit.to_string());
+  LUNAR_TRY(make_folder(folder));
+  LUNAR_TRY(lock(unit));
+  const std::string path = fmt::format("{}/{}", folder, name);
+  if (!value.empty()) {
+    LUNAR_TRY(write_file(path, value));
+  } else if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return system_error(path, "cannot be removed");
+  }
+  return sync_folder(folder);
+}
+
+Result<std::string> StateFolder::load(const Uuid& unit, std::string_view name) {
+  if (path_.empty()) return std::string();
+  const std::string path = fmt::format("{}/{}/{}", path_, unit.to_string(), name);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::string();
+    if (errno == EACCES && !given_) return std::string();
+    return system_error(path, "cannot be read");
+  }
+  LUNAR_TRY(lock(unit));
+  LUNAR_TRY_ASSIGN(std::string text, read_file(file, path));
+  return check(std::move(text), path);
+}
+
+std::string default_state_folder() {
+  if (geteuid() == 0) return "/var/lib/lunar";
+  // As the XDG Base Directory Specification has it; relative paths there count as unset.
+  const char* state_home = std::getenv("XDG_STATE_HOME");
+  if (state_home != nullptr && state_home[0] == '/') return std::string(state_home) + "/lunar";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && home[0] == '/') return std::string(home) + "/.local/state/lunar";
+  return {};
+}
+
+}  // namespace lunar::app

@@ -1,0 +1,63 @@
+// The folder where logical units keep what must outlive a power loss, and the daemon:
+//
+//   DIR/UUID/NAME   a value of the device with that identity
+//   DIR/UUID/lock   held by the process that uses it
+//
+// A value is written beside its place, made durable, and renamed into it, so a crash leaves the old
+// one or the new one. Each carries its length and checksum: one that is damaged is an error that
+// names the file, never an empty value. Nothing is made or locked before a device has something to
+// keep, so servers whose devices keep nothing share a folder without knowing.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "engine/descriptor.h"
+#include "scsi/durable_store.h"
+
+namespace lunar::app {
+
+class StateFolder final : public scsi::DurableStore {
+ public:
+  // Empty: default_state_folder().
+  explicit StateFolder(std::string path);
+  ~StateFolder() override;  // every save has completed
+
+  // From any shard; the work is done on a thread of its own, which the first save starts. Errors,
+  // each with the path: busy, another process uses the device's state; permission; no_resource, the
+  // disk is full; io.
+  engine::Task<Result<void>> save(Uuid unit, std::string name, std::string value) override;
+  // malformed: the file is damaged. busy, permission, io. A default folder that this user cannot
+  // look into holds nothing of theirs: empty.
+  Result<std::string> load(const Uuid& unit, std::string_view name) override;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  Result<void> save_now(const Uuid& unit, const std::string& name, const std::string& value);
+  Result<void> lock(const Uuid& unit);
+  void post(std::function<void()> job);
+  void work();
+
+  const bool given_;  // by who started the server
+  const std::string path_;
+  std::mutex locks_mutex_;
+  std::map<Uuid, engine::Descriptor> locks_;
+
+  std::mutex jobs_mutex_;
+  std::condition_variable jobs_changed_;
+  std::deque<std::function<void()>> jobs_;
+  bool ending_ = false;
+  std::thread worker_;
+};
+
+// /var/lib/lunar for root, else lunar in $XDG_STATE_HOME or ~/.local/state; empty when there is
+// neither.
+[[nodiscard]] std::string default_state_folder();
+
+}  // namespace lunar::app

@@ -1,0 +1,122 @@
+#include "app/state_folder.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "engine/shard_group.h"
+
+namespace lunar::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Uuid kDisk = Uuid::from_name("a disk");
+const Uuid kOther = Uuid::from_name("another");
+
+class StateFolderTest : public ::testing::Test {
+ protected:
+  StateFolderTest() {
+    std::string pattern = (fs::temp_directory_path() / "lunar-state.XXXXXX").string();
+    base_ = mkdtemp(pattern.data());
+    engine::ShardGroupOptions options;
+    options.cores = {engine::allowed_cores().front()};
+    shards_ = std::move(*engine::ShardGroup::start(options));
+  }
+  ~StateFolderTest() override { fs::remove_all(base_); }
+
+  static engine::Task<void> save_into(StateFolder& folder, Uuid unit, std::string name,
+                                      std::string value, Result<void>& result) {
+    auto saving = folder.save(unit, std::move(name), std::move(value));
+    result = co_await saving;
+  }
+  Result<void> save(StateFolder& folder, const Uuid& unit, const std::string& value) {
+    Result<void> result;
+    shards_->run_on(0, [&] { return save_into(folder, unit, "name", value, result); });
+    return result;
+  }
+  [[nodiscard]] std::string path() const { return (base_ / "a" / "b").string(); }
+  [[nodiscard]] fs::path file() const { return fs::path(path()) / kDisk.to_string() / "name"; }
+
+  fs::path base_;
+  std::unique_ptr<engine::ShardGroup> shards_;
+};
+
+TEST_F(StateFolderTest, GivesBackWhatWasSaved) {
+  {
+    StateFolder folder(path());
+    EXPECT_EQ(*folder.load(kDisk, "name"), "");
+    EXPECT_FALSE(fs::exists(path())) << "made when something is kept";
+    ASSERT_TRUE(save(folder, kDisk, "one\n"));
+    ASSERT_TRUE(save(folder, kDisk, std::string("two\0three", 9)));
+    EXPECT_EQ(*folder.load(kDisk, "name"), std::string("two\0three", 9));
+    EXPECT_EQ(*folder.load(kOther, "name"), "");
+  }
+  StateFolder later(path());
+  EXPECT_EQ(*later.load(kDisk, "name"), std::string("two\0three", 9));
+  ASSERT_TRUE(save(later, kDisk, ""));
+  EXPECT_FALSE(fs::exists(file()));
+  EXPECT_EQ(*later.load(kDisk, "name"), "");
+}
+
+TEST_F(StateFolderTest, ADamagedFileIsAnErrorThatNamesIt) {
+  StateFolder folder(path());
+  ASSERT_TRUE(save(folder, kDisk, "what must not be lost"));
+  std::ifstream in(file());
+  std::ostringstream text;
+  text << in.rdbuf();
+  const std::string whole = text.str();
+  std::string changed = whole;
+  changed.back() = '?';
+  for (const std::string& damaged : {std::string(), whole.substr(0, 5),
+                                     whole.substr(0, whole.size() - 1), whole + "x", changed}) {
+    std::ofstream(file(), std::ios::trunc) << damaged;
+    const auto loaded = folder.load(kDisk, "name");
+    ASSERT_FALSE(loaded) << damaged;
+    EXPECT_EQ(loaded.error().code, ErrorCode::malformed);
+    EXPECT_NE(loaded.error().message.find(file().string()), std::string::npos);
+  }
+}
+
+TEST_F(StateFolderTest, TwoKeepersOfOneDiskAreAnError) {
+  StateFolder one(path());
+  StateFolder two(path());
+  ASSERT_TRUE(save(one, kDisk, "one"));
+  const auto saved = save(two, kDisk, "two");
+  ASSERT_FALSE(saved);
+  EXPECT_EQ(saved.error().code, ErrorCode::busy);
+  const auto loaded = two.load(kDisk, "name");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::busy);
+  EXPECT_TRUE(save(two, kOther, "two")) << "another disk";
+  EXPECT_EQ(*one.load(kDisk, "name"), "one");
+}
+
+TEST_F(StateFolderTest, AFolderThatCannotBeMadeIsAnErrorWhenItMatters) {
+  std::ofstream(base_ / "a") << "a file";
+  StateFolder folder(path());
+  EXPECT_EQ(*folder.load(kDisk, "name"), "") << "nothing is kept there";
+  const auto saved = save(folder, kDisk, "one");
+  ASSERT_FALSE(saved);
+  EXPECT_NE(saved.error().message.find((base_ / "a").string()), std::string::npos);
+}
+
+TEST_F(StateFolderTest, ALeftoverOfACrashIsNoMatter) {
+  {
+    StateFolder folder(path());
+    ASSERT_TRUE(save(folder, kDisk, "one"));
+  }
+  std::ofstream(file().string() + ".new") << "half";
+  StateFolder folder(path());
+  EXPECT_EQ(*folder.load(kDisk, "name"), "one");
+  ASSERT_TRUE(save(folder, kDisk, "two"));
+  EXPECT_EQ(*folder.load(kDisk, "name"), "two");
+}
+
+}  // namespace
+}  // namespace lunar::app

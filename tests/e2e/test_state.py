@@ -1,0 +1,68 @@
+"""The state folder: what a disk remembers over restarts, and what happens when it cannot."""
+
+from lunar_e2e.case import E2eCase
+from lunar_e2e.daemon import run_to_end
+from lunar_e2e.disk import CommandFailed, Disk
+
+UUID = "6b1d7f4e-0000-4000-8000-000000000001"
+OTHER_UUID = "6b1d7f4e-0000-4000-8000-000000000002"
+INSUFFICIENT_REGISTRATION_RESOURCES = 0x5504
+
+
+def ram(uuid: str) -> str:
+    return f"ram:1MiB,uuid={uuid}"
+
+
+def register(disk: Disk, key: int, old_key: int = 0):
+    """REGISTER with APTPL."""
+    parameters = old_key.to_bytes(8, "big") + key.to_bytes(8, "big") + bytes([0, 0, 0, 0, 1, 0, 0, 0])
+    disk.execute(bytes([0x5F, 0, 0, 0, 0, 0, 0, 0, 24, 0]), write=parameters)
+
+
+def keys(disk: Disk) -> list:
+    data = bytes(disk.execute(bytes([0x5E, 0, 0, 0, 0, 0, 0, 1, 0, 0]), read_length=256).data)
+    return [int.from_bytes(data[at : at + 8], "big") for at in range(8, len(data), 8)]
+
+
+class State(E2eCase):
+    def test_registrations_survive_kill_9_with_the_name_of_the_disk(self):
+        arguments = ("--disk", ram(UUID), "--disk", "ram:1MiB")
+        daemon = self.serve(*arguments)
+        register(self.disk(daemon), 0xA)
+        with self.assertRaises(CommandFailed):  # its name dies with the daemon
+            register(self.disk(daemon, 1), 0xA)
+        daemon.kill()
+        self.assertEqual(keys(self.disk(self.serve(*arguments))), [0xA])
+
+    def test_a_damaged_file_stops_the_start_and_is_named(self):
+        daemon = self.serve("--disk", ram(UUID))
+        register(self.disk(daemon), 0xA)
+        daemon.stop()
+        file = self.scratch / "state" / UUID / "reservations"
+        file.write_bytes(file.read_bytes()[:-1])
+        result = run_to_end("serve", "--disk", ram(UUID), "--state", self.scratch / "state",
+                            "--listen", "127.0.0.1:0")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertIn(str(file), result.stderr)
+
+    def test_two_daemons_share_a_folder_but_not_a_disk(self):
+        state = self.scratch / "state"
+        one = self.serve("--disk", ram(UUID), "--state", state)
+        register(self.disk(one), 0xA)
+        two = self.serve("--disk", ram(OTHER_UUID), "--state", state)
+        register(self.disk(two), 0xB)
+        result = run_to_end("serve", "--disk", ram(UUID), "--state", state, "--listen", "127.0.0.1:0")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("another process uses it", result.stderr)
+        self.assertEqual(keys(self.disk(one)), [0xA])
+
+    def test_a_folder_that_cannot_be_made_matters_when_something_is_to_be_kept(self):
+        (self.scratch / "file").touch()
+        daemon = self.serve("--disk", ram(UUID), "--state", self.scratch / "file" / "state")
+        disk = self.disk(daemon)
+        with self.assertRaises(CommandFailed) as failure:
+            register(disk, 0xA)
+        self.assertEqual(failure.exception.task.asc_ascq, INSUFFICIENT_REGISTRATION_RESOURCES)
+        self.assertEqual(keys(disk), [])
+        self.assertIn(str(self.scratch / "file"), daemon.output())
