@@ -341,7 +341,7 @@ bool set_tas(Initiator& initiator, bool tas) {
   Data list(4 + 12);
   list[4] = std::byte{0x0a};
   list[5] = std::byte{0x0a};
-  list[6] = std::byte{0x20};  // TST: a task set for each I_T nexus
+  list[6] = std::byte{0x22};  // TST: a task set for each I_T nexus; GLTSD
   list[7] = std::byte{0x10};  // QUEUE ALGORITHM MODIFIER
   list[9] = tas ? std::byte{0x40} : std::byte{0};
   return initiator.run({0x15, 0x10, 0, 0, 16, 0}, spec::kWrite, 16, list).is_good();
@@ -369,6 +369,12 @@ TEST(TaskAbortedStatus, TellsOtherNexusesWhenTasIsOne) {
   EXPECT_EQ(two.exchanges[writing].status, 0x40);
   EXPECT_EQ(bench.device().medium[0], std::byte{0});
   EXPECT_EQ(two.run({0, 0, 0, 0, 0, 0}, 0, 0).additional_sense(), 0x2903U);
+  // The reset has brought back what was not saved: TAS is zero.
+  const auto silent = two.start_read(0, 1);
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(logical_unit_reset), function_complete);
+  two.handle_for(engine::kMillisecond);
+  EXPECT_FALSE(two.exchanges[silent].done);
 }
 
 TEST(TaskManagement, RequestsInProgressAreLimited) {

@@ -7,6 +7,7 @@
 #include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
+#include "scsi/logical_unit_reset.h"
 #include "scsi/spec/lun.h"
 #include "scsi/task_set.h"
 
@@ -188,6 +189,7 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
     if (!open) message.done.set();
   }
   for (ResetMessage& message : messages) co_await message.done;
+  co_await reset_state(unit);
 }
 
 }  // namespace
