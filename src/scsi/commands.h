@@ -102,6 +102,11 @@ void execute_persistent_reserve_out(Command& command);
 // ---- reserve_release.cpp: RESERVE and RELEASE (SPC-2 §7.21, §7.16)
 void execute_reserve(Command& command);
 void execute_release(Command& command);
+// ---- target_port_groups.cpp: REPORT TARGET PORT GROUPS, SET TARGET PORT GROUPS
+bool decode_report_target_port_groups(Command& command);
+void execute_report_target_port_groups(Command& command);
+bool decode_set_target_port_groups(Command& command);
+void execute_set_target_port_groups(Command& command);
 
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);

@@ -1,11 +1,13 @@
 #include "scsi/device_server.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
+#include "scsi/logical_unit_reset.h"
 #include "scsi/reservation_change.h"
 #include "scsi/spec/lun.h"
 #include "scsi/task_set.h"
@@ -77,6 +79,10 @@ bool DeviceServer::check(Command& command) {
   if (command.unit == nullptr && (row == nullptr || !row->is(kWithoutUnit))) {
     return refuse(command, Sense::illegal_request(AdditionalSense::lu_not_supported));
   }
+  if (command.itl != nullptr && command.itl->task_count > kMaxTaskSetCommands) [[unlikely]] {
+    command.status_code = spec::Status::task_set_full;
+    return false;
+  }
   // ACA is not supported (NORMACA is zero), so nothing can be part of one: SAM-5 §8.7.
   if (command.attribute == TaskAttribute::aca) {
     return refuse(command, Sense::illegal_request(AdditionalSense::invalid_message_error));
@@ -85,8 +91,7 @@ bool DeviceServer::check(Command& command) {
       (row == nullptr || !row->is(kWhileUnitAttention))) {
     return refuse(command, command.itl->attentions.take());
   }
-  if (row == nullptr ||
-      (row->is(kNeedsThin | kNeedsRemovable) && !offers(command.unit->unit(), *row))) {
+  if (row == nullptr || (row->is(kConditions) && !offers(command, *row))) {
     return refuse(command, unknown_command_sense(command));
   }
   if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]] {
@@ -136,7 +141,7 @@ engine::Task<TaskManagementOutcome> DeviceServer::abort_task_set(Nexus& nexus,
   LogicalUnit* unit = find_logical_unit(lun_field);
   if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
   LogicalUnitShard& part = unit->on(shard_.index());
-  part.abort_commands(&nexus);
+  part.abort_commands(&nexus, &nexus);
   co_await part.aborted_commands_finished(&nexus);
   co_return TaskManagementOutcome::function_complete;
 }
@@ -159,7 +164,7 @@ engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, en
                               ResetMessage& message) {
   part.raise(AdditionalSense::bus_device_reset_function_occurred, requester);
   for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
-  part.abort_commands(nullptr);
+  part.abort_commands(nullptr, requester);
   co_await part.aborted_commands_finished(nullptr);
   part.shard().post(home, message);
 }
@@ -185,7 +190,7 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
     if (!open) message.done.set();
   }
   for (ResetMessage& message : messages) co_await message.done;
-  co_await end_reserve(unit, 0);
+  co_await reset_state(unit);
 }
 
 }  // namespace
@@ -215,6 +220,37 @@ engine::Task<void> DeviceServer::lose(Nexus& nexus) {
       reserved.push_back(&itl.unit.unit());
   });
   for (LogicalUnit* unit : reserved) co_await end_reserve(*unit, nexus.id());
+}
+
+engine::Task<TaskManagementOutcome> DeviceServer::i_t_nexus_reset(Nexus& nexus) {
+  std::set<LogicalUnitShard*> parts;
+  nexus.for_each([&](ItlNexus& itl) {
+    parts.insert(&itl.unit);
+    itl.prevents_removal = false;  // SBC-4 §5.15
+    itl.attentions.raise(AdditionalSense::i_t_nexus_loss_occurred);
+  });
+  for (LogicalUnitShard* part : parts) part->abort_commands(&nexus, &nexus);
+  for (LogicalUnitShard* part : parts) co_await part->aborted_commands_finished(&nexus);
+  co_await lose(nexus);
+  co_return TaskManagementOutcome::function_complete;
+}
+
+TaskManagementOutcome DeviceServer::query_task_set(Nexus& nexus, const LunField& lun_field) {
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
+  return itl->task_set.empty() ? TaskManagementOutcome::function_complete
+                               : TaskManagementOutcome::function_succeeded;
+}
+
+TaskManagementOutcome DeviceServer::query_asynchronous_event(Nexus& nexus,
+                                                             const LunField& lun_field,
+                                                             AsynchronousEvent& event) {
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
+  event.count = itl->attentions.count();
+  if (event.count == 0) return TaskManagementOutcome::function_complete;
+  event.first = itl->attentions.first();
+  return TaskManagementOutcome::function_succeeded;
 }
 
 void DeviceServer::attach(Nexus& nexus) {

@@ -38,6 +38,7 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   bool prevents_removal = false;  // PREVENT ALLOW MEDIUM REMOVAL
   // The task set, in order of arrival.
   List<Command, TaskSetHook> task_set;
+  std::uint32_t task_count = 0;
   // How many of them are not SIMPLE, or wait for those: while zero, commands start at once.
   std::uint32_t ordering = 0;
 };

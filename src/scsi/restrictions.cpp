@@ -1,5 +1,6 @@
 #include "scsi/restrictions.h"
 
+#include "scsi/asymmetric_access.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/condition.h"
@@ -21,7 +22,7 @@ Restrictions reservation_restrictions_of(const ItlNexus& itl) {
 
 Restrictions restrictions_of(const ItlNexus& itl) {
   const UnitState& state = itl.unit.state();
-  Restrictions restrictions = 0;
+  Restrictions restrictions = path_restrictions(itl);
   if (state.write_protected || state.mode.software_write_protect()) restrictions |= kWriteProtected;
   restrictions |= restrictions_of(state.condition);
   return restrictions | reservation_restrictions_of(itl);
@@ -34,6 +35,7 @@ bool refuse_restricted(Command& command) {
     command.status_code = spec::Status::reservation_conflict;
     return false;
   }
+  if ((heeded & kAnyPathState) != 0) return refuse(command, path_sense(heeded));
   if ((heeded & (kMediumOperation | kNotReady | kFormatCorrupt)) != 0)
     return refuse(command, not_ready_sense(command.unit->state().condition));
   assert((heeded & kWriteProtected) != 0);

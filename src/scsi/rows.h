@@ -59,9 +59,13 @@ constexpr Restrictions kWrites = kWriteProtected | kNotReady | kFormatCorrupt | 
 constexpr Restrictions kTellsOfMedium = kNotReady | kFormatCorrupt | kReservedAll | kAnyPathState;
 // One that reads what the unit keeps beside the medium: ALLOW COMMANDS of REPORT CAPABILITIES tells
 // that persistent reservations let it pass.
-constexpr Restrictions kReadsSettings = kReservedAll | kPathInTransition;
+constexpr Restrictions kReadsSettings = kReservedAll | kPathUnavailable | kPathInTransition;
 // One that changes what the unit keeps beside the medium.
-constexpr Restrictions kChangesSettings = kReservedWrites | kReservedAll | kPathInTransition;
+constexpr Restrictions kChangesSettings =
+    kReservedWrites | kReservedAll | kPathUnavailable | kPathInTransition;
+// One that tells of its size, which hosts also ask for by a path in standby.
+constexpr Restrictions kTellsCapacity =
+    kNotReady | kFormatCorrupt | kReservedAll | kPathUnavailable | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows
 // it.
 constexpr Restrictions kSynchronizes =

@@ -11,6 +11,7 @@
 #include "lunar/result.h"
 #include "lunar/types.h"
 #include "scsi/spec/lun.h"
+#include "scsi/target_ports.h"
 
 namespace lunar::scsi {
 
@@ -70,11 +71,14 @@ class Target {
   void add_port(std::uint16_t relative_id, std::string name);
   [[nodiscard]] LunMap& luns() { return luns_; }
   [[nodiscard]] const LunMap& luns() const { return luns_; }
+  [[nodiscard]] TargetPorts& ports() { return ports_; }
+  [[nodiscard]] const TargetPorts& ports() const { return ports_; }
 
  private:
   std::string name_;
   std::vector<TargetPort> ports_;
   LunMap luns_;
+  TargetPorts ports_;
 };
 
 }  // namespace lunar::scsi

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "engine/task.h"
+#include "scsi/asymmetric_access.h"
 #include "scsi/condition.h"
 #include "scsi/identification.h"
 #include "scsi/mode_parameters.h"
@@ -23,8 +24,9 @@ struct UnitState {
   UnitCondition condition;
   Identification identification;
   ModeParameters mode;
-  ModeParameters saved_mode;  // what it starts with next time
+  ModeParameters saved_mode;                           // what it starts with next time
   std::shared_ptr<const Reservations> reservations{};  // null: nobody has registered or reserved
+  AsymmetricAccess access;
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.
