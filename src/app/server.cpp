@@ -64,7 +64,6 @@ engine::Task<void> close_units(Server::Internals& self) {
 engine::Task<void> begin(Server::Internals& self, Result<void>& outcome) {
   co_await open_units(self, outcome);
   if (!outcome) co_return;
-  for (const auto& portal : self.pending_portals) self.service->add_portal_group(portal.tag);
   outcome = co_await self.service->start();
   for (const auto& portal : self.pending_portals) {
     if (!outcome) co_return;

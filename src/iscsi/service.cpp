@@ -57,11 +57,6 @@ TargetNode& Service::add_target(std::string name) {
   return *targets_.back();
 }
 
-void Service::add_portal_group(std::uint16_t tag) {
-  for (const auto& target : targets_)
-    target->device.add_port(tag, target_port_name(target->device.name(), tag));
-}
-
 std::size_t Service::find_target(std::string_view name) const {
   const auto found = std::ranges::find_if(
       targets_, [&](const auto& target) { return target->device.name() == name; });

@@ -89,8 +89,6 @@ class Service {
 
   // ---- Before start().
   TargetNode& add_target(std::string name);
-  // Every target can be reached through it: a target port of each (RFC 7143 §4.4.3).
-  void add_portal_group(std::uint16_t tag);
   [[nodiscard]] NegotiationPolicy& policy() { return policy_; }
 
   // ---- On the control shard.

@@ -120,11 +120,11 @@ Parsed parse(const Command& command) {
 
 // The ports of the target device, among them that of the command.
 std::vector<TargetPort> target_ports_of(const Command& command) {
-  const std::span<const TargetPort> known = command.nexus->device_server()->target().ports();
+  const std::span<const TargetPort> known = command.nexus->device_server()->target().ports().all();
   std::vector<TargetPort> ports(known.begin(), known.end());
   const Nexus& nexus = *command.nexus;
   if (std::ranges::count(ports, nexus.target_port_name(), &TargetPort::name) == 0)
-    ports.push_back({nexus.relative_target_port_id(), nexus.target_port_name()});
+    ports.push_back({0, nexus.relative_target_port_id(), nexus.target_port_name(), {}});
   return ports;
 }
 
@@ -167,17 +167,17 @@ engine::Task<std::optional<Sense>> resolve(const Command& command, ParsedList& p
   const NexusIdentity& own = request.nexus;
   if (request.action == action::register_and_move) {
     const auto port =
-        std::ranges::find(ports, parsed.relative_target_port_id, &TargetPort::relative_id);
+        std::ranges::find(ports, parsed.relative_target_port_id, &TargetPort::number);
     if (port == ports.end()) {
       co_return Sense::invalid_field_in_parameter_list(
           offsetof(RegisterAndMoveList, relative_target_port_identifier));
     }
-    request.move_to = {parsed.initiators.front().name, port->name, port->relative_id};
+    request.move_to = {parsed.initiators.front().name, port->name, port->number};
     co_return std::nullopt;
   }
   const auto at_ports = [&](const std::string& initiator, std::vector<NexusIdentity>& nexuses) {
     for (const TargetPort& port : ports) {
-      NexusIdentity nexus{initiator, port.name, port.relative_id};
+      NexusIdentity nexus{initiator, port.name, port.number};
       if ((parsed.all_target_ports || port.name == own.target_port) && nexus != own)
         nexuses.push_back(std::move(nexus));
     }

@@ -285,8 +285,6 @@ TEST_F(PersistentReserve, ScopeAndTypeMustBeKnown) {
 }
 
 TEST_F(PersistentReserve, AllTargetPortsRegistersEveryPort) {
-  bench_.target().add_port(1, "iqn.2026-11.test:target,t,0x0001");
-  bench_.target().add_port(2, "iqn.2026-11.test:target,t,0x0002");
   Initiator other_port(bench_, 1, "iqn.2026-11.test:one", "000000000001", 2);
   other_port.clear_attention();
   ASSERT_TRUE(pr_out(a_, action::register_key, {.new_key = kKeyA, .flags = kAllTgPt}).is_good());

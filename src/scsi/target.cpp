@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <utility>
-
 namespace lunar::scsi {
 
 Result<void> LunMap::add(Lun lun, LogicalUnit& unit) {
@@ -20,11 +17,6 @@ Result<void> LunMap::add(Lun lun, LogicalUnit& unit) {
   place = &unit;
   ++size_;
   return {};
-}
-
-void Target::add_port(std::uint16_t relative_id, std::string name) {
-  if (std::ranges::count(ports_, relative_id, &TargetPort::relative_id) != 0) return;
-  ports_.push_back({relative_id, std::move(name)});
 }
 
 }  // namespace lunar::scsi

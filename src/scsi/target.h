@@ -4,9 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "lunar/result.h"
 #include "lunar/types.h"
@@ -52,12 +50,6 @@ class LunMap {
   std::size_t size_ = 0;
 };
 
-// A SCSI target port: in iSCSI a target portal group (RFC 7143 §4.4.3).
-struct TargetPort {
-  std::uint16_t relative_id = 0;
-  std::string name;  // "iqn…,t,0x<tpgt>"
-};
-
 // Filled before the shards serve it, then immutable, so that every shard reads it without a lock.
 // Outlives its DeviceServers.
 class Target {
@@ -66,9 +58,6 @@ class Target {
 
   // The iSCSI name, which is also the SCSI name string of the target device.
   [[nodiscard]] const std::string& name() const { return name_; }
-  // Those through which it can be reached, each once.
-  [[nodiscard]] std::span<const TargetPort> ports() const { return ports_; }
-  void add_port(std::uint16_t relative_id, std::string name);
   [[nodiscard]] LunMap& luns() { return luns_; }
   [[nodiscard]] const LunMap& luns() const { return luns_; }
   [[nodiscard]] TargetPorts& ports() { return ports_; }
@@ -76,7 +65,6 @@ class Target {
 
  private:
   std::string name_;
-  std::vector<TargetPort> ports_;
   LunMap luns_;
   TargetPorts ports_;
 };
