@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .slices import BENCH, TARGET_CORE, Lane, Shape, fill, paired_ratio, run_lanes
-from .targets import DISK_BYTES, NAME, ROOT, Floor, Lunar, spawn
+from .targets import DISK_BYTES, NAME, REALTIME, ROOT, Floor, Lunar, spawn
 
 
 @dataclass
@@ -64,7 +64,12 @@ def digests(rounds):
 
 
 def one_core(rounds):
-    """Both ends on one core, as in a small virtual machine; then a third process that never sleeps."""
+    """Both ends on one core, as in a small virtual machine; then a third process that never sleeps.
+
+    Never with real-time priority: there are no shares of a core then, and nothing fair.
+    """
+    REALTIME.clear()
+
     def measure(lunar):
         two_cores = Shape("read", "4k", 32)
         beside = Shape("read", "4k", 32, options=("--sleep",), core=TARGET_CORE)
@@ -246,5 +251,6 @@ def sessions(_rounds):
     return _with_lunar(measure, filled=False)
 
 
-ALL = {"digests": digests, "one-core": one_core, "file": file_disk, "idle": idle, "first-io": first_io,
-       "sessions": sessions}
+# In this order: one_core is the last, since it ends real-time priority.
+ALL = {"digests": digests, "file": file_disk, "idle": idle, "first-io": first_io, "sessions": sessions,
+       "one-core": one_core}

@@ -121,7 +121,8 @@ def floor_of(found) -> Found:
 def paired_ratio(one: Found, other: Found) -> float:
     """The median over the rounds of the ratio within a round: what a change of the whole machine's
     speed in the middle of a run cannot bend."""
-    return statistics.median(a["iops"] / b["iops"] for a, b in zip(one.slices, other.slices))
+    ratios = [a["iops"] / b["iops"] for a, b in zip(one.slices, other.slices) if b["iops"] > 0]
+    return statistics.median(ratios) if ratios else 0
 
 
 def fill(target):

@@ -32,7 +32,7 @@ struct Report {
 
 // Some lines for people.
 [[nodiscard]] std::string to_text(const Report& report, const Options& options);
-// One line, one object. Times in microseconds; the keys are documented in docs/PERFORMANCE.md.
+// One line, one object. Times in microseconds; the keys are documented in docs/bench.md.
 [[nodiscard]] std::string to_json(const Report& report, const Options& options);
 
 }  // namespace lunar::bench

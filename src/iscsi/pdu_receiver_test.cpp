@@ -127,10 +127,12 @@ TEST_F(PduReceiverTest, ReceivesLargeSegmentsWithDigestsWhereverTheStreamIsCut) 
   receiver.set_max_data_segment_length(kBytes);
   receiver.set_digests(true, true);
   const std::string large = pdu(1, std::string(kBytes, 'd'), true, true);
+  std::string stream = large;
+  stream.append(large).append(pdu(2, "abc", true, true)).append(large);
   for (const std::size_t piece : {1'000U, 49'999U, 100'048U, 100'060U, 200'000U}) {
     recorder.opcodes.clear();
     recorder.digests_ok.clear();
-    feed(large + large + pdu(2, "abc", true, true) + large, piece);
+    feed(stream, piece);
     EXPECT_EQ(recorder.opcodes, (std::vector<std::uint8_t>{1, 1, 2, 1})) << piece;
     EXPECT_EQ(recorder.digests_ok, std::vector<bool>(4, true)) << piece;
   }
