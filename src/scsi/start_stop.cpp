@@ -66,8 +66,9 @@ engine::Task<bool> is_removal_prevented(LogicalUnit& unit) {
 }
 
 struct ChangePower final : UnitChange {
-  ChangePower(LogicalUnit& logical_unit, PowerCondition power, std::optional<bool> load)
-      : unit(logical_unit), wanted(power), medium(load) {}
+  ChangePower(LogicalUnit& logical_unit, const Nexus& nexus, PowerCondition power,
+              std::optional<bool> load)
+      : unit(logical_unit), requester(nexus), wanted(power), medium(load) {}
 
   engine::Task<bool> decide(UnitState& next) override {
     // SBC-4 §4.31.1: an operation that has the medium keeps it running.
@@ -88,10 +89,12 @@ struct ChangePower final : UnitChange {
     co_return true;
   }
   void apply(LogicalUnitShard& part) override {
-    if (loaded) part.raise(AdditionalSense::not_ready_to_ready_change);
+    // Whoever loads the medium knows.
+    if (loaded) part.raise(AdditionalSense::not_ready_to_ready_change, &requester);
   }
 
   LogicalUnit& unit;
+  const Nexus& requester;
   const PowerCondition wanted;
   const std::optional<bool> medium;  // true: is loaded, false: is ejected
   bool loaded = false;
@@ -120,7 +123,7 @@ engine::Task<void> start_stop(Command& command) {
   }
   std::optional<bool> medium;
   if (start_valid && cdb.loej()) medium = cdb.start();
-  ChangePower change(command.unit->unit(), wanted, medium);
+  ChangePower change(command.unit->unit(), *command.nexus, wanted, medium);
   co_await command.unit->unit().change(change);
   if (change.refusal) set_check_condition(command, *change.refusal);
 }

@@ -101,11 +101,10 @@ TEST(Removable, EjectedHasNoMediumAndLoadedTellsOfTheChange) {
   ASSERT_TRUE(bench.initiator().run(start_stop(kEject)).is_good());
   EXPECT_TRUE(far.run(read_one()).is(SenseKey::not_ready, AdditionalSense::medium_not_present));
   ASSERT_TRUE(far.run(start_stop(kLoad)).is_good());
-  for (Initiator* initiator : {&bench.initiator(), &far}) {
-    EXPECT_TRUE(
-        initiator->run(read_one()).is_attention(AdditionalSense::not_ready_to_ready_change));
-    EXPECT_TRUE(initiator->run(read_one()).is_good());
-  }
+  EXPECT_TRUE(far.run(read_one()).is_good()) << "who loads it is not told";
+  EXPECT_TRUE(
+      bench.initiator().run(read_one()).is_attention(AdditionalSense::not_ready_to_ready_change));
+  EXPECT_TRUE(bench.initiator().run(read_one()).is_good());
 }
 
 TEST(Removable, AnyNexusPreventsRemovalUntilItAllowsOrGoes) {
@@ -138,6 +137,7 @@ TEST(Removable, AResetEndsThePrevention) {
     co_await initiator.server().logical_unit_reset(initiator.nexus(), lun_field(0));
   };
   bench.world().run([&] { return reset(bench.initiator()); });
+  bench.initiator().clear_attention();
   EXPECT_TRUE(bench.initiator().run(start_stop(kEject)).is_good());
 }
 

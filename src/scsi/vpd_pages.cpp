@@ -86,6 +86,8 @@ void produce_characteristics(const Command& command, ByteWriter& out) {
   page.header.peripheral = spec::kPeripheralDisk;
   page.medium_rotation_rate =
       unit_of(command).limits().rotational ? page.kNotReported : page.kNonRotating;
+  // BLOCK ERASE is there where the medium can unmap, and leaves zeroes.
+  if (unit_of(command).thin()) page.form_factor = page.kReadableAfterBlockErase;
   page.flags = page.kVbuls;
   out.write(page);
 }

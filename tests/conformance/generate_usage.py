@@ -38,7 +38,8 @@ def cases(ask):
         plain = bytearray(len(usage))
         plain[0] = opcode
         if opcode == VARIABLE_LENGTH:
-            plain[7:10] = usage[7:10]
+            plain[7] = len(usage) - 8
+            plain[8:10] = action.to_bytes(2, "big")
         elif action is not None:
             plain[1] = action
         name = f"{opcode:02X}" + ("" if action is None else f"/{action:02X}")
@@ -47,7 +48,8 @@ def cases(ask):
             if opcode == VARIABLE_LENGTH and byte in (7, 8, 9):
                 continue
             for bit in range(8):
-                if usage[byte] & 1 << bit or (byte == 1 and action is not None and bit < 5 and opcode != 0x7F):
+                in_action = byte == 1 and bit < 5 and action is not None and opcode != VARIABLE_LENGTH
+                if usage[byte] & 1 << bit or in_action:
                     continue
                 cdb = bytearray(plain)
                 cdb[byte] |= 1 << bit

@@ -1,9 +1,13 @@
 """The SCSI cases of tests/conformance, one test a case; and that the runner can fail."""
 
 import re
+import subprocess
 import sys
 import unittest
 from pathlib import Path
+
+from lunar_e2e.case import E2eCase
+from lunar_e2e.daemon import SLOWNESS
 
 FOLDER = Path(__file__).resolve().parents[1] / "conformance"
 sys.path.insert(0, str(FOLDER))
@@ -147,7 +151,7 @@ class Expectations(unittest.TestCase):
 class Cases(unittest.TestCase):
     def test_there_are_many(self):
         counts = {path.stem: len(suite.load(path).cases) for path in FOLDER.glob("*.scsi")}
-        self.assertGreater(sum(counts.values()), 0, counts)
+        self.assertGreater(sum(counts.values()), 150, counts)
 
     def test_a_case_that_does_not_hold_fails_and_the_next_is_not_harmed(self):
         file = language.parse(Path("x.scsi"), "case wrong\nA: WRITE(10) lba=0 blocks=1 as=w hold\n"
@@ -161,3 +165,40 @@ class Cases(unittest.TestCase):
         with self.assertRaisesRegex(Failure, r"x\.scsi:4"):
             run.run(file.cases[1])
         run.run(file.cases[2])
+
+
+class CommandLine(E2eCase):
+    """tests/conformance/run as people call it."""
+
+    def run_cases(self, *arguments) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, FOLDER / "run", *arguments], capture_output=True, text=True,
+                              timeout=120 * SLOWNESS, stdin=subprocess.DEVNULL)
+
+    def write(self, text: str) -> Path:
+        path = self.scratch / "x.scsi"
+        path.write_text(text)
+        return path
+
+    def test_tells_of_each_case_and_exits_by_them(self):
+        right = "case it is ready\nA: TEST UNIT READY\n"
+        result = self.run_cases(self.write(right))
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "ok     x.scsi:1: it is ready\nconformance: 1 passed, 0 failed\n"))
+        result = self.run_cases(self.write(right + "case it is not\nA: TEST UNIT READY => NOT READY 04/02\n"))
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("FAILED x.scsi:4: it is not\n  A: TEST UNIT READY => NOT READY 04/02\n", result.stdout)
+        self.assertIn("so        the status is GOOD\n", result.stdout)
+
+    def test_what_it_does_not_understand_is_one_line(self):
+        result = self.run_cases(self.write("case wrong\nA: REED(10)\n"))
+        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1), result.stderr)
+        self.assertIn("x.scsi:2", result.stderr)
+
+    def test_url_of_a_target_that_runs_already(self):
+        daemon = self.serve("--disk", "ram:16MiB")
+        path = self.write("portable\nmedia ram file\ncase it is ready\nA: TEST UNIT READY\n")
+        result = self.run_cases("--url", daemon.url(), path)
+        self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (0, "conformance: 1 passed, 0 failed"))
+        result = self.run_cases("--url", daemon.url(), self.write("disk d null 1MiB\ncase one\nA: TEST UNIT READY\n"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("needs a target of its own", result.stdout)

@@ -64,6 +64,8 @@ struct BlockDeviceCharacteristicsVpd {
 
   static constexpr std::uint16_t kNotReported = 0x0000;
   static constexpr std::uint16_t kNonRotating = 0x0001;
+  // WABEREQ 01b: blocks can be read after SANITIZE (BLOCK ERASE) without being written first
+  static constexpr std::uint8_t kReadableAfterBlockErase = 0x40;
   static constexpr std::uint8_t kFuab =
       0x02;  // FUA and SYNCHRONIZE CACHE may stop at non-volatile cache
   static constexpr std::uint8_t kVbuls = 0x01;  // VERIFY of unmapped blocks with data-out compares

@@ -117,7 +117,9 @@ class FileRun:
         self._nexus(step.arguments[0]).login()
 
     def _do_settle(self, step: Step):
-        self._nexus(step.arguments[0]).settle()
+        nexus = self._nexus(step.arguments[0])
+        nexus.use(nexus.options.lun)
+        nexus.settle()
 
     def _do_logout(self, step: Step):
         self._nexus(step.arguments[0]).logout()

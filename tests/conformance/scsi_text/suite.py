@@ -56,16 +56,21 @@ def run_file(path: Path, options):
         if options.url and not run.configuration.portable:
             print(f"{path.name}: needs a target of its own")
             continue
-        run.start()
-        try:
-            for case in wanted:
-                if _holds(run, case, options.quiet):
-                    passed += 1
-                else:
-                    failed += 1
-        finally:
-            run.close()
+        held = _run_cases(run, wanted, options.quiet)
+        passed, failed = passed + held, failed + len(wanted) - held
     return passed, failed
+
+
+def _run_cases(run: FileRun, cases, quiet: bool) -> int:
+    """How many of the cases hold; none, when the target does not start."""
+    try:
+        run.start()
+        return sum(_holds(run, case, quiet) for case in cases)
+    except AssertionError as error:
+        print(f"FAILED {run.file.path.name}: {error}", flush=True)
+        return 0
+    finally:
+        run.close()
 
 
 def _holds(run: FileRun, case, quiet: bool) -> bool:
