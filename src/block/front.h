@@ -66,6 +66,10 @@ class alignas(kCacheLine) Front {
   // A request may have to wait here before it starts, although the medium would take it at once.
   [[nodiscard]] bool has_frozen_ranges() const { return frozen_.any(); }
 
+  // Memory for work that must not wait for what other consumers hold. Not while a request of the
+  // same work is here: the emulation of that may need it.
+  [[nodiscard]] WorkBuffers& work_buffers() { return emulator_.work_buffers(); }
+
   [[nodiscard]] Device& device() { return device_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] const Capabilities& capabilities() const { return capabilities_; }

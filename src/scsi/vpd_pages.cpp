@@ -62,6 +62,7 @@ void produce_block_limits(const Command& command, ByteWriter& out) {
   const block::Limits& limits = unit.limits();
   spec::BlockLimitsVpd page;
   page.header.peripheral = spec::kPeripheralDisk;
+  page.maximum_compare_and_write_length = kMaxCompareAndWriteBlocks;
   page.optimal_transfer_length_granularity =
       static_cast<std::uint16_t>(limits.physical_block_size / limits.block_size);
   page.maximum_transfer_length = static_cast<std::uint32_t>(unit.max_transfer_blocks());
