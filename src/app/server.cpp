@@ -169,7 +169,9 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_
     mapped.options = options;
     mapped.unit = std::make_unique<scsi::LogicalUnit>(
         *device, internals_->shards->shards(),
-        scsi::LogicalUnitOptions{.removable = options.removable, .read_only = read_only});
+        scsi::LogicalUnitOptions{.removable = options.removable,
+                                 .read_only = read_only,
+                                 .blocking_worker = &internals_->blocking_worker});
   } else if (mapped.options.read_only != options.read_only ||
              mapped.options.removable != options.removable) {
     return fail(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "block/registry.h"
+#include "engine/blocking_worker.h"
 #include "engine/shard_group.h"
 #include "engine/uring_file.h"
 #include "iscsi/service.h"
@@ -21,6 +22,7 @@ struct Server::Internals {
   engine::UringFileIo files;
   engine::Prng prng{engine::Prng::system_seed()};
   std::unique_ptr<engine::ShardGroup> shards;
+  engine::BlockingWorker blocking_worker;
   std::optional<block::Registry> registry;
   struct MappedUnit {
     block::Claim claim;

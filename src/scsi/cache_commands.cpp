@@ -1,4 +1,6 @@
 // SYNCHRONIZE CACHE and PRE-FETCH (SBC-4 §5.11, §5.33): what is between the medium and us.
+#include <utility>
+
 #include "block/await_request.h"
 #include "block/front.h"
 #include "scsi/block_range.h"
@@ -40,7 +42,17 @@ void flush_in_background(LogicalUnitShard& part) {
 
 }  // namespace
 
-bool decode_synchronize_cache(Command& command) { return decode_cache_command(command); }
+bool decode_synchronize_cache(Command& command) {
+  // SPC-5 §4.4.7: that a flush failed whose command has long ended is told to the next who relies
+  // on one.
+  if (std::exchange(command.unit->background_flush().failed, false)) {
+    spec::Sense sense =
+        spec::Sense::of(spec::SenseKey::medium_error, spec::AdditionalSense::write_error);
+    sense.deferred = true;
+    return refuse(command, sense);
+  }
+  return decode_cache_command(command);
+}
 
 void execute_synchronize_cache(Command& command) {
   LogicalUnitShard& part = *command.unit;

@@ -32,6 +32,19 @@ TEST(SynchronizeCache, WithImmedAnswersBeforeTheMediumHasFlushed) {
   EXPECT_EQ(bench.device().calls.front().op, block::Op::flush);
 }
 
+TEST(SynchronizeCache, AFailureInTheBackgroundIsADeferredErrorOfTheNext) {
+  Bench bench(1024, {}, 1, 512, cached());
+  bench.initiator().clear_attention();
+  bench.device().answers[block::Op::flush] = block::Status::write_error;
+  EXPECT_TRUE(bench.initiator().run(block_cdb(Opcode::synchronize_cache_10, 0, 0, 0x02)).is_good());
+  bench.world().run_until([] { return false; });
+  bench.device().answers.clear();
+  const Outcome told = bench.initiator().run(block_cdb(Opcode::synchronize_cache_10, 0, 0));
+  EXPECT_TRUE(told.is(spec::SenseKey::medium_error, AdditionalSense::write_error));
+  EXPECT_TRUE(told.sense.deferred);
+  EXPECT_TRUE(bench.initiator().run(block_cdb(Opcode::synchronize_cache_10, 0, 0)).is_good());
+}
+
 TEST(SynchronizeCache, WithoutImmedWaitsForTheMedium) {
   Bench bench(1024, {}, 1, 512, cached());
   bench.initiator().clear_attention();

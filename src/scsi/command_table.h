@@ -36,6 +36,9 @@ constexpr CommandFlags kOffMedium = 32;
 // Also runs while a format or sanitize operation has the medium for itself.
 constexpr CommandFlags kDuringMediumOperation = 64;
 constexpr CommandFlags kNeedsRemovable = 128;  // there only where the medium is removable
+// There only where the medium takes some writes whole or not at all.
+constexpr CommandFlags kNeedsAtomicWrites = 256;
+constexpr CommandFlags kNotEverywhere = kNeedsThin | kNeedsRemovable | kNeedsAtomicWrites;
 
 struct CommandDescription {
   spec::Opcode opcode;

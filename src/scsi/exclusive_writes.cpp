@@ -1,5 +1,6 @@
 // Commands that read and write, or write, as one step that no other write of the logical unit comes
-// between, whatever shard it is on: COMPARE AND WRITE (SBC-4 §5.4), ORWRITE (SBC-4 §5.15).
+// between, whatever shard it is on: COMPARE AND WRITE (SBC-4 §5.4), ORWRITE (SBC-4 §5.15), WRITE
+// ATOMIC (SBC-4 §5.48).
 #include <algorithm>
 
 #include "block/front.h"
@@ -17,10 +18,10 @@ using spec::AdditionalSense;
 using spec::Sense;
 
 // Runs `steps` while the command has its blocks for itself.
-template <engine::Task<void> (*steps)(Command&)>
+template <engine::Task<void> (*steps)(Command&), block::Exclusion exclusion>
 engine::Task<void> alone(Command& command) {
   block::RangeLocks& locks = command.unit->unit().range_locks();
-  block::RangeLocks::Hold hold({command.lba, command.count}, block::Exclusion::writes);
+  block::RangeLocks::Hold hold({command.lba, command.count}, exclusion);
   co_await locks.lock(hold);
   co_await steps(command);
   co_await locks.unlock(hold);
@@ -93,6 +94,16 @@ engine::Task<void> orwrite(Command& command) {
   set_outcome(command);
 }
 
+// ---- WRITE ATOMIC
+
+// One write, which the medium takes whole or not at all (LogicalUnit::atomic_write_blocks).
+engine::Task<void> write_atomic(Command& command) {
+  command.op = block::Op::write;
+  command.set_buffer(command.data_out.data(), bytes_of(command));
+  (void)co_await medium_step_as_holder(command);
+  set_outcome(command);
+}
+
 }  // namespace
 
 bool decode_compare_and_write(Command& command) {
@@ -114,7 +125,42 @@ bool decode_compare_and_write(Command& command) {
 
 void execute_compare_and_write(Command& command) {
   if (command.count.value == 0) return end_soon(command);
-  run_sequence(command, alone<compare_and_write>);
+  run_sequence(command, alone<compare_and_write, block::Exclusion::writes>);
+}
+
+bool decode_write_atomic(Command& command) {
+  const auto cdb = cdb_of(command).as<spec::WriteAtomic16Cdb>();
+  const Lba lba(cdb.logical_block_address);
+  const BlockCount blocks(cdb.transfer_length_blocks);
+  // The ATOMIC BOUNDARY is zero: the usage map has seen to that, as MAXIMUM ATOMIC BOUNDARY SIZE
+  // is.
+  const std::uint32_t unit_blocks = command.unit->unit().atomic_write_blocks();
+  if (!check_range(command, lba, blocks)) return false;
+  if (blocks.value > unit_blocks || blocks.value % unit_blocks != 0) {
+    return refuse(command, Sense::invalid_field_in_cdb(
+                               offsetof(spec::WriteAtomic16Cdb, transfer_length_blocks)));
+  }
+  if (lba.value % unit_blocks != 0) {
+    return refuse(command, Sense::invalid_field_in_cdb(
+                               offsetof(spec::WriteAtomic16Cdb, logical_block_address)));
+  }
+  command.lba = lba;
+  command.count = blocks;
+  command.flags = spec::BlockFlags{cdb.flags}.fua() ? block::kFua : block::RequestFlags{0};
+  command.data_out_bytes = static_cast<std::uint32_t>(bytes_of(command));
+  return true;
+}
+
+void execute_write_atomic(Command& command) {
+  if (command.data_out.size() != command.data_out_bytes) {
+    // All or nothing. The amount of data that the transport was told of is the fault.
+    set_check_condition(command, Sense::illegal_request(
+                                     AdditionalSense::invalid_field_in_command_information_unit));
+    return end_soon(command);
+  }
+  if (command.count.value == 0) return end_soon(command);
+  // Reads see all of it or nothing, so they wait, too.
+  run_sequence(command, alone<write_atomic, block::Exclusion::all>);
 }
 
 bool decode_orwrite(Command& command) {
@@ -128,7 +174,7 @@ void execute_orwrite(Command& command) {
   const std::uint64_t given = command.data_out.size() >> command.unit->unit().block_shift();
   command.count = BlockCount(std::min(command.count.value, given));
   if (command.count.value == 0) return end_soon(command);
-  run_sequence(command, alone<orwrite>);
+  run_sequence(command, alone<orwrite, block::Exclusion::writes>);
 }
 
 }  // namespace lunar::scsi

@@ -249,6 +249,55 @@ TEST_F(ExclusiveWrites, OrWriteSetsBits) {
   EXPECT_EQ(at(1), 0) << "only the blocks whose data are there";
 }
 
+std::vector<std::uint8_t> write_atomic_cdb(std::uint8_t lba, std::uint8_t blocks) {
+  return {0x9c, 0, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, blocks, 0, 0};
+}
+
+TEST_F(ExclusiveWrites, WriteAtomicKeepsReadsOutMeanwhile) {
+  bench.device().hold = true;
+  const auto command = bench.initiator().start(write_atomic_cdb(4, 1), filled(512, 0x11));
+  settle();
+  const auto read = far.start(block_cdb(Opcode::read_10, 3, 2));
+  const auto apart = far.start(block_cdb(Opcode::read_10, 5, 1));
+  settle();
+  EXPECT_EQ(bench.device().held.size(), 2U);
+  bench.device().release();
+  EXPECT_TRUE(bench.initiator().finish(*command).is_good());
+  const Outcome seen = far.finish(*read);
+  EXPECT_TRUE(seen.is_good());
+  EXPECT_EQ(seen.data[512], 0x11);
+  EXPECT_TRUE(far.finish(*apart).is_good());
+}
+
+TEST_F(ExclusiveWrites, WriteAtomicKeepsToThePhysicalBlock) {
+  auto fake = std::make_unique<FakeDevice>(1024);
+  fake->the_limits.physical_block_size = 4096;
+  Bench wide(std::move(fake), {}, 1, Bench::full());
+  Initiator& one = wide.initiator();
+  one.clear_attention();
+  EXPECT_TRUE(one.run(write_atomic_cdb(8, 8), filled(4096, 1)).is_good());
+  EXPECT_EQ(wide.device().medium[8 * 512], std::byte{1});
+  EXPECT_TRUE(one.run(write_atomic_cdb(8, 0)).is_good());
+  EXPECT_TRUE(one.run(write_atomic_cdb(8, 16), filled(8192, 1)).is_invalid_field(12));
+  EXPECT_TRUE(one.run(write_atomic_cdb(8, 4), filled(2048, 1)).is_invalid_field(12));
+  EXPECT_TRUE(one.run(write_atomic_cdb(4, 8), filled(4096, 1)).is_invalid_field(2));
+  EXPECT_TRUE(one.run(write_atomic_cdb(8, 8), filled(2048, 1))
+                  .is_illegal(AdditionalSense::invalid_field_in_command_information_unit));
+  auto bounded = write_atomic_cdb(8, 8);
+  bounded[11] = 8;
+  EXPECT_TRUE(one.run(bounded, filled(4096, 1)).is_invalid_field(11)) << "ATOMIC BOUNDARY";
+}
+
+TEST_F(ExclusiveWrites, WriteAtomicIsNotThereWhereReadsAreLentMemory) {
+  block::Capabilities lending = Bench::full();
+  lending.lend = true;
+  Bench memory(1024, {}, 1, 512, lending);
+  memory.initiator().clear_attention();
+  EXPECT_TRUE(memory.initiator()
+                  .run(write_atomic_cdb(4, 1), filled(512, 1))
+                  .is_illegal(AdditionalSense::invalid_command_operation_code));
+}
+
 TEST_F(ExclusiveWrites, OrWriteWorksWithSmallStepsAndAnEmptyPool) {
   auto fake = std::make_unique<FakeDevice>(4096);
   fake->the_limits.max_transfer = BlockCount(8);

@@ -25,6 +25,13 @@ std::string serial_number_of(const Uuid& uuid) {
   return text;
 }
 
+std::uint32_t atomic_blocks_of(const block::Device& device) {
+  const block::Limits& limits = device.limits();
+  const std::uint32_t blocks = limits.physical_block_size / limits.block_size;
+  const bool split = limits.max_transfer.value != 0 && limits.max_transfer.value < blocks;
+  return device.capabilities().lend || split ? 0 : blocks;
+}
+
 }  // namespace
 
 // Waits until the commands that somebody needs gone are.
@@ -117,6 +124,7 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
       options_(std::move(options)),
       limits_(device.limits()),
       block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
+      atomic_write_blocks_(atomic_blocks_of(device)),
       thin_(device.capabilities().unmap),
       unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
       volatile_cache_(device.capabilities().volatile_cache),

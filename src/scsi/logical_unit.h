@@ -24,6 +24,9 @@
 namespace lunar::block {
 class RangeLocks;
 }  // namespace lunar::block
+namespace lunar::engine {
+class BlockingWorker;
+}  // namespace lunar::engine
 
 namespace lunar::scsi {
 
@@ -43,6 +46,9 @@ struct LogicalUnitOptions {
   std::string vendor = "LUNAR";
   std::string product = "lunar disk";
   std::string revision = "0001";
+  // For what may block; null: on the shard itself, for simulated worlds, where nothing does.
+  // Outlives the unit.
+  engine::BlockingWorker* blocking_worker = nullptr;
   // Where the unit keeps what must outlive a power loss; null: nowhere, so that what needs it is
   // refused. Outlives the unit.
   DurableStore* store = nullptr;
@@ -153,6 +159,10 @@ class LogicalUnit {
   [[nodiscard]] std::uint64_t max_transfer_blocks() const {
     return block::kMaxTransferBytes >> block_shift_;
   }
+  // WRITE ATOMIC is offered for whole multiples of so many blocks, and no more than that: a
+  // physical block, which the medium writes as one also when the power fails. Zero: it is not
+  // offered, as where reads are answered from memory that writes change under them.
+  [[nodiscard]] std::uint32_t atomic_write_blocks() const { return atomic_write_blocks_; }
   // UNMAP is offered (LBPME); and unmapped blocks read as zeroes (LBPRZ).
   [[nodiscard]] bool thin() const { return thin_; }
   [[nodiscard]] bool unmap_reads_zeroes() const { return unmap_reads_zeroes_; }
@@ -168,6 +178,7 @@ class LogicalUnit {
   LogicalUnitOptions options_;
   block::Limits limits_;
   unsigned block_shift_ = 9;
+  std::uint32_t atomic_write_blocks_ = 0;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
   bool volatile_cache_ = false;

@@ -91,6 +91,10 @@ constexpr CommandDescription row(const Row& row) {
   description.recommended_timeout_s = row.timeout_s;
   description.usage = row.usage;
   description.usage[0] = static_cast<std::uint8_t>(row.opcode);
+  if (row.opcode == Opcode::variable_length_cdb) {
+    // ADDITIONAL CDB LENGTH and SERVICE ACTION, each checked as a whole.
+    description.usage[7] = description.usage[8] = description.usage[9] = kFull;
+  }
   description.decode = row.decode;
   description.execute = row.execute;
   return description;

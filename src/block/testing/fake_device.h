@@ -37,6 +37,12 @@ class FakeDevice : public Device {
     return std::make_unique<FakeChannel>(*this);
   }
 
+  // Completes one of those that `hold` withholds.
+  void release_one(std::size_t index) {
+    Request* request = held[index];
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(index));
+    request->complete(perform(*request));
+  }
   // Completes what was withheld by `hold`.
   void release() {
     hold = false;
