@@ -9,6 +9,7 @@
 
 #include "app/state_folder.h"
 #include "block/registry.h"
+#include "engine/blocking_worker.h"
 #include "engine/shard_group.h"
 #include "engine/uring_file.h"
 #include "iscsi/service.h"
@@ -23,6 +24,7 @@ struct Server::Internals {
   engine::Prng prng{engine::Prng::system_seed()};
   std::optional<app::StateFolder> state_folder;
   std::unique_ptr<engine::ShardGroup> shards;
+  engine::BlockingWorker blocking_worker;
   std::optional<block::Registry> registry;
   struct MappedUnit {
     block::Claim claim;

@@ -38,6 +38,7 @@ class Emulator {
   void start(Request& request, bool refused);
   // Stops the request before its next step. False: it is none of ours.
   bool abort(Request& request);
+  [[nodiscard]] WorkBuffers& work_buffers() { return work_buffers_; }
 
  private:
   class Job;

@@ -109,13 +109,26 @@ Front::Plan Front::plan(Op op, bool fua, const Limits& limits, const Capabilitie
 }
 
 void Front::submit(Request& request) {
+  request.shard = &shard_;
+  if (frozen_.any() && must_wait(request)) [[unlikely]] {
+    in_flight_.enter_standing();
+    parked_.push_back(request);
+    return;
+  }
+  start(request, in_flight_.enter());
+}
+
+void Front::submit_as_holder(Request& request) {
+  request.shard = &shard_;
+  start(request, in_flight_.enter());
+}
+
+void Front::start(Request& request, InFlight::Generation generation) {
   assert(request.layers == 0 && "requests come to Front without frames");
   assert((request.flags & kLend) == 0 || (request.op == Op::read && capabilities_.lend));
   assert(buffers_match(request, limits_.block_size));
-  gate_.enter();
-  request.shard = &shard_;
   request.flags |= standing_flags_;
-  request.push_layer<Frame>(&Front::completed) = {this, shard_.now_ns()};
+  request.push_layer<Frame>(&Front::completed) = {this, shard_.now_ns(), false, generation};
 
   if (const Status refusal = check(request); refusal != Status::ok) [[unlikely]] {
     request.complete(refusal);
@@ -170,7 +183,7 @@ void Front::completed(Request& request) noexcept {
   front.account(request, frame.submitted_ns);
   request.pop_layer();
   request.finish();
-  front.gate_.leave();  // last: whoever waits in stop() then destroys the front
+  front.in_flight_.leave(frame.generation);  // last: whoever waits in stop() destroys the front
 }
 
 void Front::account(const Request& request, std::uint64_t submitted_ns) {
@@ -185,15 +198,55 @@ void Front::account(const Request& request, std::uint64_t submitted_ns) {
 }
 
 void Front::abort(Request& request) {
+  for (Request& parked : parked_) {
+    if (&parked != &request) continue;
+    request.unlink();
+    request.complete(Status::aborted);
+    in_flight_.leave_standing();
+    return;
+  }
   if (!emulator_.abort(request)) channel_->abort(request);
 }
 
 std::span<std::byte> Front::write_window(Lba lba, BlockCount count) {
   if (!capabilities_.write_window || !capabilities_.writable) return {};
   if (!range_fits(lba.value, count.value, capacity_)) return {};
+  if (frozen_.any() && frozen_.overlaps({lba, count})) return {};
   return channel_->write_window(lba, count);
 }
 
-engine::Task<void> Front::stop() { return gate_.close(); }
+engine::Task<void> Front::stop() { return in_flight_.close(); }
+
+// ---- Exclusive ranges
+
+engine::Task<void> Front::freeze(Range range, Exclusion exclusion) {
+  in_flight_.enter_standing();
+  frozen_.add(range, exclusion);
+  if (window_user_ != nullptr) co_await window_user_->windows_finished(range);
+  co_await in_flight_.drain();
+  in_flight_.leave_standing();
+}
+
+void Front::thaw(const Range& range, Exclusion exclusion) {
+  frozen_.remove(range, exclusion);
+  List<Request> waiting;
+  waiting.splice_back(parked_);
+  while (!waiting.empty()) {
+    Request& request = waiting.pop_front();
+    if (frozen_.any() && must_wait(request)) {
+      parked_.push_back(request);
+    } else {
+      start(request, in_flight_.start_standing());
+    }
+  }
+}
+
+bool Front::must_wait(const Request& request) {
+  if (!frozen_.holds(request)) return false;
+  if (request.op != Op::write || !capabilities_.write_window || request.iov_count != 1) return true;
+  if (!range_fits(request.lba.value, request.count.value, capacity_)) return false;
+  // What has come into a write window is on the medium already; freeze() waits for it.
+  return request.iov->iov_base != channel_->write_window(request.lba, request.count).data();
+}
 
 }  // namespace lunar::block

@@ -10,13 +10,25 @@
 
 #include "base/cache_line.h"
 #include "block/emulator.h"
+#include "block/frozen_ranges.h"
+#include "block/in_flight.h"
+#include "block/range.h"
 #include "block/statistics.h"
-#include "engine/gate.h"
 #include "engine/shard.h"
 #include "engine/task.h"
 #include "lunar/block/device.h"
 
 namespace lunar::block {
+
+// Who lets data come into write windows of a Front, and so changes the medium before it submits.
+class WindowUser {
+ public:
+  // Completes when no window that overlaps the range is in use any more.
+  virtual engine::Task<void> windows_finished(Range range) = 0;
+
+ protected:
+  ~WindowUser() = default;
+};
 
 // Created, used and destroyed on its shard. The Device outlives it.
 class alignas(kCacheLine) Front {
@@ -38,14 +50,31 @@ class alignas(kCacheLine) Front {
   void abort(Request& request);
   // Whether every write is durable before it completes, as if each had kFua. For requests to come.
   void set_write_through(bool on) { standing_flags_ = on ? kFua : RequestFlags{0}; }
-  // See Channel::write_window; empty when the device has none.
+  // See Channel::write_window; empty when the device has none, or when somebody has some of the
+  // blocks for himself.
   [[nodiscard]] std::span<std::byte> write_window(Lba lba, BlockCount count);
+  // Whoever uses write_window() says when its windows are closed. Outlives the Front.
+  void set_window_user(WindowUser& user) { window_user_ = &user; }
+
+  // ---- Exclusive ranges: for RangeLocks.
+  // New requests that overlap the range and are excluded wait until thaw(); completes when those
+  // that were there before have ended. Overlapping ranges may be frozen at once.
+  engine::Task<void> freeze(Range range, Exclusion exclusion);
+  void thaw(const Range& range, Exclusion exclusion);
+  // As submit(), but no exclusion holds it: for who has the range.
+  void submit_as_holder(Request& request);
+  // A request may have to wait here before it starts, although the medium would take it at once.
+  [[nodiscard]] bool has_frozen_ranges() const { return frozen_.any(); }
+
+  // Memory for work that must not wait for what other consumers hold. Not while a request of the
+  // same work is here: the emulation of that may need it.
+  [[nodiscard]] WorkBuffers& work_buffers() { return emulator_.work_buffers(); }
 
   [[nodiscard]] Device& device() { return device_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] const Capabilities& capabilities() const { return capabilities_; }
   [[nodiscard]] engine::Shard& shard() { return shard_; }
-  [[nodiscard]] std::size_t in_flight() const { return gate_.count(); }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_.count(); }
 
   // Completes when no request is in flight; then the Front can be destroyed. No submit afterwards.
   engine::Task<void> stop();
@@ -68,11 +97,14 @@ class alignas(kCacheLine) Front {
     Front* front = nullptr;
     std::uint64_t submitted_ns = 0;
     bool emulated = false;
+    InFlight::Generation generation = 0;
   };
 
   Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
         std::unique_ptr<Channel> channel);
   static Plan plan(Op op, bool fua, const Limits& limits, const Capabilities& capabilities);
+  [[nodiscard]] bool must_wait(const Request& request);
+  void start(Request& request, InFlight::Generation generation);
   [[nodiscard]] Status check(const Request& request) const;
   [[nodiscard]] Route route(const Request& request) const;
   void emulate(Request& request, bool refused);
@@ -90,7 +122,10 @@ class alignas(kCacheLine) Front {
   std::array<std::array<Plan, kOpCount>, 2> plans_;  // [with FUA][op]
   std::unique_ptr<Channel> channel_;
   Emulator emulator_;
-  engine::Gate gate_;
+  InFlight in_flight_;
+  FrozenRanges frozen_;
+  List<Request> parked_;  // until a frozen range thaws
+  WindowUser* window_user_ = nullptr;
 };
 
 }  // namespace lunar::block

@@ -64,7 +64,9 @@ bool Session::may_stall() {
   if (!waiting_for_place_.empty()) return false;
   bool holds_buffers = false;
   tasks_.for_each([&](const Task& task) {
-    holds_buffers = holds_buffers || (task.buffer && (task.held || task.expects_data()));
+    // A write window is awaited by who wants the range for himself, as a buffer is.
+    const bool holds = task.buffer || task.in_medium;
+    holds_buffers = holds_buffers || (holds && (task.held || task.expects_data()));
   });
   return !holds_buffers;
 }

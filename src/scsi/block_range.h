@@ -34,4 +34,25 @@ inline bool check_transfer(Command& command, const LogicalUnit& unit, const spec
   return refuse(command, spec::Sense::invalid_field_in_cdb(length_field_of(cdb)));
 }
 
+// Takes LBA, length and FUA from the CDB of a command that transfers the blocks which it names. DPO
+// asks for nothing that lunar could do otherwise.
+inline bool decode_transfer(Command& command) {
+  const spec::Cdb cdb = cdb_of(command);
+  const spec::BlockCommand block = spec::decode_block_command(cdb);
+  const LogicalUnit& unit = command.unit->unit();
+  if (!check_range(command, block.lba, block.blocks)) return false;
+  if (!check_transfer(command, unit, cdb, block.blocks)) return false;
+  command.lba = block.lba;
+  command.count = block.blocks;
+  // The 6-byte forms have no flags.
+  command.flags = cdb.size() > sizeof(spec::BlockCdb6) && block.flags.fua()
+                      ? block::kFua
+                      : block::RequestFlags{0};
+  return true;
+}
+
+[[nodiscard]] inline std::size_t bytes_of(const Command& command) {
+  return static_cast<std::size_t>(command.count.value) << command.unit->unit().block_shift();
+}
+
 }  // namespace lunar::scsi

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <coroutine>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -85,12 +86,14 @@ struct Command : block::Request, TaskSetHook {
   CommandState state = CommandState::idle;
   bool aborted = false;       // a task management function or the end of the nexus wants it gone
   bool tell_aborted = false;  // another nexus did it, and TAS is one: the status is TASK ABORTED
+  bool in_medium = false;  // its data-out comes into a write window
   std::uint32_t allocation_length = 0;  // of a command that returns parameter data
   struct Waiter : engine::BufferWaiter {
     Command* command = nullptr;
     void (*then)(Command&) noexcept = nullptr;
-  } buffer_waiter;         // while the pool is empty
-  engine::Buffer scratch;  // what the command needs beside data_in and data_out
+  } buffer_waiter;                   // while the pool is empty
+  engine::Buffer scratch;            // what the command needs beside data_in and data_out
+  std::coroutine_handle<> sequence;  // waits for the block request: see medium_step.h
   // Where a command of several block requests stands (VERIFY, UNMAP, WRITE SAME).
   struct Steps {
     Lba lba;                  // the next block

@@ -7,6 +7,7 @@
 
 #include "scsi/access_rows.h"
 #include "scsi/block_rows.h"
+#include "scsi/completion.h"
 #include "scsi/condition_rows.h"
 #include "scsi/device_server.h"
 #include "scsi/mode_rows.h"
@@ -85,6 +86,7 @@ bool offers(const Command& command, const CommandDescription& description) {
   const TargetPorts& ports = command.nexus->device_server()->target().ports();
   if (description.is(kNeedsThin) && !unit.thin()) return false;
   if (description.is(kNeedsRemovable) && !unit.options().removable) return false;
+  if (description.is(kNeedsAtomicWrites) && unit.atomic_write_blocks() == 0) return false;
   if (description.is(kNeedsExplicitAccess) && !ports.explicit_changes()) return false;
   return !description.is(kNeedsPortGroups) || ports.implicit_changes() || ports.explicit_changes();
 }
@@ -126,6 +128,12 @@ bool check_usage(Command& command) {
   const std::uint64_t unread_bits = (cdb[0] & ~usage[0]) | (cdb[1] & ~usage[1]);
   if (unread_bits == 0 && description.cdb_length <= sizeof(cdb)) [[likely]]
     return true;
+  // SPC-5 §4.2.3: a variable length CDB of another length is not the command's.
+  constexpr std::uint16_t kAdditionalLength = 7;
+  if (description.opcode == Opcode::variable_length_cdb &&
+      command.cdb[kAdditionalLength] != description.cdb_length - kAdditionalLength - 1) {
+    return refuse(command, spec::Sense::invalid_field_in_cdb(kAdditionalLength));
+  }
   // Not the bytes behind the CDB's own, with which a transport may pad.
   for (std::uint16_t i = 1; i < description.cdb_length; ++i) {
     const auto unread = static_cast<std::uint8_t>(command.cdb[i] & ~description.usage[i]);

@@ -39,9 +39,11 @@ constexpr CommandFlags kNeedsRemovable = 128;  // there only where the medium is
 // There only where the target has target port groups; … whose state initiators may change.
 constexpr CommandFlags kNeedsPortGroups = 256;
 constexpr CommandFlags kNeedsExplicitAccess = 512;
+// There only where the medium takes some writes whole or not at all.
+constexpr CommandFlags kNeedsAtomicWrites = 1024;
 // Those of which offers() has to be asked.
 constexpr CommandFlags kConditions =
-    kNeedsThin | kNeedsRemovable | kNeedsPortGroups | kNeedsExplicitAccess;
+    kNeedsThin | kNeedsRemovable | kNeedsPortGroups | kNeedsExplicitAccess | kNeedsAtomicWrites;
 
 struct CommandDescription {
   spec::Opcode opcode;

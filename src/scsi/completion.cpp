@@ -43,22 +43,25 @@ void Command::reset() {
   itl = nullptr;
   state = CommandState::idle;
   aborted = tell_aborted = false;
+  in_medium = false;
   flags = 0;
 }
 
 void end_now(Command& command) noexcept {
   command.state = CommandState::finished;
-  LogicalUnitShard* told_of_abort = nullptr;
-  if (command.aborted) [[unlikely]] {
-    command.status_code = spec::Status::task_aborted;
-    command.data_in = {};
-    told_of_abort = command.unit;
+  LogicalUnitShard* told = nullptr;
+  if (command.aborted || command.in_medium) [[unlikely]] {
+    told = command.unit;
+    if (command.aborted) {
+      command.status_code = spec::Status::task_aborted;
+      command.data_in = {};
+    }
   }
   if (command.itl != nullptr) leave_task_set(command);
   command.finished(command);
   // A task management function answers only after the transport has seen the end of what it
   // aborted.
-  if (told_of_abort != nullptr) told_of_abort->aborted_command_finished();
+  if (told != nullptr) told->awaited_command_finished();
 }
 
 void end_soon(Command& command) {

@@ -115,12 +115,15 @@ MutableBytes DeviceServer::data_out_window(Command& command) {
   if (command.itl->ordering != 0) return {};
   block::Front& front = command.unit->front();
   if (!front.capabilities().write_window) return {};
-  return front.write_window(command.lba, command.count);
+  const MutableBytes window = front.write_window(command.lba, command.count);
+  command.in_medium = !window.empty();
+  return window;
 }
 
 bool DeviceServer::takes_data_out_at_once(const Command& command) const {
   return command.state == CommandState::prepared && command.description->is(kPlainWrite) &&
-         command.itl->ordering == 0 && command.unit->front().capabilities().takes_writes_at_once;
+         command.itl->ordering == 0 && command.unit->front().capabilities().takes_writes_at_once &&
+         !command.unit->front().has_frozen_ranges();
 }
 
 std::size_t DeviceServer::data_out_alignment(const Command& command) const {

@@ -131,6 +131,8 @@ TEST(VitalProductData, TellsTheLimitsThatAreChecked) {
   EXPECT_EQ(u32(8), block::kMaxTransferBytes / 512);
   EXPECT_EQ(u32(20), 0xffffffffU);
   EXPECT_EQ(u32(24), kMaxUnmapDescriptors);
+  EXPECT_EQ(page[5], kMaxCompareAndWriteBlocks);
+  for (const std::size_t at : {44U, 48U, 52U}) EXPECT_EQ(u32(at), 1U) << "WRITE ATOMIC";
 }
 
 TEST(VitalProductData, HasNoProvisioningWithoutUnmap) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "block/front.h"
+#include "block/range_lock.h"
 #include "block/statistics.h"
 #include "scsi/command_table.h"
 #include "scsi/durable_store.h"
@@ -25,9 +26,16 @@ std::string serial_number_of(const Uuid& uuid) {
   return text;
 }
 
+std::uint32_t atomic_blocks_of(const block::Device& device) {
+  const block::Limits& limits = device.limits();
+  const std::uint32_t blocks = limits.physical_block_size / limits.block_size;
+  const bool split = limits.max_transfer.value != 0 && limits.max_transfer.value < blocks;
+  return device.capabilities().lend || split ? 0 : blocks;
+}
+
 }  // namespace
 
-// Waits until the aborted commands of one nexus, or of all, are gone.
+// Waits until the commands that somebody needs gone are.
 struct LogicalUnitShard::FinishWaiter : ListHook {
   engine::Event changed;
 };
@@ -36,6 +44,7 @@ LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
                                    std::unique_ptr<block::Front> front,
                                    std::shared_ptr<const UnitState> state)
     : unit_(unit), shard_(shard), front_(std::move(front)) {
+  front_->set_window_user(*this);
   adopt(std::move(state));
 }
 
@@ -90,8 +99,28 @@ engine::Task<void> LogicalUnitShard::aborted_commands_finished(const Nexus* nexu
   }
 }
 
-void LogicalUnitShard::aborted_command_finished() {
+void LogicalUnitShard::awaited_command_finished() {
   for (FinishWaiter& waiter : finish_waiters_) waiter.changed.set();
+}
+
+bool LogicalUnitShard::has_window(const block::Range& range) {
+  for (ItlNexus& itl : nexuses_) {
+    for (const Command& command : itl.task_set) {
+      // One that waits for its turn has its data on the medium already.
+      const bool open = command.in_medium && command.state != CommandState::waiting;
+      if (open && range.overlaps({command.lba, command.count})) return true;
+    }
+  }
+  return false;
+}
+
+engine::Task<void> LogicalUnitShard::windows_finished(block::Range range) {
+  FinishWaiter waiter;
+  while (has_window(range)) {
+    waiter.changed.reset();
+    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
+    co_await waiter.changed;
+  }
 }
 
 LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
@@ -101,11 +130,13 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
       options_(std::move(options)),
       limits_(device.limits()),
       block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
+      atomic_write_blocks_(atomic_blocks_of(device)),
       thin_(device.capabilities().unmap),
       unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
       volatile_cache_(device.capabilities().volatile_cache),
       serial_number_(serial_number_of(device.uuid())),
       statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
+      range_locks_(std::make_unique<block::RangeLocks>(shards)),
       parts_(shards.size()) {
   auto state = std::make_shared<UnitState>();
   state->capacity_blocks = limits_.capacity.value;
@@ -153,6 +184,7 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   if (!front) co_return wrap(front.error(), "device " + device_.name());
   parts_[shard.index()] =
       std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), state_);
+  range_locks_->join(parts_[shard.index()]->front());
   if (&shard == &home() && interrupted_) {
     continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
   }
@@ -163,6 +195,7 @@ engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
   std::unique_ptr<LogicalUnitShard>& part = parts_[shard.index()];
   if (part == nullptr) co_return;
   co_await part->stop();
+  range_locks_->leave(part->front());
   part.reset();
 }
 

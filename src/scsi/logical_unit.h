@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cache_line.h"
+#include "block/front.h"
 #include "engine/gate.h"
 #include "engine/mutex.h"
 #include "engine/shard.h"
@@ -21,9 +22,11 @@
 #include "scsi/unit_state.h"
 
 namespace lunar::block {
-class DeviceStatistics;
-class Front;
+class RangeLocks;
 }  // namespace lunar::block
+namespace lunar::engine {
+class BlockingWorker;
+}  // namespace lunar::engine
 
 namespace lunar::scsi {
 
@@ -31,6 +34,7 @@ class DurableStore;
 class LogicalUnit;
 
 // The largest parameter and transfer sizes that VPD page B0h tells.
+constexpr std::uint8_t kMaxCompareAndWriteBlocks = 128;
 constexpr std::uint32_t kMaxUnmapDescriptors = 4095;  // what a PARAMETER LIST LENGTH can say
 // What WRITE SAME (10) can say, for all of its forms: longer ranges are UNMAP's business.
 constexpr std::uint64_t kMaxWriteSameBlocks = 0xffff;
@@ -42,6 +46,9 @@ struct LogicalUnitOptions {
   std::string vendor = "LUNAR";
   std::string product = "lunar disk";
   std::string revision = "0001";
+  // For what may block; null: on the shard itself, for simulated worlds, where nothing does.
+  // Outlives the unit.
+  engine::BlockingWorker* blocking_worker = nullptr;
   // Where the unit keeps what must outlive a power loss; null: nowhere, so that what needs it is
   // refused. Outlives the unit.
   DurableStore* store = nullptr;
@@ -49,7 +56,7 @@ struct LogicalUnitOptions {
 
 // The part of a logical unit that lives on one shard: the way to the medium, and the I_T nexuses
 // of this shard that have addressed it.
-class alignas(kCacheLine) LogicalUnitShard {
+class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
  public:
   LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front,
                    std::shared_ptr<const UnitState> state);
@@ -73,6 +80,14 @@ class alignas(kCacheLine) LogicalUnitShard {
   // No more work: completes when all has ended and the medium is idle.
   engine::Task<void> stop();
 
+  // Flushes that nobody waits for (SYNCHRONIZE CACHE with IMMED).
+  struct BackgroundFlush {
+    bool running = false;
+    bool wanted = false;  // since the present one began
+    bool failed = false;  // one did, and nobody has been told yet
+  };
+  [[nodiscard]] BackgroundFlush& background_flush() { return background_flush_; }
+
   // Queues a unit attention condition for each nexus of this shard but `except`.
   void raise(spec::AdditionalSense condition, const Nexus* except = nullptr);
 
@@ -81,11 +96,14 @@ class alignas(kCacheLine) LogicalUnitShard {
   void abort_commands(const Nexus* nexus, const Nexus* requester);
   // Completes when no aborted command of `nexus` (null: of any) is left.
   engine::Task<void> aborted_commands_finished(const Nexus* nexus);
-  // An aborted command has left its task set.
-  void aborted_command_finished();
+  // An aborted command, or one that was received into the medium, has left its task set or has all
+  // of its data.
+  void awaited_command_finished();
 
  private:
   struct FinishWaiter;
+  engine::Task<void> windows_finished(block::Range range) override;
+  [[nodiscard]] bool has_window(const block::Range& range);
   [[nodiscard]] bool has_aborted_commands(const Nexus* nexus);
 
   LogicalUnit& unit_;
@@ -95,6 +113,7 @@ class alignas(kCacheLine) LogicalUnitShard {
   List<ItlNexus> nexuses_;
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;
+  BackgroundFlush background_flush_;
 };
 
 // Shared by every Target that maps it. Threading: its own members are immutable while shards run
@@ -131,6 +150,8 @@ class LogicalUnit {
 
   [[nodiscard]] block::Device& device() const { return device_; }
   [[nodiscard]] block::DeviceStatistics& statistics() const { return *statistics_; }
+  // Exclusive ranges of the device.
+  [[nodiscard]] block::RangeLocks& range_locks() const { return *range_locks_; }
   [[nodiscard]] const LogicalUnitOptions& options() const { return options_; }
   [[nodiscard]] const block::Limits& limits() const { return limits_; }
 
@@ -140,6 +161,10 @@ class LogicalUnit {
   [[nodiscard]] std::uint64_t max_transfer_blocks() const {
     return block::kMaxTransferBytes >> block_shift_;
   }
+  // WRITE ATOMIC is offered for whole multiples of so many blocks, and no more than that: a
+  // physical block, which the medium writes as one also when the power fails. Zero: it is not
+  // offered, as where reads are answered from memory that writes change under them.
+  [[nodiscard]] std::uint32_t atomic_write_blocks() const { return atomic_write_blocks_; }
   // UNMAP is offered (LBPME); and unmapped blocks read as zeroes (LBPRZ).
   [[nodiscard]] bool thin() const { return thin_; }
   [[nodiscard]] bool unmap_reads_zeroes() const { return unmap_reads_zeroes_; }
@@ -155,11 +180,13 @@ class LogicalUnit {
   LogicalUnitOptions options_;
   block::Limits limits_;
   unsigned block_shift_ = 9;
+  std::uint32_t atomic_write_blocks_ = 0;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
   bool volatile_cache_ = false;
   std::string serial_number_;
   std::unique_ptr<block::DeviceStatistics> statistics_;
+  std::unique_ptr<block::RangeLocks> range_locks_;
   std::vector<std::unique_ptr<LogicalUnitShard>>
       parts_;  // by shard; each written on its shard only
   // The home shard's, once the unit is open.

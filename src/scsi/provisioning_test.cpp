@@ -216,6 +216,56 @@ TEST_F(Provisioning, VerifyComparesOneBlockWithAll) {
   EXPECT_EQ(outcome.sense.information, 700U);
 }
 
+// A VERIFY that waited for memory of the pool while it held its data could wait for ever.
+TEST_F(Provisioning, VerifyNeedsNoMoreOfThePool) {
+  engine::Shard::bind(&bench.world().shard());
+  engine::BufferPool& pool = bench.world().shard().buffers();
+  std::vector<engine::Buffer> taken;
+  for (std::size_t bytes = engine::kMaxBufferBytes; bytes >= engine::kMinBufferBytes; bytes /= 2) {
+    while (engine::Buffer buffer = pool.try_allocate(bytes)) taken.push_back(std::move(buffer));
+  }
+  for (const unsigned byte_check : {0U, 1U, 3U}) {
+    const auto flags = static_cast<std::uint8_t>(byte_check << 1);
+    const std::size_t blocks = byte_check == 0 ? 0 : byte_check == 1 ? 1024 : 1;
+    EXPECT_TRUE(bench.initiator()
+                    .run(block_cdb(Opcode::verify_16, 0, 1024, flags), filled(blocks * 512, 0xee))
+                    .is_good());
+  }
+}
+
+TEST_F(Provisioning, WriteAndVerifyWritesThenReadsOrCompares) {
+  for (const Opcode opcode :
+       {Opcode::write_and_verify_10, Opcode::write_and_verify_12, Opcode::write_and_verify_16}) {
+    for (const std::uint8_t flags : std::initializer_list<std::uint8_t>{0x00, 0x02, 0x12}) {
+      const auto value = static_cast<std::uint8_t>(flags + 1);
+      bench.device().calls.clear();
+      EXPECT_TRUE(
+          bench.initiator().run(block_cdb(opcode, 7, 2, flags), filled(1024, value)).is_good());
+      EXPECT_EQ(at(6), 0xee);
+      EXPECT_EQ(at(7), value);
+      EXPECT_EQ(at(8), value);
+      EXPECT_EQ(at(9), 0xee);
+      ASSERT_EQ(bench.device().calls.size(), 2U);
+      EXPECT_EQ(bench.device().calls[0].op, block::Op::write);
+      EXPECT_EQ(bench.device().calls[1].op, block::Op::read);
+    }
+    EXPECT_TRUE(bench.initiator().run(block_cdb(opcode, 0, 0)).is_good());
+    EXPECT_TRUE(bench.initiator()
+                    .run(block_cdb(opcode, 1024, 1), filled(512, 0))
+                    .is_illegal(AdditionalSense::lba_out_of_range));
+    for (const std::uint8_t refused : std::initializer_list<std::uint8_t>{0x04, 0x06, 0x08, 0x20}) {
+      EXPECT_TRUE(bench.initiator()
+                      .run(block_cdb(opcode, 0, 1, refused), filled(512, 0))
+                      .is_invalid_field(1))
+          << "BYTCHK 10b, 11b, a reserved bit, WRPROTECT";
+    }
+  }
+  bench.device().answers[block::Op::read] = block::Status::read_error;
+  EXPECT_TRUE(bench.initiator()
+                  .run(block_cdb(Opcode::write_and_verify_10, 0, 1), filled(512, 0))
+                  .is(SenseKey::medium_error, AdditionalSense::unrecovered_read_error));
+}
+
 TEST_F(Provisioning, VerifyRefusesTheReservedByteCheck) {
   EXPECT_TRUE(bench.initiator().run(block_cdb(Opcode::verify_10, 0, 1, 0x04)).is_invalid_field(1));
   EXPECT_TRUE(bench.initiator().run(block_cdb(Opcode::verify_10, 0, 1, 0x20)).is_invalid_field(1));

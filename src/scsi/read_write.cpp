@@ -1,5 +1,5 @@
-// READ, WRITE, SYNCHRONIZE CACHE (SBC-4 §5): the way of nearly every command, so no coroutine and
-// no allocation here.
+// READ and WRITE (SBC-4 §5): the way of nearly every command, so no coroutine and no allocation
+// here.
 #include <algorithm>
 #include <cstring>
 
@@ -12,26 +12,6 @@
 
 namespace lunar::scsi {
 namespace {
-
-// READ and WRITE alike. DPO asks for nothing that lunar could do otherwise.
-bool decode_transfer(Command& command) {
-  const spec::Cdb cdb = cdb_of(command);
-  const spec::BlockCommand block = spec::decode_block_command(cdb);
-  const LogicalUnit& unit = command.unit->unit();
-  if (!check_range(command, block.lba, block.blocks)) return false;
-  if (!check_transfer(command, unit, cdb, block.blocks)) return false;
-  command.lba = block.lba;
-  command.count = block.blocks;
-  // The 6-byte forms have no flags.
-  command.flags = cdb.size() > sizeof(spec::BlockCdb6) && block.flags.fua()
-                      ? block::kFua
-                      : block::RequestFlags{0};
-  return true;
-}
-
-[[nodiscard]] std::size_t bytes_of(const Command& command) {
-  return static_cast<std::size_t>(command.count.value) << command.unit->unit().block_shift();
-}
 
 // ---- READ
 
@@ -128,19 +108,6 @@ void execute_write(Command& command) {
   }
   command.op = block::Op::write;
   command.set_buffer(command.data_out.data(), bytes_of(command));
-  submit(command, medium_done);
-}
-
-bool decode_synchronize_cache(Command& command) {
-  const spec::BlockCommand block = spec::decode_block_command(cdb_of(command));
-  // Zero blocks: to the end of the medium. IMMED is taken: the status may come early, and it does
-  // not.
-  return check_range(command, block.lba, block.blocks);
-}
-
-void execute_synchronize_cache(Command& command) {
-  command.op = block::Op::flush;
-  command.flags = 0;
   submit(command, medium_done);
 }
 

@@ -23,6 +23,7 @@ constexpr std::uint8_t kSameUnmap = 0x08;  // WRITE SAME: UNMAP
 constexpr std::uint8_t kSameNdob = 0x01;   // WRITE SAME (16): NDOB
 constexpr std::uint8_t kImmed = 0x02;
 constexpr std::uint8_t kPmi = 0x01;
+constexpr std::uint8_t kDefectLists = 0x1f;  // REQ_PLIST, REQ_GLIST, DEFECT LIST FORMAT
 
 // Byte 1 of a block command has the flags, the protection fields among them: no logical unit has
 // protection information yet, so any RDPROTECT, WRPROTECT or VRPROTECT but zero is refused (SBC-4
@@ -97,6 +98,10 @@ constexpr CommandDescription row(const Row& row) {
   description.recommended_timeout_s = row.timeout_s;
   description.usage = row.usage;
   description.usage[0] = static_cast<std::uint8_t>(row.opcode);
+  if (row.opcode == Opcode::variable_length_cdb) {
+    // ADDITIONAL CDB LENGTH and SERVICE ACTION, each checked as a whole.
+    description.usage[7] = description.usage[8] = description.usage[9] = kFull;
+  }
   description.decode = row.decode;
   description.execute = row.execute;
   return description;

@@ -85,6 +85,8 @@ void leave_task_set(Command& command) {
 void start_or_wait(Command& command) {
   if (command.itl != nullptr && command.itl->ordering != 0 && must_wait(*command.itl, command)) {
     command.state = CommandState::waiting;
+    // Somebody may wait for the end of its data: see windows_finished().
+    if (command.in_medium) command.unit->awaited_command_finished();
     return;
   }
   start(command);

@@ -64,6 +64,7 @@ void produce_block_limits(const Command& command, ByteWriter& out) {
   const block::Limits& limits = unit.limits();
   spec::BlockLimitsVpd page;
   page.header.peripheral = spec::kPeripheralDisk;
+  page.maximum_compare_and_write_length = kMaxCompareAndWriteBlocks;
   page.optimal_transfer_length_granularity =
       static_cast<std::uint16_t>(limits.physical_block_size / limits.block_size);
   page.maximum_transfer_length = static_cast<std::uint32_t>(unit.max_transfer_blocks());
@@ -77,6 +78,11 @@ void produce_block_limits(const Command& command, ByteWriter& out) {
     page.unmap_granularity_alignment = page.kUgaValid;  // from block 0
   }
   page.maximum_write_same_length = kMaxWriteSameBlocks;
+  if (const std::uint32_t blocks = unit.atomic_write_blocks(); blocks != 0) {
+    page.maximum_atomic_transfer_length = blocks;
+    page.atomic_alignment = blocks;
+    page.atomic_transfer_length_granularity = blocks;
+  }
   out.write(page);
 }
 

@@ -37,6 +37,12 @@ class FakeDevice : public Device {
     return std::make_unique<FakeChannel>(*this);
   }
 
+  // Completes one of those that `hold` withholds.
+  void release_one(std::size_t index) {
+    Request* request = held[index];
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(index));
+    request->complete(perform(*request));
+  }
   // Completes what was withheld by `hold`.
   void release() {
     hold = false;
@@ -71,6 +77,10 @@ class FakeDevice : public Device {
     void abort(Request& request) override {
       if (std::erase(device_.held, &request) != 0) request.complete(Status::aborted);
     }
+    std::span<std::byte> write_window(Lba lba, BlockCount count) override {
+      const std::size_t block_size = device_.the_limits.block_size;
+      return MutableBytes(device_.medium).subspan(lba.value * block_size, count.value * block_size);
+    }
 
    private:
     FakeDevice& device_;
@@ -89,7 +99,7 @@ class FakeDevice : public Device {
           if (request.op == Op::read) {
             std::memcpy(piece.iov_base, at, piece.iov_len);
           } else {
-            std::memcpy(at, piece.iov_base, piece.iov_len);
+            std::memmove(at, piece.iov_base, piece.iov_len);
           }
           at += piece.iov_len;
         }

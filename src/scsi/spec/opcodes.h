@@ -119,6 +119,7 @@ enum class Opcode : std::uint8_t {
   X(variable_length_cdb, write_same_32, 0x0d, "WRITE SAME (32)")                                   \
   X(variable_length_cdb, orwrite_32, 0x0e, "ORWRITE (32)")                                         \
   X(variable_length_cdb, write_atomic_32, 0x0f, "WRITE ATOMIC (32)")                               \
+  X(variable_length_cdb, get_lba_status_32, 0x12, "GET LBA STATUS (32)")                           \
   X(third_party_copy_out, extended_copy_lid1, 0x00, "EXTENDED COPY (LID1)")                        \
   X(third_party_copy_out, extended_copy_lid4, 0x01, "EXTENDED COPY (LID4)")                        \
   X(third_party_copy_out, populate_token, 0x10, "POPULATE TOKEN")                                  \

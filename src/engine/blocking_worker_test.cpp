@@ -1,0 +1,47 @@
+#include "engine/blocking_worker.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/shard_group.h"
+
+namespace lunar::engine {
+namespace {
+
+struct Seen {
+  std::thread::id by;
+  Shard* resumed_on = nullptr;
+  int sum = 0;
+};
+
+Task<void> add_up(BlockingWorker& worker, int count, Seen& seen) {
+  for (int i = 1; i <= count; ++i) {
+    auto work = worker.run([&seen, i] {
+      seen.by = std::this_thread::get_id();
+      return seen.sum + i;
+    });
+    seen.sum = co_await work;
+  }
+  seen.resumed_on = Shard::current();
+}
+
+TEST(BlockingWorker, WorksOnAThreadOfItsOwnAndAnswersOnTheShard) {
+  BlockingWorker worker;
+  const auto group = ShardGroup::start({.pool_bytes = 8 * kMiB});
+  ASSERT_TRUE(group);
+  Seen seen;
+  std::thread::id shard_thread;
+  const auto note = [&]() -> Task<void> {
+    shard_thread = std::this_thread::get_id();
+    return add_up(worker, 100, seen);
+  };
+  (*group)->run_on(0, note);
+  EXPECT_EQ(seen.sum, 5050);
+  EXPECT_EQ(seen.resumed_on, &(*group)->shard(0));
+  EXPECT_NE(seen.by, shard_thread);
+  EXPECT_NE(seen.by, std::this_thread::get_id());
+}
+
+TEST(BlockingWorker, NeedsNoThreadWithoutWork) { const BlockingWorker idle; }
+
+}  // namespace
+}  // namespace lunar::engine
