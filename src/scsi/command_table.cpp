@@ -8,6 +8,7 @@
 #include "scsi/block_rows.h"
 #include "scsi/condition_rows.h"
 #include "scsi/logical_unit.h"
+#include "scsi/log_rows.h"
 #include "scsi/mode_rows.h"
 #include "scsi/primary_rows.h"
 
@@ -28,7 +29,7 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kCommands = in_order(kPrimaryRows, kBlockRows, kModeRows, kConditionRows);
+constexpr auto kCommands = in_order(kPrimaryRows, kBlockRows, kLogRows, kModeRows, kConditionRows);
 static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");

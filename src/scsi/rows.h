@@ -59,6 +59,8 @@ constexpr Restrictions kWrites = kWriteProtected | kNotReady | kFormatCorrupt | 
 constexpr Restrictions kTellsOfMedium = kNotReady | kFormatCorrupt | kReservedAll | kAnyPathState;
 // One that reads what the unit keeps beside the medium.
 constexpr Restrictions kReadsSettings = kReservedWrites | kReservedAll | kPathInTransition;
+// One that reads what the unit has counted: persistent reservations let it pass.
+constexpr Restrictions kTellsOfUnit = kReservedAll | kPathUnavailable | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows
 // it.
 constexpr Restrictions kSynchronizes =

@@ -43,8 +43,8 @@ class UnitAttentions {
   // Removes and returns the first as sense data. Only when pending().
   [[nodiscard]] spec::Sense take() {
     spec::Sense sense = spec::Sense::unit_attention(conditions_[0]);
-    // SPC-5 §4.4.2.4.6: conditions were lost.
-    if (overflow_) sense.specific = spec::UnitAttentionOverflow{true};
+    // SPC-5 §4.4.2.4.6: whether conditions were lost.
+    sense.specific = spec::UnitAttentionOverflow{overflow_};
     --count_;
     for (std::size_t i = 0; i < count_; ++i) conditions_[i] = conditions_[i + 1];
     if (count_ == 0) overflow_ = false;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "engine/task.h"
 #include "scsi/condition.h"
@@ -14,6 +15,7 @@
 namespace lunar::scsi {
 
 class LogicalUnitShard;
+struct LogBaselines;
 
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
@@ -21,7 +23,8 @@ struct UnitState {
   UnitCondition condition;
   Identification identification;
   ModeParameters mode;
-  ModeParameters saved_mode;  // what it starts with next time
+  ModeParameters saved_mode;                          // what it starts with next time
+  std::shared_ptr<const LogBaselines> log_baselines;  // null: no log page was reset
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.
