@@ -10,6 +10,7 @@
 #include "scsi/completion.h"
 #include "scsi/condition_rows.h"
 #include "scsi/device_server.h"
+#include "scsi/log_rows.h"
 #include "scsi/mode_rows.h"
 #include "scsi/primary_rows.h"
 #include "scsi/reservation_rows.h"
@@ -31,8 +32,8 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kCommands =
-    in_order(kAccessRows, kPrimaryRows, kBlockRows, kModeRows, kConditionRows, kReservationRows);
+constexpr auto kCommands = in_order(kAccessRows, kPrimaryRows, kBlockRows, kLogRows, kModeRows,
+                                    kConditionRows, kReservationRows);
 static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");

@@ -71,6 +71,12 @@ bool decode_mode_select_6(Command& command);
 bool decode_mode_select_10(Command& command);
 void execute_mode_select(Command& command);
 
+// ---- log_sense.cpp: LOG SENSE, LOG SELECT; the pages are in log_pages.cpp
+bool decode_log_sense(Command& command);
+void execute_log_sense(Command& command);
+bool decode_log_select(Command& command);
+void execute_log_select(Command& command);
+
 // ---- primary.cpp: TEST UNIT READY, REQUEST SENSE, REPORT LUNS (SPC-5 §6)
 bool decode_nothing(Command& command);
 void execute_test_unit_ready(Command& command);
@@ -136,5 +142,9 @@ void execute_set_target_port_groups(Command& command);
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);
 void execute_report_supported_operation_codes(Command& command);
+
+// ---- supported_tmfs.cpp: REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS
+bool decode_report_supported_tmfs(Command& command);
+void execute_report_supported_tmfs(Command& command);
 
 }  // namespace lunar::scsi

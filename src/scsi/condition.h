@@ -44,6 +44,7 @@ enum class SanitizeFailure : std::uint8_t {
 // A part of UnitState.
 struct UnitCondition {
   PowerCondition power = PowerCondition::active;
+  std::uint32_t start_stop_cycles = 0;  // how often it was started again (log page 0Eh)
   bool medium_present = true;
   MediumOperation operation = MediumOperation::none;
   std::shared_ptr<MediumOperationProgress> progress;  // of the operation

@@ -10,6 +10,7 @@ namespace {
 
 using namespace testing;
 using spec::AdditionalSense;
+using Data = std::vector<std::uint8_t>;
 
 std::vector<std::uint8_t> inquiry(std::uint16_t length, int page = -1) {
   return {0x12,
@@ -91,7 +92,8 @@ TEST(VitalProductData, ListsEveryPageAndAnswersIt) {
   const Outcome list = bench.initiator().run(inquiry(255, 0));
   ASSERT_TRUE(list.is_good());
   const std::vector<std::uint8_t> pages(list.data.begin() + 4, list.data.end());
-  EXPECT_EQ(pages, (std::vector<std::uint8_t>{0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2}));
+  EXPECT_EQ(pages, (std::vector<std::uint8_t>{0x00, 0x80, 0x83, 0x85, 0x86, 0x87, 0x88, 0xb0, 0xb1,
+                                              0xb2}));
   EXPECT_EQ(list.data[3], pages.size());
   for (const std::uint8_t page : pages) {
     const Outcome outcome = bench.initiator().run(inquiry(1024, page));
@@ -118,6 +120,35 @@ TEST(VitalProductData, IdentifiesUnitPortAndTarget) {
     kinds.push_back(outcome.data[at + 1] & 0x3f);
   }
   EXPECT_EQ(kinds, (std::vector<int>{0x03, 0x01, 0x08, 0x14, 0x15, 0x18, 0x28}));
+}
+
+TEST(VitalProductData, ExtendedInquiryTellsTaskAttributesAndTheCache) {
+  block::Capabilities capabilities = Bench::full();
+  Bench without;
+  Data page = without.initiator().run(inquiry(64, 0x86)).data;
+  ASSERT_EQ(page.size(), 64U);
+  EXPECT_EQ(page[4], 0) << "no protection information";
+  EXPECT_EQ(page[5], 0x27);
+  EXPECT_EQ(page[6], 0) << "V_SUP";
+  EXPECT_EQ(page[7], 1) << "LUICLR";
+  EXPECT_EQ(page[13], spec::kMaxSenseLength);
+  capabilities.volatile_cache = true;
+  Bench with(64, {}, 1, 512, capabilities);
+  EXPECT_EQ(with.initiator().run(inquiry(64, 0x86)).data[6], 1);
+}
+
+TEST(VitalProductData, PoliciesPortsAndAddresses) {
+  Bench bench;
+  EXPECT_EQ(bench.initiator().run(inquiry(255, 0x85)).data, (Data{0, 0x85, 0, 0}));
+  EXPECT_EQ(bench.initiator().run(inquiry(255, 0x87)).data,
+            (Data{0, 0x87, 0, 4, 0x3f, 0xff, 0, 0}));
+  const Outcome ports = bench.initiator().run(inquiry(1024, 0x88));
+  ASSERT_GT(ports.data.size(), 20U);
+  EXPECT_EQ(ports.data[7], 1) << "RELATIVE PORT IDENTIFIER";
+  EXPECT_EQ(ports.data[16], 0x53) << "iSCSI, UTF-8";
+  EXPECT_EQ(ports.data[17], 0x98) << "PIV, target port, SCSI name string";
+  EXPECT_EQ(text(ports, 20, bench.initiator().nexus().target_port_name().size()),
+            bench.initiator().nexus().target_port_name());
 }
 
 TEST(VitalProductData, TellsTheLimitsThatAreChecked) {

@@ -15,6 +15,8 @@ constexpr auto kPrimaryRows = std::to_array<CommandDescription>({
     row({Opcode::maintenance_in, action::report_supported_operation_codes, kWithServiceAction | kDuringMediumOperation, kPathUnavailable | kPathInTransition, kIn, kQuick,
          {0, kAction, 0x87, kFull, kFull, kFull, kFull, kFull, kFull, kFull},
          decode_report_supported_operation_codes, execute_report_supported_operation_codes}),
+    row({Opcode::maintenance_in, action::report_supported_task_management_functions, kWithServiceAction | kDuringMediumOperation, kPathUnavailable | kPathInTransition, kIn, kQuick,
+         {0, kAction, 0x80, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_supported_tmfs, execute_report_supported_tmfs}),
     // clang-format on
 });
 

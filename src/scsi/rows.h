@@ -67,6 +67,8 @@ constexpr Restrictions kChangesSettings =
 // One that tells of its size, which hosts also ask for by a path in standby.
 constexpr Restrictions kTellsCapacity =
     kNotReady | kFormatCorrupt | kReservedAll | kPathUnavailable | kPathInTransition;
+// One that reads what the unit has counted: persistent reservations let it pass.
+constexpr Restrictions kTellsOfUnit = kReservedAll | kPathUnavailable | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows
 // it.
 constexpr Restrictions kSynchronizes =

@@ -84,6 +84,8 @@ struct ChangePower final : UnitChange {
       }
     }
     loaded = medium == true && !next.condition.medium_present;
+    const bool stopped = next.condition.power == PowerCondition::stopped;
+    if (stopped && wanted != PowerCondition::stopped) ++next.condition.start_stop_cycles;
     next.condition.power = wanted;
     if (medium) next.condition.medium_present = *medium;
     co_return true;

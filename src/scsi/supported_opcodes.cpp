@@ -37,6 +37,7 @@ void write_all(const Command& command, bool rctd, ByteWriter& out) {
     if (!offered(row)) continue;
     spec::CommandDescriptor descriptor;
     descriptor.operation_code = static_cast<std::uint8_t>(row.opcode);
+    descriptor.flags = descriptor.kMluThisOne;
     if (row.is(kWithServiceAction)) {
       descriptor.service_action = row.service_action;
       descriptor.flags |= descriptor.kServactv;
@@ -70,7 +71,7 @@ void write_one(const CommandDescription* row, bool rctd, ByteWriter& out) {
     out.write(header);
     return;
   }
-  header.support = static_cast<std::uint8_t>(CommandSupport::per_standard);
+  header.support = static_cast<std::uint8_t>(CommandSupport::per_standard) | header.kMluThisOne;
   if (rctd) header.support |= header.kCtdp;
   header.cdb_size = row->cdb_length;
   out.write(header);

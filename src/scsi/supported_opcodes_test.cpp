@@ -27,7 +27,7 @@ TEST(SupportedOpcodes, TellsTheUsageMapThatIsChecked) {
   Bench bench;
   bench.initiator().clear_attention();
   const Outcome read_10 = bench.initiator().run(rsoc(1, 0x28));
-  EXPECT_EQ(read_10.data, (std::vector<std::uint8_t>{0, 3, 0, 10, 0x28, 0x18, 0xff, 0xff, 0xff,
+  EXPECT_EQ(read_10.data, (std::vector<std::uint8_t>{0, 0x23, 0, 10, 0x28, 0x18, 0xff, 0xff, 0xff,
                                                      0xff, 0x3f, 0xff, 0xff, 0}));
   const Outcome capacity = bench.initiator().run(rsoc(2, 0x9e, 0x10));
   ASSERT_EQ(capacity.data.size(), 20U);
@@ -40,7 +40,7 @@ TEST(SupportedOpcodes, ReportingOptionsMustFitTheOperationCode) {
   EXPECT_TRUE(bench.initiator().run(rsoc(1, 0x9e, 0x10)).is_invalid_field(3));
   EXPECT_TRUE(bench.initiator().run(rsoc(2, 0x28)).is_invalid_field(3));
   EXPECT_TRUE(bench.initiator().run(rsoc(4)).is_invalid_field(2));
-  EXPECT_EQ(bench.initiator().run(rsoc(3, 0x9e, 0x10)).data[1], 3);
+  EXPECT_EQ(bench.initiator().run(rsoc(3, 0x9e, 0x10)).data[1] & 7, 3);
   EXPECT_EQ(bench.initiator().run(rsoc(3, 0x9e, 0x1f)).data[1], 1);
   EXPECT_EQ(bench.initiator().run(rsoc(1, 0xc1)).data[1], 1);
 }
@@ -50,7 +50,7 @@ TEST(SupportedOpcodes, AddsTimeouts) {
   bench.initiator().clear_attention();
   const Outcome outcome = bench.initiator().run(rsoc(0x81, 0x28));
   ASSERT_EQ(outcome.data.size(), 4U + 10 + 12);
-  EXPECT_EQ(outcome.data[1], 0x83);
+  EXPECT_EQ(outcome.data[1], 0xa3);
   EXPECT_EQ(outcome.data[15], 0x0a);
 }
 
@@ -61,6 +61,18 @@ TEST(SupportedOpcodes, LeavesOutWhatTheUnitDoesNotOffer) {
   EXPECT_TRUE(bench.initiator()
                   .run({0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0})
                   .is_illegal(AdditionalSense::invalid_command_operation_code));
+}
+
+TEST(SupportedTaskManagement, TellsTheFunctionsThatExist) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  const std::vector<std::uint8_t> basic = {0xa3, 0x0d, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0};
+  EXPECT_EQ(bench.initiator().run(basic).data, (std::vector<std::uint8_t>{0xda, 0, 0, 0}));
+  const Outcome extended = bench.initiator().run({0xa3, 0x0d, 0x80, 0, 0, 0, 0, 0, 0, 255, 0, 0});
+  ASSERT_EQ(extended.data.size(), 16U);
+  EXPECT_EQ(extended.data[3], 12);
+  EXPECT_TRUE(
+      bench.initiator().run({0xa3, 0x0d, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0}).is_invalid_field(6));
 }
 
 // Every bit that no usage map has is refused with a pointer to it, for every command.

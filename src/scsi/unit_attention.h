@@ -51,8 +51,8 @@ class UnitAttentions {
   // The first as sense data. Only when pending().
   [[nodiscard]] spec::Sense first() const {
     spec::Sense sense = spec::Sense::unit_attention(conditions_[0]);
-    // SPC-5 §4.4.2.4.6: conditions were lost.
-    if (overflow_) sense.specific = spec::UnitAttentionOverflow{true};
+    // SPC-5 §4.4.2.4.6: whether conditions were lost.
+    sense.specific = spec::UnitAttentionOverflow{overflow_};
     return sense;
   }
   // Removes and returns the first. Only when pending().

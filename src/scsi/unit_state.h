@@ -17,6 +17,7 @@ namespace lunar::scsi {
 
 class LogicalUnitShard;
 struct Reservations;
+struct LogBaselines;
 
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
@@ -27,6 +28,7 @@ struct UnitState {
   ModeParameters saved_mode;                           // what it starts with next time
   std::shared_ptr<const Reservations> reservations{};  // null: nobody has registered or reserved
   AsymmetricAccess access;
+  std::shared_ptr<const LogBaselines> log_baselines{};  // null: no log page was reset
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

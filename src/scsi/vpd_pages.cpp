@@ -58,6 +58,51 @@ void produce_identification(const Command& command, ByteWriter& out) {
   out.write_bytes(list.bytes());
 }
 
+// 85h: the list is empty, since nothing manages a single logical unit by an address.
+void produce_management_addresses(const Command& command, ByteWriter& out) {
+  (void)command;
+  write_header(out, VpdPage::management_network_addresses, 0);
+}
+
+// 86h
+void produce_extended_inquiry(const Command& command, ByteWriter& out) {
+  spec::ExtendedInquiryVpd page;
+  page.header.peripheral = spec::kPeripheralDisk;
+  page.flags5 = page.kUaskSup | page.kHeadSup | page.kOrdSup | page.kSimpSup;
+  if (unit_of(command).volatile_cache()) page.flags6 = page.kVSup;
+  page.flags7 = page.kLuiClr;
+  page.maximum_supported_sense_data_length = spec::kMaxSenseLength;
+  out.write(page);
+}
+
+// 87h: one set of mode parameters for all nexuses.
+void produce_mode_page_policy(const Command& command, ByteWriter& out) {
+  (void)command;
+  write_header(out, VpdPage::mode_page_policy, sizeof(spec::ModePagePolicyDescriptor));
+  out.write(spec::ModePagePolicyDescriptor{});
+}
+
+void append_port(ByteWriter& out, std::uint16_t number, const std::string& name) {
+  std::array<std::byte, 512> room;
+  ByteWriter designators(room);
+  spec::append_scsi_name_designator(designators, spec::Association::target_port, name);
+  spec::ScsiPortDescriptor port;
+  port.relative_port_identifier = number;
+  port.target_port_descriptors_length = static_cast<std::uint16_t>(designators.stored());
+  out.write(port);
+  out.write_bytes(designators.bytes());
+}
+
+// 88h
+void produce_ports(const Command& command, ByteWriter& out) {
+  const Nexus& nexus = *command.nexus;
+  std::array<std::byte, kMaxVpdPageBytes> room;
+  ByteWriter list(room);
+  append_port(list, nexus.relative_target_port_id(), nexus.target_port_name());
+  write_header(out, VpdPage::scsi_ports, list.stored());
+  out.write_bytes(list.bytes());
+}
+
 // B0h
 void produce_block_limits(const Command& command, ByteWriter& out) {
   const LogicalUnit& unit = unit_of(command);
@@ -115,6 +160,10 @@ constexpr auto kPages = std::to_array<VpdPageDescription>({
     {VpdPage::supported_vpd_pages, produce_supported},
     {VpdPage::unit_serial_number, produce_serial_number},
     {VpdPage::device_identification, produce_identification},
+    {VpdPage::management_network_addresses, produce_management_addresses},
+    {VpdPage::extended_inquiry_data, produce_extended_inquiry},
+    {VpdPage::mode_page_policy, produce_mode_page_policy},
+    {VpdPage::scsi_ports, produce_ports},
     {VpdPage::block_limits, produce_block_limits},
     {VpdPage::block_device_characteristics, produce_characteristics},
     {VpdPage::logical_block_provisioning, produce_provisioning},

@@ -106,6 +106,42 @@ struct ModeSelect10Cdb {
 static_assert(sizeof(ModeSelect10Cdb) == 10);
 static_assert(offsetof(ModeSelect10Cdb, parameter_list_length) == 7);
 
+// LOG SENSE (SPC-5)
+struct LogSenseCdb {
+  std::uint8_t operation_code = 0;
+  std::uint8_t flags = 0;
+  std::uint8_t page = 0;  // PC and PAGE CODE
+  std::uint8_t subpage_code = 0;
+  std::uint8_t reserved = 0;
+  be16 parameter_pointer;
+  be16 allocation_length;
+  std::uint8_t control = 0;
+
+  [[nodiscard]] constexpr std::uint8_t page_control() const { return page >> 6; }
+  [[nodiscard]] constexpr std::uint8_t page_code() const { return page & 0x3f; }
+};
+static_assert(sizeof(LogSenseCdb) == 10);
+static_assert(offsetof(LogSenseCdb, parameter_pointer) == 5);
+static_assert(offsetof(LogSenseCdb, allocation_length) == 7);
+
+// LOG SELECT (SPC-5)
+struct LogSelectCdb {
+  std::uint8_t operation_code = 0;
+  std::uint8_t flags = 0;
+  std::uint8_t page = 0;  // PC and PAGE CODE
+  std::uint8_t subpage_code = 0;
+  be24 reserved;
+  be16 parameter_list_length;
+  std::uint8_t control = 0;
+
+  static constexpr std::uint8_t kPcr = 0x02;
+  [[nodiscard]] constexpr bool pcr() const { return (flags & kPcr) != 0; }
+  [[nodiscard]] constexpr std::uint8_t page_control() const { return page >> 6; }
+  [[nodiscard]] constexpr std::uint8_t page_code() const { return page & 0x3f; }
+};
+static_assert(sizeof(LogSelectCdb) == 10);
+static_assert(offsetof(LogSelectCdb, parameter_list_length) == 7);
+
 // START STOP UNIT (SBC-4)
 struct StartStopUnitCdb {
   std::uint8_t operation_code = 0;
@@ -209,5 +245,21 @@ static_assert(offsetof(ReportSupportedOperationCodesCdb, options) == 2);
 static_assert(offsetof(ReportSupportedOperationCodesCdb, requested_operation_code) == 3);
 static_assert(offsetof(ReportSupportedOperationCodesCdb, requested_service_action) == 4);
 static_assert(offsetof(ReportSupportedOperationCodesCdb, allocation_length) == 6);
+
+// MAINTENANCE IN: REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-5)
+struct ReportSupportedTmfCdb {
+  std::uint8_t operation_code = 0;
+  std::uint8_t service_action = 0;
+  std::uint8_t flags = 0;
+  be24 reserved;
+  be32 allocation_length;
+  std::uint8_t reserved2 = 0;
+  std::uint8_t control = 0;
+
+  static constexpr std::uint8_t kRepd = 0x80;  // the extended form
+  [[nodiscard]] constexpr bool repd() const { return (flags & kRepd) != 0; }
+};
+static_assert(sizeof(ReportSupportedTmfCdb) == 12);
+static_assert(offsetof(ReportSupportedTmfCdb, allocation_length) == 6);
 
 }  // namespace lunar::scsi::spec

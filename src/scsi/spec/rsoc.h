@@ -1,4 +1,5 @@
-// REPORT SUPPORTED OPERATION CODES parameter data (SPC-5).
+// REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS parameter data
+// (SPC-5).
 #pragma once
 
 #include <cstddef>
@@ -37,8 +38,9 @@ struct CommandDescriptor {
   std::uint8_t flags = 0;  // RWCDLP, MLU, CDLP, CTDP, SERVACTV
   be16 cdb_length;
 
-  static constexpr std::uint8_t kServactv = 0x01;  // service_action has a meaning
-  static constexpr std::uint8_t kCtdp = 0x02;      // a CommandTimeoutsDescriptor follows
+  static constexpr std::uint8_t kServactv = 0x01;    // service_action has a meaning
+  static constexpr std::uint8_t kCtdp = 0x02;        // a CommandTimeoutsDescriptor follows
+  static constexpr std::uint8_t kMluThisOne = 0x10;  // the command affects this logical unit only
 };
 static_assert(sizeof(CommandDescriptor) == 8);
 static_assert(offsetof(CommandDescriptor, service_action) == 2);
@@ -53,6 +55,7 @@ struct OneCommandHeader {
   be16 cdb_size;
 
   static constexpr std::uint8_t kCtdp = 0x80;  // a CommandTimeoutsDescriptor follows the usage map
+  static constexpr std::uint8_t kMluThisOne = 0x20;  // the command affects this logical unit only
 };
 static_assert(sizeof(OneCommandHeader) == 4);
 static_assert(offsetof(OneCommandHeader, support) == 1);
@@ -70,5 +73,36 @@ static_assert(sizeof(CommandTimeoutsDescriptor) == 12);
 static_assert(offsetof(CommandTimeoutsDescriptor, command_specific) == 3);
 static_assert(offsetof(CommandTimeoutsDescriptor, nominal_command_processing_timeout_s) == 4);
 static_assert(offsetof(CommandTimeoutsDescriptor, recommended_command_timeout_s) == 8);
+
+// The basic form is the first four bytes.
+struct SupportedTmfData {
+  std::uint8_t functions = 0;
+  std::uint8_t functions1 = 0;
+  std::uint8_t reserved = 0;
+  std::uint8_t additional_data_length = 0;
+  std::uint8_t tmftmov = 0;  // the two timeouts are valid
+  std::uint8_t reserved2 = 0;
+  std::uint8_t timeout_selectors = 0;  // as functions: a one chooses the long timeout
+  std::uint8_t timeout_selectors1 = 0;
+  be32 long_timeout_100ms;
+  be32 short_timeout_100ms;
+
+  static constexpr std::uint8_t kAbortTask = 0x80;  // functions
+  static constexpr std::uint8_t kAbortTaskSet = 0x40;
+  static constexpr std::uint8_t kClearAca = 0x20;
+  static constexpr std::uint8_t kClearTaskSet = 0x10;
+  static constexpr std::uint8_t kLogicalUnitReset = 0x08;
+  static constexpr std::uint8_t kQueryTask = 0x04;
+  static constexpr std::uint8_t kTargetReset = 0x02;
+  static constexpr std::uint8_t kQueryAsynchronousEvent = 0x04;  // functions1
+  static constexpr std::uint8_t kQueryTaskSet = 0x02;
+  static constexpr std::uint8_t kITNexusReset = 0x01;
+  static constexpr std::size_t kBasicBytes = 4;
+};
+static_assert(sizeof(SupportedTmfData) == 16);
+static_assert(offsetof(SupportedTmfData, additional_data_length) == 3);
+static_assert(offsetof(SupportedTmfData, timeout_selectors) == 6);
+static_assert(offsetof(SupportedTmfData, long_timeout_100ms) == 8);
+static_assert(offsetof(SupportedTmfData, short_timeout_100ms) == 12);
 
 }  // namespace lunar::scsi::spec

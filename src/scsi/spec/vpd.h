@@ -10,6 +10,57 @@
 
 namespace lunar::scsi::spec {
 
+// 86h (SPC-5, Extended INQUIRY Data VPD page)
+struct ExtendedInquiryVpd {
+  VpdHeader header{0, static_cast<std::uint8_t>(VpdPage::extended_inquiry_data),
+                   std::uint16_t{0x3c}};
+  std::uint8_t protection = 0;  // ACTIVATE MICROCODE, SPT, GRD_CHK, APP_CHK, REF_CHK
+  std::uint8_t flags5 = 0;
+  std::uint8_t flags6 = 0;
+  std::uint8_t flags7 = 0;
+  std::uint8_t flags8 = 0;     // R_SUP, RTD_SUP, HSSRELEF
+  std::uint8_t microcode = 0;  // MULTI I_T NEXUS MICROCODE DOWNLOAD
+  be16 extended_self_test_completion_minutes;
+  std::uint8_t activation = 0;  // POA_SUP, HRA_SUP, VSA_SUP
+  std::uint8_t maximum_supported_sense_data_length = 0;
+  std::array<std::uint8_t, 50> reserved{};
+
+  static constexpr std::uint8_t kUaskSup = 0x20;  // flags5: unit attentions tell of overflow
+  static constexpr std::uint8_t kGroupSup = 0x10;
+  static constexpr std::uint8_t kHeadSup = 0x04;
+  static constexpr std::uint8_t kOrdSup = 0x02;
+  static constexpr std::uint8_t kSimpSup = 0x01;
+  static constexpr std::uint8_t kVSup = 0x01;  // flags6: there is a volatile cache
+  // flags7: REPORT LUNS clears REPORTED LUNS DATA HAS CHANGED of every logical unit
+  static constexpr std::uint8_t kLuiClr = 0x01;
+};
+static_assert(sizeof(ExtendedInquiryVpd) == 64);
+static_assert(offsetof(ExtendedInquiryVpd, flags5) == 5);
+static_assert(offsetof(ExtendedInquiryVpd, extended_self_test_completion_minutes) == 10);
+static_assert(offsetof(ExtendedInquiryVpd, maximum_supported_sense_data_length) == 13);
+
+// 87h (SPC-5, Mode Page Policy VPD page): one of its descriptors
+struct ModePagePolicyDescriptor {
+  std::uint8_t policy_page_code = 0x3f;  // every page …
+  std::uint8_t policy_subpage_code = 0xff;
+  std::uint8_t policy = 0;  // MLUS; 00b: shared by all I_T nexuses
+  std::uint8_t reserved = 0;
+};
+static_assert(sizeof(ModePagePolicyDescriptor) == 4);
+
+// 88h (SPC-5, SCSI Ports VPD page): before the designators of a target port
+struct ScsiPortDescriptor {
+  be16 reserved;
+  be16 relative_port_identifier;
+  be16 reserved2;
+  be16 initiator_port_transport_id_length;
+  be16 reserved3;
+  be16 target_port_descriptors_length;
+};
+static_assert(sizeof(ScsiPortDescriptor) == 12);
+static_assert(offsetof(ScsiPortDescriptor, relative_port_identifier) == 2);
+static_assert(offsetof(ScsiPortDescriptor, target_port_descriptors_length) == 10);
+
 // B0h (SBC-4, Block Limits VPD page). Counts are in logical blocks; zero means "not told" unless
 // said.
 struct BlockLimitsVpd {

@@ -1,0 +1,47 @@
+// REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-5 §6.36).
+#include "scsi/commands.h"
+#include "scsi/parameter_data.h"
+#include "scsi/spec/cdb_structs.h"
+#include "scsi/spec/rsoc.h"
+
+namespace lunar::scsi {
+namespace {
+
+using spec::ReportSupportedTmfCdb;
+using spec::SupportedTmfData;
+
+// What iSCSI carries (RFC 7143 §11.5.1). CLEAR ACA is not there, since ACA is not supported.
+SupportedTmfData supported() {
+  SupportedTmfData data;
+  data.functions = data.kAbortTask | data.kAbortTaskSet | data.kClearTaskSet |
+                   data.kLogicalUnitReset | data.kTargetReset;
+  return data;
+}
+
+void produce(Command& command, ByteWriter& out) {
+  SupportedTmfData data = supported();
+  if (!cdb_of(command).as<ReportSupportedTmfCdb>().repd()) {
+    out.write_bytes(as_bytes(data).first(data.kBasicBytes));
+    return;
+  }
+  // No timeouts are told: a function waits for the medium.
+  data.additional_data_length = sizeof(data) - data.kBasicBytes;
+  out.write(data);
+}
+
+}  // namespace
+
+bool decode_report_supported_tmfs(Command& command) {
+  const auto cdb = cdb_of(command).as<ReportSupportedTmfCdb>();
+  if (cdb.allocation_length < SupportedTmfData::kBasicBytes)
+    return refuse(command, spec::Sense::invalid_field_in_cdb(
+                               offsetof(ReportSupportedTmfCdb, allocation_length)));
+  command.allocation_length = cdb.allocation_length;
+  return true;
+}
+
+void execute_report_supported_tmfs(Command& command) {
+  respond<produce, sizeof(SupportedTmfData)>(command);
+}
+
+}  // namespace lunar::scsi
