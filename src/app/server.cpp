@@ -178,8 +178,8 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_
         *device, internals_->shards->shards(),
         scsi::LogicalUnitOptions{.removable = options.removable,
                                  .read_only = read_only,
-                                 .store = store_for(*internals_, *device),
-                                 .blocking_worker = &internals_->blocking_worker});
+                                 .blocking_worker = &internals_->blocking_worker,
+                                 .store = store_for(*internals_, *device)});
     if (auto restored = mapped.unit->restore(); !restored) {
       internals_->units.erase(device);
       return wrap(restored.error(), fmt::format("device {}", device_name));

@@ -164,7 +164,8 @@ struct ResetMessage : engine::Runnable {
 };
 
 // SAM-5 §6.3.3: every I_T nexus is told, the one that asked for it among them.
-engine::Task<void> reset_part(LogicalUnitShard& part, engine::Shard& home, ResetMessage& message) {
+engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, engine::Shard& home,
+                              ResetMessage& message) {
   part.raise(AdditionalSense::bus_device_reset_function_occurred);
   for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
   part.abort_commands(nullptr, requester);
@@ -173,16 +174,17 @@ engine::Task<void> reset_part(LogicalUnitShard& part, engine::Shard& home, Reset
 }
 
 // Every shard at once, then all of their ends.
-engine::Task<void> reset_logical_unit(LogicalUnit& unit, engine::Shard& home) {
+engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
+                                      engine::Shard& home) {
   std::vector<ResetMessage> messages(unit.shards().size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
     ResetMessage& message = messages[i];
     message.run = [](engine::Runnable& self) noexcept {
       static_cast<ResetMessage&>(self).done.set();
     };
-    auto start = [&unit, &home, &message, i] {
+    auto start = [&unit, requester, &home, &message, i] {
       if (LogicalUnitShard* part = unit.find(static_cast<unsigned>(i))) {
-        reset_part(*part, home, message).detach();
+        reset_part(*part, requester, home, message).detach();
         return true;
       }
       return false;
@@ -197,20 +199,20 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, engine::Shard& home) {
 
 }  // namespace
 
-engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& /*nexus*/,
+engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexus,
                                                                      const LunField& lun_field) {
   LogicalUnit* unit = find_logical_unit(lun_field);
   if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
-  co_await reset_logical_unit(*unit, shard_);
+  co_await reset_logical_unit(*unit, &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
 }
 
-engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& /*nexus*/) {
+engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
   std::vector<LogicalUnit*> units;
   target_.luns().for_each([&](Lun, LogicalUnit& unit) {
     if (std::ranges::find(units, &unit) == units.end()) units.push_back(&unit);
   });
-  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, shard_);
+  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
 }
 

@@ -40,7 +40,7 @@ struct Event {
 // ---- The model: one command after the other, as the standard words it.
 
 // Whether `event` can be the next; if so, does it.
-bool apply(const Event& event, Blocks& blocks) {
+bool take_effect(const Event& event, Blocks& blocks) {
   const Operation& operation = event.operation;
   const auto range = std::span(blocks).subspan(operation.lba, operation.count);
   if (operation.kind == Operation::Kind::compare_and_write) {
@@ -67,7 +67,7 @@ bool is_explained(std::vector<Event> left, const Blocks& blocks, const Blocks& f
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (left[i].began > first_end) continue;
     Blocks after = blocks;
-    if (!apply(left[i], after)) continue;
+    if (!take_effect(left[i], after)) continue;
     std::vector<Event> rest = left;
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
     if (is_explained(std::move(rest), after, final_blocks)) return true;
@@ -102,9 +102,9 @@ std::vector<std::byte> data_of(const Operation& operation) {
   return data;
 }
 
-class Run {
+class Workload {
  public:
-  explicit Run(std::uint32_t seed) : prng_(seed) {
+  explicit Workload(std::uint32_t seed) : prng_(seed) {
     for (std::size_t i = 0; i < kShards; ++i) {
       initiators_.push_back(
           std::make_unique<Initiator>(bench_, i, "iqn.2026-11.test:" + std::to_string(i)));
@@ -112,7 +112,7 @@ class Run {
     }
     bench_.device().hold = true;
   }
-  ~Run() {
+  ~Workload() {
     bench_.device().release();
     initiators_.clear();
   }
@@ -187,7 +187,7 @@ rc::Gen<Operation> any_operation() {
 TEST(ExclusiveWritesProperty, SomeOrderExplainsEverything) {
   const bool holds = rc::check([] {
     const auto operations = *rc::gen::container<std::vector<Operation>>(kCommands, any_operation());
-    Run run(*rc::gen::arbitrary<std::uint32_t>());
+    Workload run(*rc::gen::arbitrary<std::uint32_t>());
     std::vector<Event> events = run.perform(operations);
     RC_ASSERT(is_explained(std::move(events), Blocks{}, run.blocks()));
   });

@@ -84,6 +84,7 @@ TEST_F(Reserve, IsNotOfALaterSessionOfTheSameNames) {
 TEST_F(Reserve, EndsWithALogicalUnitReset) {
   ASSERT_TRUE(b_->run(kReserve6).is_good());
   bench_.world().run([&] { return reset(a_); }, 0);
+  a_.clear_attention();
   EXPECT_TRUE(a_.run(kTestUnitReady).is_good());
 }
 

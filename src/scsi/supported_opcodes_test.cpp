@@ -85,7 +85,12 @@ TEST(CommandTable, RefusesEveryBitThatNoCommandReads) {
         if ((row.usage[byte] & (1U << bit)) != 0) continue;
         std::vector<std::uint8_t> cdb(row.cdb_length);
         cdb[0] = static_cast<std::uint8_t>(row.opcode);
-        if (row.is(kWithServiceAction)) cdb[1] = static_cast<std::uint8_t>(row.service_action);
+        if (row.opcode == spec::Opcode::variable_length_cdb) {
+          cdb[7] = static_cast<std::uint8_t>(row.cdb_length - 8);
+          cdb[9] = static_cast<std::uint8_t>(row.service_action);
+        } else if (row.is(kWithServiceAction)) {
+          cdb[1] = static_cast<std::uint8_t>(row.service_action);
+        }
         cdb[byte] = static_cast<std::uint8_t>(cdb[byte] | (1U << bit));
         const Outcome outcome = bench.initiator().run(cdb);
         ASSERT_TRUE(outcome.is_invalid_field(static_cast<std::uint16_t>(byte)))

@@ -195,6 +195,8 @@ inline std::unique_ptr<TestCommand> Initiator::prepare(std::vector<std::uint8_t>
   auto command = std::make_unique<TestCommand>();
   assert(cdb.size() <= kMaxCdbBytes);
   std::memcpy(command->cdb.data(), cdb.data(), cdb.size());
+  // A transport pads short CDBs to sixteen bytes.
+  command->cdb_length = static_cast<std::uint8_t>(std::max<std::size_t>(cdb.size(), 16));
   command->lun_field = lun_field(lun);
   command->attribute = attribute;
   command->nexus = &nexus_;
