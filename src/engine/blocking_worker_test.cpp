@@ -26,7 +26,9 @@ Task<void> add_up(BlockingWorker& worker, int count, Seen& seen) {
 
 TEST(BlockingWorker, WorksOnAThreadOfItsOwnAndAnswersOnTheShard) {
   BlockingWorker worker;
-  const auto group = ShardGroup::start({.pool_bytes = 8 * kMiB});
+  ShardGroupOptions options;
+  options.pool_bytes = 8 * kMiB;
+  const auto group = ShardGroup::start(options);
   ASSERT_TRUE(group);
   Seen seen;
   std::thread::id shard_thread;
