@@ -86,7 +86,7 @@ struct Command : block::Request, TaskSetHook {
   CommandState state = CommandState::idle;
   bool aborted = false;       // a task management function or the end of the nexus wants it gone
   bool tell_aborted = false;  // another nexus did it, and TAS is one: the status is TASK ABORTED
-  bool in_medium = false;  // its data-out comes into a write window
+  bool in_medium = false;     // its data-out comes into a write window
   std::uint32_t allocation_length = 0;  // of a command that returns parameter data
   struct Waiter : engine::BufferWaiter {
     Command* command = nullptr;

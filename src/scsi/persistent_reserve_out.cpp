@@ -166,8 +166,7 @@ engine::Task<std::optional<Sense>> resolve(const Command& command, ParsedList& p
   const std::vector<TargetPort> ports = target_ports_of(command);
   const NexusIdentity& own = request.nexus;
   if (request.action == action::register_and_move) {
-    const auto port =
-        std::ranges::find(ports, parsed.relative_target_port_id, &TargetPort::number);
+    const auto port = std::ranges::find(ports, parsed.relative_target_port_id, &TargetPort::number);
     if (port == ports.end()) {
       co_return Sense::invalid_field_in_parameter_list(
           offsetof(RegisterAndMoveList, relative_target_port_identifier));
