@@ -43,6 +43,22 @@ struct LunOptions {
   bool removable = false;  // INQUIRY says so (the RMB bit)
 };
 
+// Asymmetric logical unit access (SPC-5 §5.17.2): how a target's logical units are reached by one
+// of its portal groups.
+enum class AluaState : std::uint8_t {
+  active_optimized,
+  active_non_optimized,  // serves everything; hosts prefer another path
+  standby,               // serves neither reads nor writes
+  unavailable,           // serves nearly nothing
+  transitioning,         // hosts wait for what comes next
+};
+struct PortGroupOptions {
+  AluaState state = AluaState::active_optimized;
+  bool preferred = false;         // the PREF bit
+  bool implicit_changes = true;   // set_alua_state() may change the state
+  bool explicit_changes = false;  // initiators may, by SET TARGET PORT GROUPS
+};
+
 // The log goes to standard error, and is one for the process. "trace", "debug", "info" (default),
 // "warning", "error", "off"; else invalid_argument. From any thread, at any time.
 Result<void> set_log_level(std::string_view level);
@@ -92,6 +108,10 @@ class Server {
   // writer (a layer); already_exists when the target has that LUN; out_of_range.
   Result<void> map(std::string_view iqn, Lun lun, std::string_view device,
                    const LunOptions& options = {});
+  // How a target is reached by the portals of one group. A group of which nothing is said has the
+  // defaults. not_found, invalid_argument: a tag is 1 to 65535.
+  Result<void> set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,
+                              const PortGroupOptions& options);
   // "127.0.0.1:3260", "[::1]:3260"; numeric; no port: 3260; port 0: any that is free. Opened by
   // start(). The tag is 1 to 65535. invalid_argument.
   Result<void> add_portal(const std::string& address_and_port, std::uint16_t portal_group_tag = 1);
@@ -104,6 +124,12 @@ class Server {
   [[nodiscard]] const std::vector<std::string>& listening() const;
   // Constant.
   [[nodiscard]] std::size_t shard_count() const;
+  // Another state for all logical units of a target by one portal group, and its PREF bit unless
+  // that stays as it is. Completes when it is in force on every shard; initiators are told by unit
+  // attentions. Between start() and stop(), else busy. not_found: no such target, or no portal has
+  // the tag. unsupported: its implicit_changes is false.
+  Result<void> set_alua_state(std::string_view iqn, std::uint16_t portal_group_tag, AluaState state,
+                              std::optional<bool> preferred = {});
   // Closes the portals, lets commands in flight finish for at most `drain`, then ends every session
   // and closes the devices' channels. Commands that a device still holds are abort()ed.
   void stop(std::chrono::milliseconds drain = std::chrono::milliseconds(2000));

@@ -80,6 +80,26 @@ Result<std::unique_ptr<block::Device>> make_error(Server& server, const DeviceCo
   return std::move(layer.device);
 }
 
+AluaState alua_state_of(control::PortGroupState state) {
+  switch (state) {
+    case control::PortGroupState::active_optimized: return AluaState::active_optimized;
+    case control::PortGroupState::active_non_optimized: return AluaState::active_non_optimized;
+    case control::PortGroupState::standby: return AluaState::standby;
+    case control::PortGroupState::unavailable: return AluaState::unavailable;
+    case control::PortGroupState::transitioning: return AluaState::transitioning;
+  }
+  return AluaState::active_optimized;
+}
+
+Result<void> set_port_group(Server& server, const control::TargetConfig& target,
+                            const control::PortGroupConfig& group) {
+  return server.set_port_group(target.name, group.tag,
+                               {.state = alua_state_of(group.state),
+                                .preferred = group.preferred,
+                                .implicit_changes = group.implicit_changes,
+                                .explicit_changes = group.explicit_changes});
+}
+
 Result<std::unique_ptr<block::Device>> make_device(Server& server, const DeviceConfig& device) {
   const ByteCount size(device.size.value_or(0));
   const std::uint32_t block_size = device.block_size.value_or(512);
@@ -121,6 +141,12 @@ Result<void> build(Server& server, const control::Config& config) {
       auto mapped = server.map(target.name, Lun(lun.lun), lun.device,
                                {.read_only = lun.read_only, .removable = lun.removable});
       if (!mapped) return wrap(mapped.error(), lun.origin);
+    }
+  }
+  for (const control::TargetConfig& target : config.targets) {
+    for (const control::PortGroupConfig& group : target.port_groups) {
+      if (auto set = set_port_group(server, target, group); !set)
+        return wrap(set.error(), group.origin);
     }
   }
   for (const control::PortalConfig& portal : config.portals) {

@@ -138,6 +138,26 @@ TEST(Server, MapsOneDeviceTwiceAsOneLogicalUnit) {
   EXPECT_TRUE(server->start());
 }
 
+TEST(Server, ChangesTheStateOfAPortalGroupWhileItRuns) {
+  const auto server = with_disk();
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", 1));
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", 2));
+  ASSERT_TRUE(server->set_port_group(kTarget, 2, {.implicit_changes = false}));
+  expect_error(server->set_port_group(kTarget, 0, {}), ErrorCode::invalid_argument, "tag");
+  expect_error(server->set_port_group("iqn.2026-11.io.lunar:none", 1, {}), ErrorCode::not_found,
+               "none");
+  expect_error(server->set_alua_state(kTarget, 1, AluaState::standby), ErrorCode::busy, "runs");
+  ASSERT_TRUE(server->start());
+  EXPECT_TRUE(server->set_alua_state(kTarget, 1, AluaState::standby));
+  EXPECT_TRUE(server->set_alua_state(kTarget, 1, AluaState::active_optimized, true));
+  expect_error(server->set_alua_state(kTarget, 2, AluaState::standby), ErrorCode::unsupported,
+               "keeps its state");
+  expect_error(server->set_alua_state(kTarget, 3, AluaState::standby), ErrorCode::not_found, "3");
+  expect_error(server->set_port_group(kTarget, 1, {}), ErrorCode::busy, "before start()");
+  server->stop();
+  expect_error(server->set_alua_state(kTarget, 1, AluaState::standby), ErrorCode::busy, "runs");
+}
+
 TEST(Server, FailsToStartOnAnAddressInUse) {
   const auto first = with_disk();
   ASSERT_TRUE(first->add_portal("127.0.0.1:0"));

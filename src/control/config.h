@@ -70,11 +70,30 @@ struct LunConfig {
   bool removable = false;
 };
 
+// As lunar::AluaState.
+enum class PortGroupState : std::uint8_t {
+  active_optimized,
+  active_non_optimized,
+  standby,
+  unavailable,
+  transitioning,
+};
+
+struct PortGroupConfig {
+  std::string origin;
+  std::uint16_t tag = 1;
+  PortGroupState state = PortGroupState::active_optimized;
+  bool preferred = false;
+  bool implicit_changes = true;
+  bool explicit_changes = false;
+};
+
 struct TargetConfig {
   std::string origin;
   std::string name;  // in its normal form (RFC 7143 §4.2.7.2: lower case)
   std::string alias;
   std::vector<LunConfig> luns;
+  std::vector<PortGroupConfig> port_groups{};
 };
 
 struct PortalConfig {

@@ -39,6 +39,13 @@ constexpr Choice<Status> kStatuses[] = {{"aborted", Status::aborted},
                                         {"write_error", Status::write_error},
                                         {"write_protected", Status::write_protected}};
 
+constexpr Choice<PortGroupState> kPortGroupStates[] = {
+    {"active/optimized", PortGroupState::active_optimized},
+    {"active/non-optimized", PortGroupState::active_non_optimized},
+    {"standby", PortGroupState::standby},
+    {"unavailable", PortGroupState::unavailable},
+    {"transitioning", PortGroupState::transitioning}};
+
 template <class Value, std::size_t N>
 std::span<const Choice<Value>> all(const Choice<Value> (&choices)[N]) {
   return choices;
@@ -165,6 +172,7 @@ class Parser {
     if (std::ranges::count(config_.targets, target.name, &TargetConfig::name) != 0)
       reader.wrong("name", fmt::format("there is a target {} already", target.name));
     reader.tables("lun", [&](const toml::table& each) { return lun(each, target); });
+    reader.tables("port_group", [&](const toml::table& each) { return port_group(each, target); });
     LUNAR_TRY(reader.finish());
     config_.targets.push_back(std::move(target));
     return {};
@@ -190,6 +198,23 @@ class Parser {
       reader.wrong("device", fmt::format("there is no device '{}'", lun.device));
     LUNAR_TRY(reader.finish());
     target.luns.push_back(std::move(lun));
+    return {};
+  }
+
+  Result<void> port_group(const toml::table& table, TargetConfig& target) {
+    TomlTable reader(table, source_, "target.port_group");
+    PortGroupConfig group;
+    group.origin = reader.where();
+    reader.number("tag", group.tag, 1, UINT16_MAX);
+    reader.choice("state", group.state, all(kPortGroupStates));
+    reader.boolean("preferred", group.preferred);
+    reader.boolean("implicit", group.implicit_changes);
+    reader.boolean("explicit", group.explicit_changes);
+    reader.require("tag");
+    if (std::ranges::count(target.port_groups, group.tag, &PortGroupConfig::tag) != 0)
+      reader.wrong("tag", fmt::format("there is a port group {} already", group.tag));
+    LUNAR_TRY(reader.finish());
+    target.port_groups.push_back(std::move(group));
     return {};
   }
 

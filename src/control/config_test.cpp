@@ -222,6 +222,25 @@ TEST(ConfigFile, TakesAnyCharacterInStringsAndComments) {
   }
 }
 
+TEST(ConfigFile, ReadsPortGroups) {
+  const Config config = parsed(
+      "[[target]]\nname = 'eui.0123456789abcdef'\n"
+      "port_group = [{tag = 2}, {tag = 7, state = 'standby', preferred = true, implicit = false, "
+      "explicit = true}]\n");
+  const auto& groups = config.targets.at(0).port_groups;
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].tag, 2);
+  EXPECT_EQ(groups[0].state, PortGroupState::active_optimized);
+  EXPECT_FALSE(groups[0].preferred);
+  EXPECT_TRUE(groups[0].implicit_changes);
+  EXPECT_FALSE(groups[0].explicit_changes);
+  EXPECT_EQ(groups[1].tag, 7);
+  EXPECT_EQ(groups[1].state, PortGroupState::standby);
+  EXPECT_TRUE(groups[1].preferred);
+  EXPECT_FALSE(groups[1].implicit_changes);
+  EXPECT_TRUE(groups[1].explicit_changes);
+}
+
 TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
   constexpr Fault kFaults[] = {
       {"\nfrobnicate = 1\n", "c.toml:2: frobnicate: unknown key (known here: log_level, shards, "},
@@ -233,7 +252,7 @@ TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
       {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsize = 512\nbase = \"x\"\n",
        "c.toml:5: device.base: unknown key"},
       {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\nluns = []\n",
-       "c.toml:3: target.luns: unknown key (known here: name, alias, lun)"},
+       "c.toml:3: target.luns: unknown key (known here: name, alias, lun, port_group)"},
       {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n[[target.lun]]\ndevise = \"d\"\n",
        "c.toml:4: target.lun.devise: unknown key (known here: lun, device, readonly, removable)"},
       {"[[portal]]\nport = 1\n", "c.toml:2: portal.port: unknown key (known here: listen, tag)"},
@@ -255,6 +274,8 @@ TEST(ConfigFile, NamesMissingKeysWithTheLineOfTheirTable) {
       {"[[target]]\n", "c.toml:1: target.name: is missing"},
       {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n\n[[target.lun]]\nlun = 1\n",
        "c.toml:4: target.lun.device: is missing"},
+      {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n[[target.port_group]]\nstate='standby'\n",
+       "c.toml:3: target.port_group.tag: is missing"},
       {"[[portal]]\n", "c.toml:1: portal.listen: is missing"},
   };
   expect_faults(kFaults);
@@ -288,6 +309,13 @@ TEST(ConfigFile, NamesWrongTypesAndValues) {
       {"[[device]]\nname='d'\ntype='file'\npath='p'\nreadonly=1",
        "c.toml:5: device.readonly: must be true or false, not 1"},
       {"[[target]]\nname = 'not an iqn'", "c.toml:2: target.name: iSCSI name \"not an iqn\""},
+      {"[[target]]\nname = 'eui.0123456789abcdef'\nport_group = [{tag = 0}]",
+       "c.toml:3: target.port_group.tag: must be a whole number "},
+      {"[[target]]\nname = 'eui.0123456789abcdef'\nport_group = [{tag = 1}, {tag = 1}]",
+       "c.toml:3: target.port_group.tag: there is a port group 1 already"},
+      {"[[target]]\nname = 'eui.0123456789abcdef'\nport_group = [{tag = 1, state = 'fast'}]",
+       "c.toml:3: target.port_group.state: must be one of active/optimized, "
+       "active/non-optimized, "},
       {"[[portal]]\nlisten = 'nowhere'", "c.toml:2: portal.listen: \"nowhere\" is not an address"},
       {"[[portal]]\nlisten = '127.0.0.1'\ntag = 0",
        "c.toml:3: portal.tag: must be a whole number "},

@@ -244,8 +244,10 @@ void Connection::begin_full_feature(std::uint16_t tsih) {
   const bool header_digest = parameters.header_digest == Digest::crc32c;
   const bool data_digest = parameters.data_digest == Digest::crc32c;
   scsi::DeviceServer* server = nullptr;
+  std::uint16_t relative_target_port_id = 0;
   if (identity.session_type == SessionType::normal) {
     server = &owner_.device_server(owner_.service().find_target(identity.target_name));
+    relative_target_port_id = server->target().ports().find_tag(portal_group_tag_)->number;
   }
   const Session::Environment environment{.shard = shard_,
                                          .pools = owner_.pools(),
@@ -254,7 +256,7 @@ void Connection::begin_full_feature(std::uint16_t tsih) {
                                          .policy = owner_.service().policy(),
                                          .lister = *this,
                                          .device_server = server,
-                                         .relative_target_port_id = portal_group_tag_};
+                                         .relative_target_port_id = relative_target_port_id};
   session_ = std::make_unique<Session>(environment, identity, parameters, login_->next_stat_sn());
   queue_.set_digests(header_digest, data_digest);
   receiver_.set_digests(header_digest, data_digest);

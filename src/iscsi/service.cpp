@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/log.h"
+#include "iscsi/session_send.h"
 
 namespace lunar::iscsi {
 
@@ -74,8 +75,40 @@ engine::Task<Result<void>> Service::start() {
   co_return Result<void>();
 }
 
+// The portal group's tag, and for the target after the first so many beyond, where that is free: a
+// number that stays the same when a portal group or a target is added behind the others.
+std::uint16_t Service::free_port_number(std::size_t target, std::uint16_t portal_group_tag) {
+  constexpr std::size_t kTagsPerTarget = 256;
+  const auto is_taken = [this](std::size_t number) {
+    return std::ranges::any_of(targets_, [number](const auto& node) {
+      return node->device.ports().find(static_cast<std::uint16_t>(number)) != nullptr;
+    });
+  };
+  std::size_t number = portal_group_tag + target * kTagsPerTarget;
+  if (number <= UINT16_MAX && !is_taken(number)) return static_cast<std::uint16_t>(number);
+  for (number = 1; number <= UINT16_MAX; ++number) {
+    if (!is_taken(number)) return static_cast<std::uint16_t>(number);
+  }
+  return 0;
+}
+
+// A portal group is a target port of every target (RFC 7143 §4.4.2).
+Result<void> Service::add_target_ports(std::uint16_t portal_group_tag) {
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    scsi::TargetPorts& ports = targets_[i]->device.ports();
+    if (ports.find_tag(portal_group_tag) != nullptr) continue;
+    const std::uint16_t number = free_port_number(i, portal_group_tag);
+    if (number == 0 || ports.all().size() == scsi::kMaxTargetPorts)
+      return fail(ErrorCode::out_of_range, "too many portal groups");
+    ports.add(portal_group_tag, number,
+              target_port_name(targets_[i]->device.name(), portal_group_tag));
+  }
+  return {};
+}
+
 Result<engine::Endpoint> Service::listen(const engine::Endpoint& at,
                                          std::uint16_t portal_group_tag) {
+  LUNAR_TRY(add_target_ports(portal_group_tag));
   auto handler = [this, portal_group_tag](std::unique_ptr<engine::Socket> socket) {
     accepted(std::move(socket), portal_group_tag);
   };

@@ -94,7 +94,8 @@ class Service {
   // ---- On the control shard.
   // Makes each shard's part.
   engine::Task<Result<void>> start();
-  // Opens a portal; gives where it listens.
+  // Opens a portal, a target port of every target with the others of its group; gives where it
+  // listens.
   Result<engine::Endpoint> listen(const engine::Endpoint& at,
                                   std::uint16_t portal_group_tag = kDefaultPortalGroupTag);
   // No new connections; drains for at most `drain_ns`, then closes. Completes when nothing is left.
@@ -138,6 +139,8 @@ class Service {
     std::vector<engine::Event*> waiting_for_end;
   };
 
+  Result<void> add_target_ports(std::uint16_t portal_group_tag);
+  [[nodiscard]] std::uint16_t free_port_number(std::size_t target, std::uint16_t portal_group_tag);
   void accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
   [[nodiscard]] unsigned least_loaded_shard();
   engine::Task<void> end_session(std::uint16_t tsih);

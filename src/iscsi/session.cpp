@@ -27,9 +27,10 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
     static_cast<Waiter&>(self).session->on_buffer();
   };
   if (device_server_ != nullptr) {
-    nexus_ =
-        std::make_unique<scsi::Nexus>(initiator_port_name(identity_), target_port_name(identity_),
-                                      environment.relative_target_port_id);
+    nexus_ = std::make_unique<scsi::Nexus>(
+        initiator_port_name(identity_),
+        target_port_name(identity_.target_name, identity_.portal_group_tag),
+        environment.relative_target_port_id);
     device_server_->attach(*nexus_);
   }
 }

@@ -37,8 +37,8 @@ inline std::string initiator_port_name(const LoginIdentity& identity) {
   return fmt::format("{},i,0x{:02x}{:02x}{:02x}{:02x}{:02x}{:02x}", identity.initiator_name, i[0],
                      i[1], i[2], i[3], i[4], i[5]);
 }
-inline std::string target_port_name(const LoginIdentity& identity) {
-  return fmt::format("{},t,0x{:04x}", identity.target_name, identity.portal_group_tag);
+inline std::string target_port_name(std::string_view target_name, std::uint16_t tag) {
+  return fmt::format("{},t,0x{:04x}", target_name, tag);
 }
 
 }  // namespace lunar::iscsi

@@ -24,8 +24,8 @@ constexpr auto kBlockRows = std::to_array<CommandDescription>({
     row({Opcode::write_same_10, 0, 0, kWrites, kOut, kLong, block_10(kSameUnmap), decode_write_same, execute_write_same}),
     row({Opcode::write_same_16, 0, 0, kWrites, kOut, kLong, block_16(kSameUnmap | kSameNdob), decode_write_same, execute_write_same}),
     row({Opcode::unmap, 0, kNeedsThin, kWrites, kOut, kLong, {0, 0, 0, 0, 0, 0, kGroup, kFull, kFull}, decode_unmap, execute_unmap}),
-    row({Opcode::read_capacity_10, 0, 0, kTellsOfMedium, kIn, kQuick, {0, 0, kFull, kFull, kFull, kFull, 0, 0, kPmi}, decode_read_capacity_10, execute_read_capacity_10}),
-    row({Opcode::service_action_in_16, action::read_capacity_16, kWithServiceAction, kTellsOfMedium, kIn, kQuick,
+    row({Opcode::read_capacity_10, 0, 0, kTellsCapacity, kIn, kQuick, {0, 0, kFull, kFull, kFull, kFull, 0, 0, kPmi}, decode_read_capacity_10, execute_read_capacity_10}),
+    row({Opcode::service_action_in_16, action::read_capacity_16, kWithServiceAction, kTellsCapacity, kIn, kQuick,
          {0, kAction, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kPmi}, decode_read_capacity_16, execute_read_capacity_16}),
     // clang-format on
 });

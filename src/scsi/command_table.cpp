@@ -5,9 +5,10 @@
 #include <cstring>
 #include <functional>
 
+#include "scsi/access_rows.h"
 #include "scsi/block_rows.h"
 #include "scsi/condition_rows.h"
-#include "scsi/logical_unit.h"
+#include "scsi/device_server.h"
 #include "scsi/mode_rows.h"
 #include "scsi/primary_rows.h"
 
@@ -28,7 +29,8 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kCommands = in_order(kPrimaryRows, kBlockRows, kModeRows, kConditionRows);
+constexpr auto kCommands =
+    in_order(kAccessRows, kPrimaryRows, kBlockRows, kModeRows, kConditionRows);
 static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");
@@ -77,14 +79,20 @@ const CommandDescription* find_command(const std::array<std::uint8_t, kMaxCdbByt
   return nullptr;
 }
 
-bool offers(const LogicalUnit& unit, const CommandDescription& description) {
-  return (!description.is(kNeedsThin) || unit.thin()) &&
-         (!description.is(kNeedsRemovable) || unit.options().removable);
+bool offers(const Command& command, const CommandDescription& description) {
+  const LogicalUnit& unit = command.unit->unit();
+  const TargetPorts& ports = command.nexus->device_server()->target().ports();
+  if (description.is(kNeedsThin) && !unit.thin()) return false;
+  if (description.is(kNeedsRemovable) && !unit.options().removable) return false;
+  if (description.is(kNeedsExplicitAccess) && !ports.explicit_changes()) return false;
+  return !description.is(kNeedsPortGroups) || ports.implicit_changes() || ports.explicit_changes();
 }
 
 spec::Sense unknown_command_sense(const Command& command) {
   const auto opcode = static_cast<Opcode>(command.cdb[0]);
-  const bool has_others = !commands_of(opcode).empty() && spec::has_service_action(opcode);
+  const auto offered = [&](const CommandDescription& row) { return offers(command, row); };
+  const bool has_others =
+      spec::has_service_action(opcode) && std::ranges::any_of(commands_of(opcode), offered);
   if (!has_others) {
     return spec::Sense::illegal_request(spec::AdditionalSense::invalid_command_operation_code);
   }

@@ -36,6 +36,12 @@ constexpr CommandFlags kOffMedium = 32;
 // Also runs while a format or sanitize operation has the medium for itself.
 constexpr CommandFlags kDuringMediumOperation = 64;
 constexpr CommandFlags kNeedsRemovable = 128;  // there only where the medium is removable
+// There only where the target has target port groups; … whose state initiators may change.
+constexpr CommandFlags kNeedsPortGroups = 256;
+constexpr CommandFlags kNeedsExplicitAccess = 512;
+// Those of which offers() has to be asked.
+constexpr CommandFlags kConditions =
+    kNeedsThin | kNeedsRemovable | kNeedsPortGroups | kNeedsExplicitAccess;
 
 struct CommandDescription {
   spec::Opcode opcode;
@@ -64,8 +70,8 @@ struct CommandDescription {
     const std::array<std::uint8_t, kMaxCdbBytes>& cdb);
 // The rows of an operation code; empty when it is not known.
 [[nodiscard]] std::span<const CommandDescription> commands_of(spec::Opcode opcode);
-// Whether the logical unit offers the command.
-[[nodiscard]] bool offers(const LogicalUnit& unit, const CommandDescription& description);
+// Whether the logical unit of `command` offers, by this path, what the row describes.
+[[nodiscard]] bool offers(const Command& command, const CommandDescription& description);
 
 // Sense data for a CDB that has no row: INVALID COMMAND OPERATION CODE, or INVALID FIELD IN CDB at
 // the service action.

@@ -88,6 +88,12 @@ void execute_report_timestamp(Command& command);
 bool decode_set_timestamp(Command& command);
 void execute_set_timestamp(Command& command);
 
+// ---- target_port_groups.cpp: REPORT TARGET PORT GROUPS, SET TARGET PORT GROUPS
+bool decode_report_target_port_groups(Command& command);
+void execute_report_target_port_groups(Command& command);
+bool decode_set_target_port_groups(Command& command);
+void execute_set_target_port_groups(Command& command);
+
 // ---- supported_opcodes.cpp: REPORT SUPPORTED OPERATION CODES
 bool decode_report_supported_operation_codes(Command& command);
 void execute_report_supported_operation_codes(Command& command);

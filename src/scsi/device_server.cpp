@@ -84,8 +84,7 @@ bool DeviceServer::check(Command& command) {
       (row == nullptr || !row->is(kWhileUnitAttention))) {
     return refuse(command, command.itl->attentions.take());
   }
-  if (row == nullptr ||
-      (row->is(kNeedsThin | kNeedsRemovable) && !offers(command.unit->unit(), *row))) {
+  if (row == nullptr || (row->is(kConditions) && !offers(command, *row))) {
     return refuse(command, unknown_command_sense(command));
   }
   if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]] {

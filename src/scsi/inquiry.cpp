@@ -3,7 +3,7 @@
 #include <string>
 
 #include "scsi/commands.h"
-#include "scsi/logical_unit.h"
+#include "scsi/device_server.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/vpd_pages.h"
@@ -47,6 +47,9 @@ void produce(Command& command, ByteWriter& out) {
   spec::StandardInquiryData data = standard_data(options);
   data.peripheral = spec::kPeripheralDisk;
   if (options.removable) data.removable = data.kRmb;
+  const TargetPorts& ports = command.nexus->device_server()->target().ports();
+  if (ports.implicit_changes()) data.flags5 |= data.kTpgsImplicit;
+  if (ports.explicit_changes()) data.flags5 |= data.kTpgsExplicit;
   out.write(data);
 }
 

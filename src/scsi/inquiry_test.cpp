@@ -117,7 +117,7 @@ TEST(VitalProductData, IdentifiesUnitPortAndTarget) {
   for (std::size_t at = 4; at < outcome.data.size(); at += 4 + outcome.data[at + 3]) {
     kinds.push_back(outcome.data[at + 1] & 0x3f);
   }
-  EXPECT_EQ(kinds, (std::vector<int>{0x03, 0x01, 0x08, 0x14, 0x18, 0x28}));
+  EXPECT_EQ(kinds, (std::vector<int>{0x03, 0x01, 0x08, 0x14, 0x15, 0x18, 0x28}));
 }
 
 TEST(VitalProductData, TellsTheLimitsThatAreChecked) {

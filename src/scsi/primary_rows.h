@@ -12,7 +12,7 @@ constexpr auto kPrimaryRows = std::to_array<CommandDescription>({
     row({Opcode::request_sense, 0, kAlways, kNothing, kIn, kQuick, {0, 0x01, 0, 0, kFull}, decode_request_sense, execute_request_sense}),
     row({Opcode::inquiry, 0, kAlways, kNothing, kIn, kQuick, {0, 0x01, kFull, kFull, kFull}, decode_inquiry, execute_inquiry}),
     row({Opcode::report_luns, 0, kAlways, kNothing, kIn, kQuick, {0, 0, kFull, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_luns, execute_report_luns}),
-    row({Opcode::maintenance_in, action::report_supported_operation_codes, kWithServiceAction | kDuringMediumOperation, kPathInTransition, kIn, kQuick,
+    row({Opcode::maintenance_in, action::report_supported_operation_codes, kWithServiceAction | kDuringMediumOperation, kPathUnavailable | kPathInTransition, kIn, kQuick,
          {0, kAction, 0x87, kFull, kFull, kFull, kFull, kFull, kFull, kFull},
          decode_report_supported_operation_codes, execute_report_supported_operation_codes}),
     // clang-format on

@@ -1,5 +1,6 @@
 #include "scsi/restrictions.h"
 
+#include "scsi/asymmetric_access.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/condition.h"
@@ -10,7 +11,7 @@ namespace lunar::scsi {
 
 Restrictions restrictions_of(const ItlNexus& itl) {
   const UnitState& state = itl.unit.state();
-  Restrictions restrictions = 0;
+  Restrictions restrictions = path_restrictions(itl);
   if (state.write_protected || state.mode.software_write_protect()) restrictions |= kWriteProtected;
   restrictions |= restrictions_of(state.condition);
   return restrictions;
@@ -18,6 +19,7 @@ Restrictions restrictions_of(const ItlNexus& itl) {
 
 bool refuse_restricted(Command& command) {
   const Restrictions heeded = command.itl->restrictions & command.description->heeds;
+  if ((heeded & kAnyPathState) != 0) return refuse(command, path_sense(heeded));
   if ((heeded & (kMediumOperation | kNotReady | kFormatCorrupt)) != 0)
     return refuse(command, not_ready_sense(command.unit->state().condition));
   assert((heeded & kWriteProtected) != 0);

@@ -57,8 +57,12 @@ constexpr Restrictions kWrites = kWriteProtected | kNotReady | kFormatCorrupt | 
                                  kReservedWrites | kReservedAll | kAnyPathState;
 // One that tells of the medium, but not of what is on it: persistent reservations let it pass.
 constexpr Restrictions kTellsOfMedium = kNotReady | kFormatCorrupt | kReservedAll | kAnyPathState;
+// One that tells of its size, which hosts also ask for by a path in standby.
+constexpr Restrictions kTellsCapacity =
+    kNotReady | kFormatCorrupt | kReservedAll | kPathUnavailable | kPathInTransition;
 // One that reads what the unit keeps beside the medium.
-constexpr Restrictions kReadsSettings = kReservedWrites | kReservedAll | kPathInTransition;
+constexpr Restrictions kReadsSettings =
+    kReservedWrites | kReservedAll | kPathUnavailable | kPathInTransition;
 // Writing what a cache holds changes nothing that was not accepted before: write protection allows
 // it.
 constexpr Restrictions kSynchronizes =

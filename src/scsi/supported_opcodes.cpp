@@ -26,8 +26,7 @@ void write_timeouts(ByteWriter& out, const CommandDescription& row) {
 }
 
 void write_all(const Command& command, bool rctd, ByteWriter& out) {
-  const LogicalUnit& unit = command.unit->unit();
-  const auto offered = [&](const CommandDescription& row) { return offers(unit, row); };
+  const auto offered = [&](const CommandDescription& row) { return offers(command, row); };
   const std::size_t each =
       sizeof(spec::CommandDescriptor) + (rctd ? sizeof(spec::CommandTimeoutsDescriptor) : 0);
   const auto count = static_cast<std::size_t>(std::ranges::count_if(all_commands(), offered));
@@ -79,13 +78,13 @@ void write_one(const CommandDescription* row, bool rctd, ByteWriter& out) {
   if (rctd) write_timeouts(out, *row);
 }
 
-const CommandDescription* find_row(const LogicalUnit& unit,
+const CommandDescription* find_row(const Command& command,
                                    const ReportSupportedOperationCodesCdb& cdb) {
   for (const CommandDescription& row :
        commands_of(static_cast<spec::Opcode>(cdb.requested_operation_code))) {
     const bool wanted =
         !row.is(kWithServiceAction) || row.service_action == cdb.requested_service_action;
-    if (wanted && offers(unit, row)) return &row;
+    if (wanted && offers(command, row)) return &row;
   }
   return nullptr;
 }
@@ -95,7 +94,7 @@ void produce(Command& command, ByteWriter& out) {
   if (static_cast<ReportingOptions>(cdb.reporting_options()) == ReportingOptions::all_commands) {
     write_all(command, cdb.rctd(), out);
   } else {
-    write_one(find_row(command.unit->unit(), cdb), cdb.rctd(), out);
+    write_one(find_row(command, cdb), cdb.rctd(), out);
   }
 }
 

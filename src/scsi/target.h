@@ -9,6 +9,7 @@
 #include "lunar/result.h"
 #include "lunar/types.h"
 #include "scsi/spec/lun.h"
+#include "scsi/target_ports.h"
 
 namespace lunar::scsi {
 
@@ -59,10 +60,13 @@ class Target {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] LunMap& luns() { return luns_; }
   [[nodiscard]] const LunMap& luns() const { return luns_; }
+  [[nodiscard]] TargetPorts& ports() { return ports_; }
+  [[nodiscard]] const TargetPorts& ports() const { return ports_; }
 
  private:
   std::string name_;
   LunMap luns_;
+  TargetPorts ports_;
 };
 
 }  // namespace lunar::scsi

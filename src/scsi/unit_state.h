@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "engine/task.h"
+#include "scsi/asymmetric_access.h"
 #include "scsi/condition.h"
 #include "scsi/identification.h"
 #include "scsi/mode_parameters.h"
@@ -22,6 +23,7 @@ struct UnitState {
   Identification identification;
   ModeParameters mode;
   ModeParameters saved_mode;  // what it starts with next time
+  AsymmetricAccess access;
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

@@ -49,6 +49,8 @@ void produce_identification(const Command& command, ByteWriter& out) {
   spec::append_scsi_name_designator(list, spec::Association::logical_unit,
                                     spec::naa_name_from_uuid(unit.device().uuid()));
   spec::append_relative_target_port_designator(list, nexus.relative_target_port_id());
+  // Each target port is a group of its own (target_ports.h).
+  spec::append_target_port_group_designator(list, nexus.relative_target_port_id());
   spec::append_scsi_name_designator(list, spec::Association::target_port, nexus.target_port_name());
   spec::append_scsi_name_designator(list, spec::Association::target_device,
                                     nexus.device_server()->target().name());

@@ -70,7 +70,8 @@ class Bench;
 // An initiator's session with the target.
 class Initiator {
  public:
-  Initiator(Bench& bench, std::size_t shard, const std::string& name);
+  // `port` is 1 or 2.
+  Initiator(Bench& bench, std::size_t shard, const std::string& name, std::uint16_t port = 1);
   Initiator(const Initiator&) = delete;
   Initiator& operator=(const Initiator&) = delete;
   ~Initiator();
@@ -106,17 +107,18 @@ class Initiator {
   return wire.raw;
 }
 
-// One disk as LUN 0 of one target, on as many shards as wanted.
+// One disk as LUN 0 of one target with two ports, on as many shards as wanted.
 class Bench {
  public:
   explicit Bench(std::uint64_t blocks = 2048, LogicalUnitOptions options = {},
                  std::size_t shards = 1, std::uint32_t block_size = 512,
-                 block::Capabilities capabilities = full())
+                 block::Capabilities capabilities = full(),
+                 PortGroupOptions port_groups = {.explicit_changes = true})
       : Bench(std::make_unique<FakeDevice>(blocks, block_size), std::move(options), shards,
-              capabilities) {}
+              capabilities, port_groups) {}
 
   Bench(std::unique_ptr<FakeDevice> fake, LogicalUnitOptions options, std::size_t shards,
-        block::Capabilities capabilities)
+        block::Capabilities capabilities, PortGroupOptions port_groups = {.explicit_changes = true})
       : world_(1, shards), device_(std::move(fake)) {
     device_->the_capabilities = capabilities;
     const std::vector<engine::Shard*> all = world_.shards();
@@ -125,6 +127,10 @@ class Bench {
     assert(restored);
     [[maybe_unused]] const auto added = target_.luns().add(Lun(0), *unit_);
     assert(added);
+    for (const std::uint16_t tag : {std::uint16_t{1}, std::uint16_t{2}}) {
+      target_.ports().configure(tag, port_groups);
+      target_.ports().add(tag, tag, "iqn.2026-11.test:target,t,0x000" + std::to_string(tag));
+    }
     for (std::size_t i = 0; i < shards; ++i) {
       world_.run([this, i] { return open(i); }, i);
       servers_.push_back(std::make_unique<DeviceServer>(target_, world_.shard(i)));
@@ -166,11 +172,13 @@ class Bench {
   std::unique_ptr<Initiator> initiator_;
 };
 
-inline Initiator::Initiator(Bench& bench, std::size_t shard, const std::string& name)
+inline Initiator::Initiator(Bench& bench, std::size_t shard, const std::string& name,
+                            std::uint16_t port)
     : bench_(bench),
       shard_(shard),
       server_(bench.server(shard)),
-      nexus_(name + ",i,0x000000000001", "iqn.2026-11.test:target,t,0x0001", 1) {
+      nexus_(name + ",i,0x000000000001", "iqn.2026-11.test:target,t,0x000" + std::to_string(port),
+             port) {
   engine::Shard::bind(&bench_.world().shard(shard_));
   server_.attach(nexus_);
 }

@@ -1,0 +1,41 @@
+// Asymmetric logical unit access (SPC-5 §5.17.2): in which state the ways to a logical unit are.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "scsi/restrictions.h"
+#include "scsi/spec/sense.h"
+#include "scsi/spec/target_port_groups.h"
+#include "scsi/target_ports.h"
+
+namespace lunar::scsi {
+
+struct ItlNexus;
+
+// A target port group as one logical unit shows it.
+struct PortGroupAccess {
+  std::uint16_t group = 0;  // TargetPort::number
+  spec::AccessState state = spec::AccessState::active_optimized;
+  bool preferred = false;
+  spec::AccessStatus status = spec::AccessStatus::not_available;
+  bool operator==(const PortGroupAccess&) const = default;
+};
+
+// A part of the UnitState: the groups that are no longer as their options said. Cheap to copy.
+class AsymmetricAccess {
+ public:
+  [[nodiscard]] PortGroupAccess of(const TargetPort& port) const;
+  void set(const PortGroupAccess& access);
+
+ private:
+  std::shared_ptr<const std::vector<PortGroupAccess>> changed_;
+};
+
+// What the state of its path forbids a nexus.
+[[nodiscard]] Restrictions path_restrictions(const ItlNexus& itl);
+// Why a command may not run by this path. `heeded` has one of the path restrictions.
+[[nodiscard]] spec::Sense path_sense(Restrictions heeded);
+
+}  // namespace lunar::scsi
