@@ -17,9 +17,9 @@ constexpr CommandFlags kSanitizes = kWithServiceAction | kOffMedium | kDuringMed
 // An initiator has to wait as long as the medium is large.
 constexpr std::uint16_t kVeryLong = 0xffff;
 
-// A self-test reads the medium (SPC-5 table 56).
-constexpr Restrictions kTests =
-    kNotReady | kFormatCorrupt | kLowPower | kReservedWrites | kReservedAll | kAnyPathState;
+// A self-test reads the medium (SPC-5 table 56), by no path.
+constexpr Restrictions kTests = kNotReady | kFormatCorrupt | kLowPower | kReservedWrites |
+                                kReservedAll | kPathUnavailable | kPathInTransition;
 
 constexpr auto kConditionRows = std::to_array<CommandDescription>({
     // clang-format off
