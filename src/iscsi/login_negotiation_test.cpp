@@ -179,7 +179,7 @@ TEST_F(Login, NegotiatesEachKeyByItsFunction) {
   EXPECT_EQ(answers["DataSequenceInOrder"], "Yes");
   EXPECT_EQ(answers["ErrorRecoveryLevel"], "0");
   EXPECT_EQ(answers["TaskReporting"], "RFC3720");
-  EXPECT_EQ(answers["iSCSIProtocolLevel"], "1");
+  EXPECT_EQ(answers["iSCSIProtocolLevel"], "2");
   const Parameters expected{.header_digest = Digest::crc32c,
                             .initial_r2t = false,
                             .initiator_max_recv_data_segment_length = 65536,
@@ -188,7 +188,8 @@ TEST_F(Login, NegotiatesEachKeyByItsFunction) {
                             .first_burst_length = 262144,
                             .default_time2wait = 5,
                             .default_time2retain = 0,
-                            .max_outstanding_r2t = 8};
+                            .max_outstanding_r2t = 8,
+                            .protocol_level = 2};
   EXPECT_EQ(login.parameters(), expected);
 }
 

@@ -188,8 +188,13 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler {
   // ---- session_management.cpp
   void on_task_management(const InboundPdu& pdu);
   engine::Task<void> manage(spec::TaskManagementRequest request);
-  engine::Task<spec::TmfResponse> perform(const spec::TaskManagementRequest& request);
+  engine::Task<spec::TmfResponse> perform(const spec::TaskManagementRequest& request,
+                                          spec::TaskManagementResponse& response);
+  [[nodiscard]] spec::TmfResponse query_task(const spec::TaskManagementRequest& request);
+  [[nodiscard]] spec::TmfResponse query_asynchronous_event(
+      const spec::TaskManagementRequest& request, spec::TaskManagementResponse& response);
   engine::Task<spec::TmfResponse> abort_task(const spec::TaskManagementRequest& request);
+  void drop_held(std::uint32_t cmd_sn, const std::array<std::uint8_t, 8>* lun);
   void drop(Task& task);
   engine::Task<void> drop_all_tasks();
 

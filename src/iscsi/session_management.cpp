@@ -13,10 +13,31 @@ spec::TmfResponse response_of(scsi::TaskManagementOutcome outcome) {
   switch (outcome) {
     case scsi::TaskManagementOutcome::function_complete:
       return spec::TmfResponse::function_complete;
+    case scsi::TaskManagementOutcome::function_succeeded:
+      return spec::TmfResponse::function_succeeded;
     case scsi::TaskManagementOutcome::incorrect_lun: return spec::TmfResponse::lun_does_not_exist;
     case scsi::TaskManagementOutcome::rejected: return spec::TmfResponse::function_rejected;
   }
   return spec::TmfResponse::function_rejected;
+}
+
+// RFC 7144 §4.1: what iSCSIProtocolLevel 2 adds.
+bool needs_protocol_level_2(spec::TmfFunction function) {
+  switch (function) {
+    case spec::TmfFunction::query_task:
+    case spec::TmfFunction::query_task_set:
+    case spec::TmfFunction::i_t_nexus_reset:
+    case spec::TmfFunction::query_asynchronous_event: return true;
+    case spec::TmfFunction::abort_task:
+    case spec::TmfFunction::abort_task_set:
+    case spec::TmfFunction::clear_aca:
+    case spec::TmfFunction::clear_task_set:
+    case spec::TmfFunction::logical_unit_reset:
+    case spec::TmfFunction::target_warm_reset:
+    case spec::TmfFunction::target_cold_reset:
+    case spec::TmfFunction::task_reassign: return false;
+  }
+  return false;
 }
 
 }  // namespace
@@ -34,28 +55,37 @@ void Session::on_task_management(const InboundPdu& pdu) {
 }
 
 engine::Task<void> Session::manage(spec::TaskManagementRequest request) {
-  const spec::TmfResponse outcome = co_await perform(request);
-  if (stopping_) co_return;
   spec::TaskManagementResponse response;
+  const spec::TmfResponse outcome = co_await perform(request, response);
+  if (stopping_) co_return;
   response.initiator_task_tag = request.initiator_task_tag;
   response.response = static_cast<std::uint8_t>(outcome);
   send(queue_.make(), response);
 }
 
-engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementRequest& request) {
+engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementRequest& request,
+                                                 spec::TaskManagementResponse& response) {
   const auto function = static_cast<spec::TmfFunction>(request.flags & spec::kTmfFunctionMask);
   const std::array<std::uint8_t, 8> lun = request.lun.raw;
+  if (needs_protocol_level_2(function) && parameters_.protocol_level < kProtocolLevelRfc7144) {
+    co_return spec::TmfResponse::function_not_supported;
+  }
   switch (function) {
     case spec::TmfFunction::abort_task: co_return co_await abort_task(request);
     case spec::TmfFunction::abort_task_set:
+      drop_held(request.cmd_sn, &lun);
       co_return response_of(co_await device_server_->abort_task_set(*nexus_, lun));
     case spec::TmfFunction::clear_task_set:
+      drop_held(request.cmd_sn, &lun);
       co_return response_of(co_await device_server_->clear_task_set(*nexus_, lun));
     case spec::TmfFunction::logical_unit_reset:
+      drop_held(request.cmd_sn, &lun);
       co_return response_of(co_await device_server_->logical_unit_reset(*nexus_, lun));
     case spec::TmfFunction::target_warm_reset:
+      drop_held(request.cmd_sn, nullptr);
       co_return response_of(co_await device_server_->target_reset(*nexus_));
     case spec::TmfFunction::target_cold_reset: {
+      drop_held(request.cmd_sn, nullptr);
       const scsi::TaskManagementOutcome outcome = co_await device_server_->target_reset(*nexus_);
       // RFC 7143 §11.5.1: every session of the target ends, this one after its response.
       if (!stopping_) host_.target_cold_reset();
@@ -63,13 +93,39 @@ engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementReque
     }
     case spec::TmfFunction::task_reassign:
       co_return spec::TmfResponse::task_allegiance_reassignment_not_supported;
-    case spec::TmfFunction::clear_aca:
-    case spec::TmfFunction::query_task:
+    case spec::TmfFunction::query_task: co_return query_task(request);
     case spec::TmfFunction::query_task_set:
+      co_return response_of(device_server_->query_task_set(*nexus_, lun));
     case spec::TmfFunction::i_t_nexus_reset:
-    case spec::TmfFunction::query_asynchronous_event: break;
+      drop_held(request.cmd_sn, nullptr);
+      co_return response_of(co_await device_server_->i_t_nexus_reset(*nexus_));
+    case spec::TmfFunction::query_asynchronous_event:
+      co_return query_asynchronous_event(request, response);
+    case spec::TmfFunction::clear_aca: break;  // there is no ACA: NORMACA is zero
   }
   co_return spec::TmfResponse::function_not_supported;
+}
+
+spec::TmfResponse Session::query_task(const spec::TaskManagementRequest& request) {
+  const Task* task = tasks_.find(request.referenced_task_tag);
+  const bool present = task != nullptr && task->lun_field == request.lun.raw && !task->dropped;
+  return present ? spec::TmfResponse::function_succeeded : spec::TmfResponse::function_complete;
+}
+
+spec::TmfResponse Session::query_asynchronous_event(const spec::TaskManagementRequest& request,
+                                                    spec::TaskManagementResponse& response) {
+  scsi::AsynchronousEvent event;
+  const auto outcome = device_server_->query_asynchronous_event(*nexus_, request.lun.raw, event);
+  if (outcome == scsi::TaskManagementOutcome::function_succeeded) {
+    // SAM-5 §7.9: UADE DEPTH (1: one, 2: more), the sense key, and the additional sense code.
+    constexpr std::uint32_t kOne = 1;
+    constexpr std::uint32_t kMore = 2;
+    const std::uint32_t depth = event.count == 1 ? kOne : kMore;
+    response.additional_response_information = depth << 20 |
+                                               static_cast<std::uint32_t>(event.first.key) << 16 |
+                                               static_cast<std::uint32_t>(event.first.additional);
+  }
+  return response_of(outcome);
 }
 
 engine::Task<spec::TmfResponse> Session::abort_task(const spec::TaskManagementRequest& request) {
@@ -92,6 +148,15 @@ engine::Task<spec::TmfResponse> Session::abort_task(const spec::TaskManagementRe
     co_return spec::TmfResponse::function_complete;
   }
   co_return spec::TmfResponse::task_does_not_exist;
+}
+
+// RFC 7143 §4.2.3.3: a function acts on every command that was sent before it, also on those that
+// wait here for one that has not come. `lun`: of one logical unit; null: all.
+void Session::drop_held(std::uint32_t cmd_sn, const std::array<std::uint8_t, 8>* lun) {
+  for (HeldRequest& held : held_) {
+    if (held.task == nullptr || !spec::sn_less(held.cmd_sn, cmd_sn)) continue;
+    if (lun == nullptr || held.task->lun_field == *lun) drop(*held.task);
+  }
 }
 
 // Ends a task without a response, now or when the device server lets go of it.

@@ -10,6 +10,7 @@ using namespace testing;
 using enum spec::TmfFunction;
 using enum spec::TmfResponse;
 
+const Keys kLevel2 = {{"iSCSIProtocolLevel", "2"}};
 const Keys kOnlyR2t = {{"ImmediateData", "No"}, {"InitialR2T", "Yes"}};
 
 TEST(AbortTask, OfAWriteThatWaitsForData) {
@@ -114,6 +115,32 @@ TEST(TaskManagement, AbortTaskSetTakesOnlyOwnCommandsOfOneUnit) {
   EXPECT_TRUE(one.finish(other_unit));
   EXPECT_TRUE(two.finish(other_session));
   EXPECT_EQ(one.manage(abort_task_set, spec::kReservedTag, 9), lun_does_not_exist);
+}
+
+// RFC 7143 §4.2.3.3: also what was sent before the function, and waits for an earlier command.
+TEST(TaskManagement, ReachesCommandsThatAreHeld) {
+  for (const auto function :
+       {abort_task_set, clear_task_set, logical_unit_reset, target_warm_reset, i_t_nexus_reset}) {
+    Bench bench({.luns = 2});
+    Initiator initiator(bench, {.keys = kLevel2});
+    (void)initiator.run({0, 0, 0, 0, 0, 0}, 0, 0, {}, {.lun = 1});
+    const std::uint32_t sn = initiator.cmd_sn;
+    const auto held = initiator.start_write(0, pattern(512), {.cmd_sn = sn + 1});
+    const auto other_unit = initiator.start_read(0, 1, {.lun = 1, .cmd_sn = sn + 2});
+    const auto later = initiator.start_read(0, 1, {.cmd_sn = sn + 3});
+    initiator.cmd_sn = sn + 3;  // the function is immediate, and before `later`
+    EXPECT_EQ(initiator.manage(function), function_complete);
+    initiator.cmd_sn = sn + 4;
+    (void)initiator.finish(initiator.start({0, 0, 0, 0, 0, 0}, 0, 0, {},
+                                           {.cmd_sn = sn}));  // perhaps with a unit attention
+    EXPECT_TRUE(initiator.finish(later)) << "sent after the function";
+    EXPECT_FALSE(initiator.exchanges[held].done);
+    EXPECT_EQ(bench.device().medium[0], std::byte{0});
+    const bool whole_target = function == target_warm_reset || function == i_t_nexus_reset;
+    initiator.handle_for(engine::kMillisecond);
+    EXPECT_EQ(initiator.exchanges[other_unit].done, !whole_target);
+    EXPECT_EQ(bench.tasks_in_use(), 0U);
+  }
 }
 
 TEST(TaskManagement, LogicalUnitResetReachesOtherShards) {
@@ -221,6 +248,133 @@ TEST(TaskManagement, WhatIsNotOfferedSaysSo) {
   EXPECT_EQ(initiator.manage(task_reassign), task_allegiance_reassignment_not_supported);
   EXPECT_EQ(initiator.manage(clear_aca), function_not_supported);
   EXPECT_EQ(initiator.manage(static_cast<spec::TmfFunction>(0x55)), function_not_supported);
+}
+
+// ---- RFC 7144 §4.1
+
+TEST(Query, NeedsTheProtocolLevel) {
+  Bench bench;
+  Initiator old(bench, {});
+  Initiator level_1(bench, {.isid = 2, .keys = {{"iSCSIProtocolLevel", "1"}}});
+  for (const auto function :
+       {query_task, query_task_set, i_t_nexus_reset, query_asynchronous_event}) {
+    EXPECT_EQ(old.manage(function), function_not_supported);
+    EXPECT_EQ(level_1.manage(function), function_not_supported);
+  }
+}
+
+TEST(Query, FindsTasks) {
+  Bench bench({.luns = 2});
+  Initiator initiator(bench, {.keys = kLevel2});
+  Initiator other(bench, {.name = "iqn.2026-11.test:two", .keys = kLevel2});
+  bench.device().hold = true;
+  const auto tag = initiator.start_read(0, 1);
+  initiator.handle_for(engine::kMillisecond);
+  EXPECT_EQ(initiator.manage(query_task, tag), function_succeeded);
+  EXPECT_EQ(initiator.manage(query_task, tag, 1), function_complete) << "another logical unit";
+  EXPECT_EQ(initiator.manage(query_task, tag + 77), function_complete);
+  EXPECT_EQ(initiator.manage(query_task_set), function_succeeded);
+  EXPECT_EQ(initiator.manage(query_task_set, spec::kReservedTag, 1), function_complete);
+  EXPECT_EQ(initiator.manage(query_task_set, spec::kReservedTag, 9), lun_does_not_exist);
+  EXPECT_EQ(other.manage(query_task_set), function_complete) << "its own task set is empty";
+  bench.device().release();
+  ASSERT_TRUE(initiator.finish(tag));
+  EXPECT_TRUE(initiator.exchanges[tag].is_good());
+  EXPECT_EQ(initiator.manage(query_task, tag), function_complete);
+  EXPECT_EQ(initiator.manage(query_task_set), function_complete);
+}
+
+// The three bytes of additional response information.
+std::uint32_t ask_for_event(Initiator& initiator, spec::TmfResponse wanted) {
+  const auto tag = initiator.start_function(query_asynchronous_event, spec::kReservedTag);
+  const auto pdu = initiator.receive();
+  if (!pdu || pdu->opcode() != spec::Opcode::task_management_response) return UINT32_MAX;
+  const auto response = pdu->as<spec::TaskManagementResponse>();
+  EXPECT_EQ(response.initiator_task_tag, tag);
+  EXPECT_EQ(static_cast<spec::TmfResponse>(response.response), wanted);
+  return response.additional_response_information;
+}
+
+TEST(Query, TellsOfUnitAttentions) {
+  Bench bench;
+  Initiator initiator(bench, {.keys = kLevel2});
+  Initiator other(bench, {.name = "iqn.2026-11.test:two"});
+  EXPECT_EQ(ask_for_event(initiator, function_complete), 0U);
+  EXPECT_EQ(other.manage(logical_unit_reset), function_complete);
+  EXPECT_EQ(ask_for_event(initiator, function_succeeded), 0x162903U);
+  EXPECT_EQ(ask_for_event(initiator, function_succeeded), 0x162903U) << "it stays pending";
+  EXPECT_EQ(initiator.run({0, 0, 0, 0, 0, 0}, 0, 0).additional_sense(), 0x2903U);
+  EXPECT_EQ(ask_for_event(initiator, function_complete), 0U);
+}
+
+TEST(TaskManagement, ANexusResetEndsItsOwnCommandsOfAllUnits) {
+  Bench bench({.luns = 2});
+  Initiator one(bench, {.keys = kLevel2});
+  Initiator two(bench, {.name = "iqn.2026-11.test:two"});
+  (void)one.run({0, 0, 0, 0, 0, 0}, 0, 0, {}, {.lun = 1});
+  bench.device(0).hold = bench.device(1).hold = true;
+  const auto first = one.start_read(0, 1);
+  const auto second = one.start_read(0, 1, {.lun = 1});
+  const auto theirs = two.start_read(0, 1);
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(i_t_nexus_reset), function_complete);
+  EXPECT_EQ(bench.device(0).held.size(), 1U);
+  EXPECT_TRUE(bench.device(1).held.empty());
+  bench.device(0).release();
+  bench.device(1).release();
+  EXPECT_TRUE(two.finish(theirs));
+  EXPECT_TRUE(two.exchanges[theirs].is_good());
+  EXPECT_FALSE(one.exchanges[first].done);
+  EXPECT_FALSE(one.exchanges[second].done);
+  for (const std::uint64_t lun : {std::uint64_t{0}, std::uint64_t{1}}) {
+    const auto sense = one.run({0, 0, 0, 0, 0, 0}, 0, 0, {}, {.lun = lun}).additional_sense();
+    EXPECT_EQ(sense, 0x2907U);
+    EXPECT_TRUE(one.run({0, 0, 0, 0, 0, 0}, 0, 0, {}, {.lun = lun}).is_good());
+  }
+  EXPECT_TRUE(two.run({0, 0, 0, 0, 0, 0}, 0, 0).is_good());
+}
+
+// ---- TAS of the control mode page (SAM-5 §5.3.1, TASK ABORTED)
+
+// MODE SELECT (6) of the control mode page.
+bool set_tas(Initiator& initiator, bool tas) {
+  Data list(4 + 12);
+  list[4] = std::byte{0x0a};
+  list[5] = std::byte{0x0a};
+  list[6] = std::byte{0x22};  // TST: a task set for each I_T nexus; GLTSD
+  list[7] = std::byte{0x10};  // QUEUE ALGORITHM MODIFIER
+  list[9] = tas ? std::byte{0x40} : std::byte{0};
+  return initiator.run({0x15, 0x10, 0, 0, 16, 0}, spec::kWrite, 16, list).is_good();
+}
+
+TEST(TaskAbortedStatus, TellsOtherNexusesWhenTasIsOne) {
+  Bench bench({.shards = 2});
+  Initiator one(bench, {});
+  Initiator two(bench, {.name = "iqn.2026-11.test:two", .keys = kOnlyR2t});
+  ASSERT_TRUE(set_tas(one, true));
+  (void)two.run({0, 0, 0, 0, 0, 0}, 0, 0);  // mode parameters changed
+  two.answer_r2ts = false;
+  bench.device().hold = true;
+  const auto mine = one.start_read(0, 1);
+  const auto reading = two.start_read(0, 1);
+  const auto writing = two.start_write(0, pattern(4096));
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(logical_unit_reset), function_complete);
+  EXPECT_FALSE(one.exchanges[mine].done) << "its own doing";
+  ASSERT_TRUE(two.finish(reading));
+  EXPECT_EQ(two.exchanges[reading].status, 0x40);
+  EXPECT_FALSE(two.exchanges[writing].done) << "its data have been asked for";
+  two.answer(writing, spec::R2T(two.exchanges[writing].r2ts.at(0)));
+  ASSERT_TRUE(two.finish(writing));
+  EXPECT_EQ(two.exchanges[writing].status, 0x40);
+  EXPECT_EQ(bench.device().medium[0], std::byte{0});
+  EXPECT_EQ(two.run({0, 0, 0, 0, 0, 0}, 0, 0).additional_sense(), 0x2903U);
+  // The reset has brought back what was not saved: TAS is zero.
+  const auto silent = two.start_read(0, 1);
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_EQ(one.manage(logical_unit_reset), function_complete);
+  two.handle_for(engine::kMillisecond);
+  EXPECT_FALSE(two.exchanges[silent].done);
 }
 
 TEST(TaskManagement, RequestsInProgressAreLimited) {

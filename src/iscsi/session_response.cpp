@@ -12,7 +12,7 @@ void Session::on_finished(Task& task) {
   if (task.transfer_failed) {
     task.status_code = scsi::spec::Status::check_condition;
     task.sense = task.transfer_sense;
-  } else if (task.aborted) {
+  } else if (task.aborted && !task.tell_aborted) {
     task.dropped = true;
   }
   if (task.dropped || !task.expects_data()) conclude(task);

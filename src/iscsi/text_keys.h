@@ -24,6 +24,9 @@ enum class TaskReporting : std::uint8_t { rfc3720, response_fence, fast_abort };
 
 // What both sides agreed on. As constructed: the RFC's defaults, which hold for a key nobody named.
 // Lengths in bytes, times in seconds.
+// iSCSIProtocolLevel (RFC 7144 §7.1.1): from here on there are QUERY TASK and its kin.
+constexpr std::uint32_t kProtocolLevelRfc7144 = 2;
+
 struct Parameters {
   Digest header_digest = Digest::none;
   Digest data_digest = Digest::none;
@@ -57,6 +60,7 @@ struct NegotiationPolicy {
       .first_burst_length = 262144,
       .default_time2retain = 0,
       .max_outstanding_r2t = 8,
+      .protocol_level = kProtocolLevelRfc7144,
   };
   // Of a list key the initiator's first choice that is allowed here wins.
   bool allow_digest_none = true;

@@ -56,7 +56,7 @@ struct Command : block::Request, TaskSetHook {
   // The transport reads data_in more than once (a digest): it must be a copy, not the medium's
   // memory.
   bool stable_data_in = false;
-  // SAM-5 §5.3.3: no status goes to the initiator when `aborted` is set.
+  // SAM-5 §5.3.3: no status goes to the initiator when `aborted` is set, but for `tell_aborted`.
   Finished finished = nullptr;  // called on the shard's loop, never from inside prepare or execute
 
   // ---- Set by prepare(): what the CDB asks for. When prepare() says `finished`, only the outcome
@@ -83,7 +83,8 @@ struct Command : block::Request, TaskSetHook {
   LogicalUnitShard* unit = nullptr;  // null: the target itself answers
   ItlNexus* itl = nullptr;
   CommandState state = CommandState::idle;
-  bool aborted = false;  // a task management function or the end of the nexus wants it gone
+  bool aborted = false;       // a task management function or the end of the nexus wants it gone
+  bool tell_aborted = false;  // another nexus did it, and TAS is one: the status is TASK ABORTED
   std::uint32_t allocation_length = 0;  // of a command that returns parameter data
   struct Waiter : engine::BufferWaiter {
     Command* command = nullptr;

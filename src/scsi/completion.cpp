@@ -42,7 +42,7 @@ void Command::reset() {
   unit = nullptr;
   itl = nullptr;
   state = CommandState::idle;
-  aborted = false;
+  aborted = tell_aborted = false;
   flags = 0;
 }
 

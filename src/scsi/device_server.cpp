@@ -1,11 +1,13 @@
 #include "scsi/device_server.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
+#include "scsi/logical_unit_reset.h"
 #include "scsi/spec/lun.h"
 #include "scsi/task_set.h"
 
@@ -76,6 +78,10 @@ bool DeviceServer::check(Command& command) {
   if (command.unit == nullptr && (row == nullptr || !row->is(kWithoutUnit))) {
     return refuse(command, Sense::illegal_request(AdditionalSense::lu_not_supported));
   }
+  if (command.itl != nullptr && command.itl->task_count > kMaxTaskSetCommands) [[unlikely]] {
+    command.status_code = spec::Status::task_set_full;
+    return false;
+  }
   // ACA is not supported (NORMACA is zero), so nothing can be part of one: SAM-5 §8.7.
   if (command.attribute == TaskAttribute::aca) {
     return refuse(command, Sense::illegal_request(AdditionalSense::invalid_message_error));
@@ -134,7 +140,7 @@ engine::Task<TaskManagementOutcome> DeviceServer::abort_task_set(Nexus& nexus,
   LogicalUnit* unit = find_logical_unit(lun_field);
   if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
   LogicalUnitShard& part = unit->on(shard_.index());
-  part.abort_commands(&nexus);
+  part.abort_commands(&nexus, &nexus);
   co_await part.aborted_commands_finished(&nexus);
   co_return TaskManagementOutcome::function_complete;
 }
@@ -154,25 +160,27 @@ struct ResetMessage : engine::Runnable {
 };
 
 // SAM-5 §6.3.3: every I_T nexus is told, the one that asked for it among them.
-engine::Task<void> reset_part(LogicalUnitShard& part, engine::Shard& home, ResetMessage& message) {
+engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, engine::Shard& home,
+                              ResetMessage& message) {
   part.raise(AdditionalSense::bus_device_reset_function_occurred);
   for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
-  part.abort_commands(nullptr);
+  part.abort_commands(nullptr, requester);
   co_await part.aborted_commands_finished(nullptr);
   part.shard().post(home, message);
 }
 
 // Every shard at once, then all of their ends.
-engine::Task<void> reset_logical_unit(LogicalUnit& unit, engine::Shard& home) {
+engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
+                                      engine::Shard& home) {
   std::vector<ResetMessage> messages(unit.shards().size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
     ResetMessage& message = messages[i];
     message.run = [](engine::Runnable& self) noexcept {
       static_cast<ResetMessage&>(self).done.set();
     };
-    auto start = [&unit, &home, &message, i] {
+    auto start = [&unit, requester, &home, &message, i] {
       if (LogicalUnitShard* part = unit.find(static_cast<unsigned>(i))) {
-        reset_part(*part, home, message).detach();
+        reset_part(*part, requester, home, message).detach();
         return true;
       }
       return false;
@@ -182,25 +190,56 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, engine::Shard& home) {
     if (!open) message.done.set();
   }
   for (ResetMessage& message : messages) co_await message.done;
+  co_await reset_state(unit);
 }
 
 }  // namespace
 
-engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& /*nexus*/,
+engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexus,
                                                                      const LunField& lun_field) {
   LogicalUnit* unit = find_logical_unit(lun_field);
   if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
-  co_await reset_logical_unit(*unit, shard_);
+  co_await reset_logical_unit(*unit, &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
 }
 
-engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& /*nexus*/) {
+engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
   std::vector<LogicalUnit*> units;
   target_.luns().for_each([&](Lun, LogicalUnit& unit) {
     if (std::ranges::find(units, &unit) == units.end()) units.push_back(&unit);
   });
-  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, shard_);
+  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
+}
+
+engine::Task<TaskManagementOutcome> DeviceServer::i_t_nexus_reset(Nexus& nexus) {
+  std::set<LogicalUnitShard*> parts;
+  nexus.for_each([&](ItlNexus& itl) {
+    parts.insert(&itl.unit);
+    itl.prevents_removal = false;  // SBC-4 §5.15
+    itl.attentions.raise(AdditionalSense::i_t_nexus_loss_occurred);
+  });
+  for (LogicalUnitShard* part : parts) part->abort_commands(&nexus, &nexus);
+  for (LogicalUnitShard* part : parts) co_await part->aborted_commands_finished(&nexus);
+  co_return TaskManagementOutcome::function_complete;
+}
+
+TaskManagementOutcome DeviceServer::query_task_set(Nexus& nexus, const LunField& lun_field) {
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
+  return itl->task_set.empty() ? TaskManagementOutcome::function_complete
+                               : TaskManagementOutcome::function_succeeded;
+}
+
+TaskManagementOutcome DeviceServer::query_asynchronous_event(Nexus& nexus,
+                                                             const LunField& lun_field,
+                                                             AsynchronousEvent& event) {
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
+  event.count = itl->attentions.count();
+  if (event.count == 0) return TaskManagementOutcome::function_complete;
+  event.first = itl->attentions.first();
+  return TaskManagementOutcome::function_succeeded;
 }
 
 void DeviceServer::attach(Nexus& nexus) {

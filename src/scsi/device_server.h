@@ -28,7 +28,18 @@
 namespace lunar::scsi {
 
 // SAM-5 §7: task management functions that the device server performs.
-enum class TaskManagementOutcome : std::uint8_t { function_complete, incorrect_lun, rejected };
+enum class TaskManagementOutcome : std::uint8_t {
+  function_complete,
+  function_succeeded,  // of a query: yes
+  incorrect_lun,
+  rejected,
+};
+
+// What QUERY ASYNCHRONOUS EVENT has found (SAM-5 §7.9).
+struct AsynchronousEvent {
+  std::size_t count = 0;  // unit attention conditions that are pending
+  spec::Sense first;      // the one that would be told next, when there is one
+};
 
 class alignas(kCacheLine) DeviceServer {
  public:
@@ -76,6 +87,16 @@ class alignas(kCacheLine) DeviceServer {
   // All logical units of the target (I_T NEXUS reset of all, as iSCSI's TARGET WARM and COLD RESET
   // ask).
   engine::Task<TaskManagementOutcome> target_reset(Nexus& nexus);
+
+  // The I_T nexus is as good as lost and come back (SAM-5 §7.6): its commands end, and each logical
+  // unit that it has addressed tells it so by I_T NEXUS LOSS OCCURRED.
+  engine::Task<TaskManagementOutcome> i_t_nexus_reset(Nexus& nexus);
+  // Succeeds when a command of the nexus is in the task set.
+  [[nodiscard]] TaskManagementOutcome query_task_set(Nexus& nexus,
+                                                     const std::array<std::uint8_t, 8>& lun_field);
+  // Succeeds when there is an event, and leaves it pending.
+  [[nodiscard]] TaskManagementOutcome query_asynchronous_event(
+      Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field, AsynchronousEvent& event);
 
   // An I_T nexus appears (login) and goes (logout, loss): its commands have been aborted and
   // finished before detach(). A new nexus gets the POWER ON, RESET, OR BUS DEVICE RESET OCCURRED

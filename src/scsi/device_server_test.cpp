@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "scsi/task_set.h"
 #include "scsi/testing/bench.h"
 
 namespace lunar::scsi {
@@ -61,6 +62,83 @@ TEST(UnitAttention, QueueKeepsOrderAndForgetsNothingSilently) {
   EXPECT_EQ(attentions.take().additional,
             AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
   EXPECT_FALSE(attentions.pending()) << "a reset makes the others moot";
+}
+
+TEST(UnitAttention, AGreaterResetIncludesTheLesser) {
+  using enum AdditionalSense;
+  UnitAttentions attentions;
+  attentions.raise(mode_parameters_changed);
+  attentions.raise(i_t_nexus_loss_occurred);
+  attentions.raise(bus_device_reset_function_occurred);
+  attentions.raise(i_t_nexus_loss_occurred);
+  EXPECT_EQ(attentions.count(), 2U);
+  EXPECT_TRUE(attentions.is_reset_pending());
+  attentions.raise(scsi_bus_reset_occurred);
+  EXPECT_EQ(attentions.first().additional, scsi_bus_reset_occurred);
+  EXPECT_EQ(attentions.take().additional, scsi_bus_reset_occurred);
+  EXPECT_FALSE(attentions.is_reset_pending());
+  EXPECT_EQ(attentions.take().additional, mode_parameters_changed) << "still worth telling";
+  EXPECT_FALSE(attentions.pending());
+}
+
+TEST(UnitAttention, AResetIsToldAlsoWhenTheQueueIsFull) {
+  UnitAttentions attentions;
+  for (std::uint8_t i = 0; i < kMaxUnitAttentions; ++i)
+    attentions.raise(spec::make_additional_sense(0x3f, i));
+  attentions.raise(AdditionalSense::bus_device_reset_function_occurred);
+  const spec::Sense told = attentions.take();
+  EXPECT_EQ(told.additional, AdditionalSense::bus_device_reset_function_occurred);
+  EXPECT_EQ(told.specific, spec::SenseKeySpecific(spec::UnitAttentionOverflow{true}));
+  EXPECT_EQ(attentions.count(), kMaxUnitAttentions - 1);
+}
+
+TEST(TaskSet, HasABound) {
+  Bench bench;
+  Initiator other(bench, 0, "iqn.2026-11.test:two");
+  bench.initiator().clear_attention();
+  other.clear_attention();
+  const auto read = block_cdb(Opcode::read_10, 0, 1);
+  const auto write = block_cdb(Opcode::write_10, 0, 1);
+  std::vector<std::unique_ptr<TestCommand>> commands;
+  for (std::uint32_t i = 0; i < kMaxTaskSetCommands; ++i)
+    commands.push_back(bench.initiator().prepare(write, {}));
+  EXPECT_EQ(bench.initiator().run(read).status, spec::Status::task_set_full);
+  EXPECT_TRUE(other.run(read).is_good()) << "a task set of its own";
+  bench.initiator().server().abort(*commands.back());
+  (void)bench.initiator().finish(*commands.back());
+  EXPECT_TRUE(bench.initiator().run(read).is_good());
+  for (const auto& command : commands) bench.initiator().server().abort(*command);
+  for (const auto& command : commands) (void)bench.initiator().finish(*command);
+}
+
+TEST(TaskAttributes, NacaIsRefused) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  auto cdb = block_cdb(Opcode::read_10, 0, 1);
+  cdb[9] = spec::kControlNaca;
+  EXPECT_TRUE(bench.initiator().run(cdb).is_invalid_field(9));
+}
+
+TEST(TaskAttributes, AnAbortedOrderedCommandHoldsNobody) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  bench.device().hold = true;
+  const auto older = bench.initiator().start(block_cdb(Opcode::read_10, 1, 1));
+  const auto ordered =
+      bench.initiator().start(block_cdb(Opcode::read_10, 2, 1), {}, 0, TaskAttribute::ordered);
+  const auto newer = bench.initiator().start(block_cdb(Opcode::read_10, 3, 1));
+  const auto head = bench.initiator().prepare(block_cdb(Opcode::write_10, 4, 1), filled(512, 1), 0,
+                                              TaskAttribute::head_of_queue);
+  ASSERT_EQ(bench.device().calls.size(), 1U);
+  bench.initiator().server().abort(*ordered);
+  EXPECT_TRUE(bench.initiator().finish(*ordered).aborted);
+  EXPECT_EQ(bench.device().calls.size(), 1U) << "a HEAD OF QUEUE command is in the task set";
+  bench.initiator().server().abort(*head);
+  EXPECT_TRUE(bench.initiator().finish(*head).aborted);
+  EXPECT_EQ(bench.device().calls.size(), 2U);
+  bench.device().release();
+  for (TestCommand* command : {older.get(), newer.get()})
+    EXPECT_TRUE(bench.initiator().finish(*command).is_good());
 }
 
 TEST(TaskAttributes, OrderedWaitsForTheOlderAndHoldsTheNewer) {

@@ -57,10 +57,15 @@ void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* excep
   }
 }
 
-void LogicalUnitShard::abort_commands(const Nexus* nexus) {
+void LogicalUnitShard::abort_commands(const Nexus* nexus, const Nexus* requester) {
   for (ItlNexus& itl : nexuses_) {
     if (nexus != nullptr && &itl.nexus != nexus) continue;
-    for (Command& command : itl.task_set) abort_command(command);
+    const bool told = &itl.nexus != requester && state_->mode.task_aborted_status();
+    for (Command& command : itl.task_set) {
+      // SAM-5 §5.3.1, TASK ABORTED; not when its own nexus has given it up before.
+      if (told && !command.aborted) command.tell_aborted = true;
+      abort_command(command);
+    }
   }
 }
 

@@ -76,8 +76,9 @@ class alignas(kCacheLine) LogicalUnitShard {
   // Queues a unit attention condition for each nexus of this shard but `except`.
   void raise(spec::AdditionalSense condition, const Nexus* except = nullptr);
 
-  // Marks the commands of `nexus` (null: of every nexus) aborted; those that can end now do.
-  void abort_commands(const Nexus* nexus);
+  // Marks the commands of `nexus` (null: of every nexus) aborted; those that can end now do. Who
+  // loses commands by the doing of another nexus than `requester` is told of it when TAS says so.
+  void abort_commands(const Nexus* nexus, const Nexus* requester);
   // Completes when no aborted command of `nexus` (null: of any) is left.
   engine::Task<void> aborted_commands_finished(const Nexus* nexus);
   // An aborted command has left its task set.

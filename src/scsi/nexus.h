@@ -38,6 +38,7 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   bool prevents_removal = false;  // PREVENT ALLOW MEDIUM REMOVAL
   // The task set, in order of arrival.
   List<Command, TaskSetHook> task_set;
+  std::uint32_t task_count = 0;
   // How many of them are not SIMPLE, or wait for those: while zero, commands start at once.
   std::uint32_t ordering = 0;
 };
@@ -66,6 +67,15 @@ class alignas(kCacheLine) Nexus : public ListHook {
     return chunk == nullptr ? nullptr : (*chunk)[lun.value % kChunkLuns].get();
   }
   ItlNexus& add(Lun lun, LogicalUnitShard& unit);
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (const std::unique_ptr<Chunk>& chunk : chunks_) {
+      if (chunk == nullptr) continue;
+      for (const std::unique_ptr<ItlNexus>& itl : *chunk) {
+        if (itl != nullptr) visit(*itl);
+      }
+    }
+  }
   // Forgets all of its I_T_L nexuses, whose task sets are empty.
   void clear();
   void set_device_server(DeviceServer* server) { device_server_ = server; }

@@ -68,12 +68,14 @@ void start_waiting(ItlNexus& itl) {
 
 void enter_task_set(ItlNexus& itl, Command& command) {
   itl.task_set.push_back(command);
+  ++itl.task_count;
   if (command.attribute != TaskAttribute::simple) ++itl.ordering;
 }
 
 void leave_task_set(Command& command) {
   ItlNexus& itl = *command.itl;
   static_cast<TaskSetHook&>(command).unlink();
+  --itl.task_count;
   if (itl.ordering != 0) [[unlikely]] {
     if (command.attribute != TaskAttribute::simple) --itl.ordering;
     start_waiting(itl);

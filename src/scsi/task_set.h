@@ -6,6 +6,10 @@
 
 namespace lunar::scsi {
 
+// Commands of one I_T_L nexus at once; the next one gets TASK SET FULL (SAM-5 §5.3.1). A transport
+// with a command window of its own stays below.
+constexpr std::uint32_t kMaxTaskSetCommands = 1024;
+
 // At arrival.
 void enter_task_set(ItlNexus& itl, Command& command);
 // As the last thing before the transport is told. Starts those that waited for it.

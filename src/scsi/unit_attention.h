@@ -12,47 +12,86 @@ namespace lunar::scsi {
 // More than are ever pending at once: each additional sense code is queued once.
 constexpr std::size_t kMaxUnitAttentions = 16;
 
-// A bounded queue, told in the order of SAM-5 §6.2.2: resets before everything else, then oldest
-// first.
+// A bounded queue, told in the order of SAM-5 §6.2.2: resets before everything else, the greatest
+// of them first and alone; then the oldest first.
 class UnitAttentions {
  public:
-  // Queues the condition unless it is pending already. POWER ON, RESET, OR BUS DEVICE RESET
-  // OCCURRED and its kin (29h/xx) make what is queued moot, and replace it.
+  // Queues the condition unless it is pending already, or a greater reset that includes it is. A
+  // power on makes moot whatever else is queued.
   void raise(spec::AdditionalSense condition) {
-    if (spec::asc(condition) == kResetAsc) {
-      if (count_ != 0 &&
-          conditions_[0] == spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred)
-        return;
-      conditions_[0] = condition;
-      count_ = 1;
-      overflow_ = false;
-      return;
+    const int rank = reset_rank(condition);
+    if (rank != 0) {
+      if (is_reset_pending()) {
+        if (reset_rank(conditions_[0]) >= rank) return;
+        remove(0);
+      }
+      if (rank >= kPowerOnRank) {
+        count_ = 0;
+        overflow_ = false;
+      }
     }
     for (std::size_t i = 0; i < count_; ++i) {
       if (conditions_[i] == condition) return;
     }
     if (count_ == kMaxUnitAttentions) {
       overflow_ = true;
-      return;
+      if (rank == 0) return;
+      --count_;
     }
-    conditions_[count_++] = condition;
+    insert(rank != 0 ? 0 : count_, condition);
   }
 
   [[nodiscard]] bool pending() const { return count_ != 0; }
-
-  // Removes and returns the first as sense data. Only when pending().
-  [[nodiscard]] spec::Sense take() {
+  [[nodiscard]] std::size_t count() const { return count_; }
+  // The first is a power on, a reset or an I_T nexus loss, which is told before a RESERVATION
+  // CONFLICT (SAM-5 §5.3.3).
+  [[nodiscard]] bool is_reset_pending() const {
+    return count_ != 0 && reset_rank(conditions_[0]) != 0;
+  }
+  // The first as sense data. Only when pending().
+  [[nodiscard]] spec::Sense first() const {
     spec::Sense sense = spec::Sense::unit_attention(conditions_[0]);
     // SPC-5 §4.4.2.4.6: conditions were lost.
     if (overflow_) sense.specific = spec::UnitAttentionOverflow{true};
-    --count_;
-    for (std::size_t i = 0; i < count_; ++i) conditions_[i] = conditions_[i + 1];
+    return sense;
+  }
+  // Removes and returns the first. Only when pending().
+  [[nodiscard]] spec::Sense take() {
+    const spec::Sense sense = first();
+    remove(0);
     if (count_ == 0) overflow_ = false;
     return sense;
   }
+  // Forgets a condition that was told in another way.
+  void clear(spec::AdditionalSense condition) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (conditions_[i] == condition) remove(i);
+    }
+  }
 
  private:
-  static constexpr std::uint8_t kResetAsc = 0x29;
+  static constexpr int kPowerOnRank = 4;
+
+  // How much a reset includes (SAM-5 §6.2.2); 0: no reset.
+  [[nodiscard]] static constexpr int reset_rank(spec::AdditionalSense condition) {
+    using enum spec::AdditionalSense;
+    if (condition == power_on_reset_or_bus_device_reset_occurred) return kPowerOnRank + 1;
+    if (condition == power_on_occurred || condition == device_internal_reset) return kPowerOnRank;
+    if (condition == scsi_bus_reset_occurred) return 3;
+    if (condition == bus_device_reset_function_occurred) return 2;
+    if (condition == i_t_nexus_loss_occurred) return 1;
+    return 0;
+  }
+
+  void remove(std::size_t index) {
+    --count_;
+    for (std::size_t i = index; i < count_; ++i) conditions_[i] = conditions_[i + 1];
+  }
+  void insert(std::size_t index, spec::AdditionalSense condition) {
+    for (std::size_t i = count_; i > index; --i) conditions_[i] = conditions_[i - 1];
+    conditions_[index] = condition;
+    ++count_;
+  }
 
   std::array<spec::AdditionalSense, kMaxUnitAttentions> conditions_{};
   std::uint8_t count_ = 0;

@@ -110,7 +110,8 @@ struct TaskManagementResponse {
   Reserved<1> reserved_3{};
   std::uint8_t total_ahs_length = 0;
   be24 data_segment_length;
-  Reserved<8> reserved_8{};
+  be24 additional_response_information;  // RFC 7144 §4.2, of QUERY ASYNCHRONOUS EVENT
+  Reserved<5> reserved_11{};
   be32 initiator_task_tag;
   Reserved<4> reserved_20{};
   be32 stat_sn;

@@ -1,0 +1,24 @@
+#include "scsi/logical_unit_reset.h"
+
+#include "scsi/logical_unit.h"
+
+namespace lunar::scsi {
+namespace {
+
+// A family whose part of the state a reset changes has a line here. What is a nexus' own (the
+// prevention of medium removal) goes with its commands, shard by shard.
+struct Reset final : UnitChange {
+  engine::Task<bool> decide(UnitState& next) override {
+    next.mode = next.saved_mode;  // SPC-5 §5.10: as after a power on
+    co_return true;
+  }
+};
+
+}  // namespace
+
+engine::Task<void> reset_state(LogicalUnit& unit) {
+  Reset change;
+  co_await unit.change(change);
+}
+
+}  // namespace lunar::scsi
