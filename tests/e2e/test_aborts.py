@@ -12,10 +12,10 @@ BLOCKS = 4096  # 2 MiB
 ROUNDS = 40
 
 # Reads take longer than writes, so that what the second of two reads sees is what will stay.
+DELAYS = "read_delay_us = 3000, write_delay_us = 1000"
 CONFIGURATION = """
     shards = 2
-    device = [{name = "medium", TYPE}, {name = "slow", type = "delay", base = "medium",
-              read_delay_us = 3000, write_delay_us = 1000}]
+    device = [{name = "medium", TYPE}, {name = "slow", type = "delay", base = "medium", DELAYS}]
     portal = [{listen = "127.0.0.1:PORT"}]
     [[target]]
     name = "iqn.2026-11.io.lunar:disks"
@@ -44,7 +44,8 @@ class Aborts(E2eCase):
     def run_rounds(self, device: str):
         port = free_port()
         path = self.scratch / "lunar.toml"
-        path.write_text(CONFIGURATION.replace("PORT", str(port)).replace("TYPE", device))
+        path.write_text(CONFIGURATION.replace("PORT", str(port)).replace("TYPE", device)
+                        .replace("DELAYS", DELAYS))
         daemon = self.serve("--config", path, port=port, listen=False)
         choose = random.Random(7)
         reader = self.disk(daemon)
