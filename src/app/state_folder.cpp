@@ -96,7 +96,7 @@ Result<std::string> read_file(const Descriptor& file, const std::string& path) {
   return fail(ErrorCode::malformed, fmt::format("state {}: it is damaged: too long", path));
 }
 
-Result<std::string> check(std::string text, const std::string& path) {
+Result<std::string> check(const std::string& text, const std::string& path) {
   const std::size_t end_of_header = text.find('\n');
   if (end_of_header != std::string::npos) {
     std::string value = text.substr(end_of_header + 1);

@@ -10,7 +10,7 @@ constexpr std::uint8_t kPcr = 0x02;  // LOG SELECT
 
 constexpr auto kLogRows = std::to_array<CommandDescription>({
     // clang-format off
-    row({Opcode::log_select, 0, 0, kReadsSettings, kOut, kQuick, {0, kPcr, kFull, kFull, 0, 0, 0, kFull, kFull}, decode_log_select, execute_log_select}),
+    row({Opcode::log_select, 0, 0, kChangesSettings, kOut, kQuick, {0, kPcr, kFull, kFull, 0, 0, 0, kFull, kFull}, decode_log_select, execute_log_select}),
     row({Opcode::log_sense, 0, 0, kTellsOfUnit, kIn, kQuick, {0, 0, kFull, kFull, 0, kFull, kFull, kFull, kFull}, decode_log_sense, execute_log_sense}),
     // clang-format on
 });
