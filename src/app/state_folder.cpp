@@ -221,8 +221,8 @@ Result<std::string> StateFolder::load(const Uuid& unit, std::string_view name) {
     return system_error(path, "cannot be read");
   }
   LUNAR_TRY(lock(unit));
-  LUNAR_TRY_ASSIGN(std::string text, read_file(file, path));
-  return check(std::move(text), path);
+  LUNAR_TRY_ASSIGN(const std::string text, read_file(file, path));
+  return check(text, path);
 }
 
 std::string default_state_folder() {

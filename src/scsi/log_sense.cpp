@@ -116,9 +116,10 @@ std::optional<Sense> check_list(Bytes list) {
     const LogPageDescription* page = find_log_page(code, header->subpage_code);
     if (page == nullptr || page->code == spec::LogPage::supported_pages)
       return Sense::invalid_field_in_parameter_list(at, kPageCodeBit);
-    if (header->page_length != 0)
+    if (header->page_length != 0) {
       return Sense::invalid_field_in_parameter_list(
           static_cast<std::uint16_t>(at + sizeof(LogPageHeader)));
+    }
   }
   return std::nullopt;
 }
@@ -129,9 +130,10 @@ bool decode_log_sense(Command& command) {
   const auto cdb = cdb_of(command).as<LogSenseCdb>();
   const LogPageDescription* page = find_log_page(cdb.page_code(), cdb.subpage_code);
   if (page == nullptr) return refuse_page(command, cdb);
-  if (!has_values(*page, static_cast<LogPageControl>(cdb.page_control())))
+  if (!has_values(*page, static_cast<LogPageControl>(cdb.page_control()))) {
     return refuse(command,
                   Sense::invalid_field_in_cdb(offsetof(LogSenseCdb, page), kPageControlBit));
+  }
   if (cdb.parameter_pointer > page->last_parameter)
     return refuse(command, Sense::invalid_field_in_cdb(offsetof(LogSenseCdb, parameter_pointer)));
   command.allocation_length = cdb.allocation_length;

@@ -154,9 +154,10 @@ Result<void> LogicalUnit::restore() {
                    options_.store->load(device_.uuid(), kMediumOperationKey));
   if (!operation.empty()) {
     auto plan = parse_medium_operation(operation);
-    if (!plan)
+    if (!plan) {
       return wrap(plan.error(),
                   fmt::format("state of device {}: {}", device_.name(), kMediumOperationKey));
+    }
     restore_medium_operation(*plan, state->condition);
     interrupted_ = std::move(*plan);
   }
@@ -164,9 +165,10 @@ Result<void> LogicalUnit::restore() {
                    options_.store->load(device_.uuid(), kIdentificationKey));
   if (!known.empty()) {
     auto information = parse_identifying_information(known);
-    if (!information)
+    if (!information) {
       return wrap(information.error(),
                   fmt::format("state of device {}: {}", device_.name(), kIdentificationKey));
+    }
     state->identification.information =
         std::make_shared<IdentifyingInformation>(std::move(*information));
   }

@@ -193,9 +193,10 @@ class Operation {
   void release() {
     if (!check_scope_and_type()) return;
     if (!state_.type || !state_.holds(*find(request_.nexus))) return;  // GOOD, and nothing is done
-    if (*state_.type != type())
+    if (*state_.type != type()) {
       return refuse(
           Sense::illegal_request(AdditionalSense::invalid_release_of_persistent_reservation));
+    }
     const bool told = spec::is_for_registrants(type());
     end_reservation();
     if (told) tell_registered(AdditionalSense::reservations_released);
