@@ -22,8 +22,9 @@ namespace lunar {
 struct Server::Internals {
   engine::UringFileIo files;
   engine::Prng prng{engine::Prng::system_seed()};
-  std::optional<app::StateFolder> state_folder;
   std::unique_ptr<engine::ShardGroup> shards;
+  // Their threads wake shards, and end before these.
+  std::optional<app::StateFolder> state_folder;
   engine::BlockingWorker blocking_worker;
   std::optional<block::Registry> registry;
   struct MappedUnit {

@@ -25,11 +25,11 @@ Task<void> add_up(BlockingWorker& worker, int count, Seen& seen) {
 }
 
 TEST(BlockingWorker, WorksOnAThreadOfItsOwnAndAnswersOnTheShard) {
-  BlockingWorker worker;
   ShardGroupOptions options;
   options.pool_bytes = 8 * kMiB;
   const auto group = ShardGroup::start(options);
   ASSERT_TRUE(group);
+  BlockingWorker worker;  // ends before the shards, which it wakes
   Seen seen;
   std::thread::id shard_thread;
   const auto note = [&]() -> Task<void> {
