@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include "scsi/durable_store.h"
 #include "scsi/testing/bench.h"
+#include "scsi/testing/memory_store.h"
 
 namespace lunar::scsi {
 namespace {
@@ -31,11 +29,6 @@ std::vector<std::byte> bytes(std::initializer_list<unsigned> values) {
 Cdb read_block(std::uint64_t lba) { return block_cdb(Opcode::read_10, lba, 1); }
 Cdb write_block(std::uint64_t lba) { return block_cdb(Opcode::write_10, lba, 1); }
 
-spec::Sense requested_sense(Initiator& initiator) {
-  const Outcome outcome = initiator.run({0x03, 0, 0, 0, 252, 0});
-  return *spec::decode_sense(std::as_bytes(std::span(outcome.data)));
-}
-
 void expect_blocks(Bench& bench, const std::vector<std::uint8_t>& start) {
   for (const std::uint64_t lba : {std::uint64_t{0}, kBlocks / 2, kBlocks - 1}) {
     const Outcome read = bench.initiator().run(read_block(lba));
@@ -53,7 +46,7 @@ TEST(Sanitize, OverwriteWritesThePatternFromTheStartOfEachBlock) {
   const auto list = bytes({0x01, 0, 0, 3, 0xa1, 0xb2, 0xc3});
   ASSERT_TRUE(bench.initiator().run(sanitize(1, 0, 7), list).is_good());
   expect_blocks(bench, {0xa1, 0xb2, 0xc3});
-  EXPECT_EQ(requested_sense(bench.initiator()).additional,
+  EXPECT_EQ(bench.initiator().requested_sense().additional,
             AdditionalSense::no_additional_sense_information);
 }
 
@@ -89,7 +82,7 @@ TEST(Sanitize, OnlyAFewCommandsRunMeanwhileOnAnyShardAndProgressIsTold) {
         << unsigned{cdb[0]};
     EXPECT_TRUE(std::holds_alternative<spec::ProgressIndication>(outcome.sense.specific));
   }
-  EXPECT_EQ(requested_sense(far).additional, AdditionalSense::sanitize_in_progress);
+  EXPECT_EQ(far.requested_sense().additional, AdditionalSense::sanitize_in_progress);
   EXPECT_TRUE(far.run({0x12, 0, 0, 0, 36, 0}).is_good()) << "INQUIRY";
   EXPECT_TRUE(far.run({0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0}).is_good()) << "RSOC";
   engine::Shard::bind(&bench.world().shard(0));
@@ -208,18 +201,6 @@ TEST(FormatUnit, RefusesWhatItCannotObey) {
                   .run({0x04, 0x10, 0, 0, 0, 0}, bytes({0, 0}))
                   .is_illegal(AdditionalSense::parameter_list_length_error));
 }
-
-// A store that forgets nothing but what it is told to.
-struct MemoryStore final : DurableStore {
-  engine::Task<Result<void>> save(Uuid unit, std::string name, std::string value) override {
-    values[unit.to_string() + name] = std::move(value);
-    co_return Result<void>();
-  }
-  Result<std::string> load(const Uuid& unit, std::string_view name) override {
-    return values[unit.to_string() + std::string(name)];
-  }
-  std::map<std::string, std::string> values;
-};
 
 TEST(Sanitize, GoesOnAfterARestart) {
   MemoryStore store;

@@ -22,11 +22,6 @@ Cdb prevent(bool wanted) { return {0x1e, 0, 0, 0, static_cast<std::uint8_t>(want
 Cdb test_unit_ready() { return Cdb(6); }
 Cdb read_one() { return block_cdb(Opcode::read_10, 0, 1); }
 
-spec::Sense requested_sense(Initiator& initiator) {
-  const Outcome outcome = initiator.run({0x03, 0, 0, 0, 252, 0});
-  return *spec::decode_sense(std::as_bytes(std::span(outcome.data)));
-}
-
 TEST(StartStopUnit, StoppedIsNotReadyOnEveryShardUntilStarted) {
   Bench bench(2048, {}, 2);
   Initiator far(bench, 1, "iqn.2026-11.test:two");
@@ -38,7 +33,7 @@ TEST(StartStopUnit, StoppedIsNotReadyOnEveryShardUntilStarted) {
                     .is(SenseKey::not_ready, AdditionalSense::initializing_command_required));
     EXPECT_TRUE(initiator->run(test_unit_ready())
                     .is(SenseKey::not_ready, AdditionalSense::initializing_command_required));
-    EXPECT_EQ(requested_sense(*initiator).additional,
+    EXPECT_EQ(initiator->requested_sense().additional,
               AdditionalSense::initializing_command_required);
     EXPECT_TRUE(initiator->run({0x12, 0, 0, 0, 36, 0}).is_good()) << "INQUIRY";
   }
@@ -71,10 +66,10 @@ TEST(StartStopUnit, LowPowerIsToldAndEndsWithTheNextAccess) {
   for (const auto& [cdb, told] : conditions) {
     ASSERT_TRUE(bench.initiator().run(cdb).is_good());
     EXPECT_TRUE(bench.initiator().run(test_unit_ready()).is_good());
-    EXPECT_EQ(requested_sense(bench.initiator()).additional, told);
+    EXPECT_EQ(bench.initiator().requested_sense().additional, told);
     EXPECT_TRUE(bench.initiator().run(read_one()).is_good());
     EXPECT_TRUE(bench.world().run_until([&] {
-      return requested_sense(bench.initiator()).additional ==
+      return bench.initiator().requested_sense().additional ==
              AdditionalSense::no_additional_sense_information;
     }));
   }

@@ -94,6 +94,11 @@ class Initiator {
   Outcome finish(TestCommand& command);
   Outcome run(std::vector<std::uint8_t> cdb, std::vector<std::byte> out = {},
               std::uint64_t lun = 0);
+  // What REQUEST SENSE tells.
+  spec::Sense requested_sense() {
+    const Outcome outcome = run({0x03, 0, 0, 0, 252, 0});
+    return *spec::decode_sense(std::as_bytes(std::span(outcome.data)));
+  }
   // Takes the unit attention of a new nexus away.
   void clear_attention(std::uint64_t lun = 0) { (void)run({0, 0, 0, 0, 0, 0}, {}, lun); }
 
