@@ -74,12 +74,12 @@ Result<> Bench::connect() {
   if (options_.cpu) LUNAR_TRY(pin_to(*options_.cpu));
   const std::uint64_t run = engine::Prng::system_seed();
   scratch_.resize(kScratchBytes);
-  payload_.resize(options_.block_bytes);
-  fill_pattern(run, 0, payload_);  // so that nothing on the way can tell it is nothing
+  LUNAR_TRY_ASSIGN(Payload payload, Payload::make(options_.block_bytes, run));
+  payload_.emplace(std::move(payload));
   context_ = std::make_unique<SessionContext>(
       SessionContext{.recorder = recorder_,
                      .scratch = scratch_,
-                     .payload = payload_,
+                     .payload = *payload_,
                      .lun = url_.lun,
                      .queue_depth = options_.queue_depth,
                      .io_bytes = static_cast<std::uint32_t>(options_.block_bytes),

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "bench/floor.h"
 #include "bench/live_line.h"
 #include "bench/options.h"
+#include "bench/payload.h"
 #include "bench/recorder.h"
 #include "bench/report.h"
 #include "bench/session.h"
@@ -56,7 +58,7 @@ class Bench {
   Url url_;
   Recorder recorder_;
   std::vector<std::byte> scratch_;
-  std::vector<std::byte> payload_;
+  std::optional<Payload> payload_;
   std::unique_ptr<SessionContext> context_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::uint64_t block_count_ = 0;

@@ -1,5 +1,6 @@
 #include "bench/session.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -59,7 +60,8 @@ Session::Session(Socket socket, SessionParameters parameters, const SessionConte
       slots_(context.queue_depth),
       free_(context.queue_depth),
       free_count_(context.queue_depth),
-      transmit_(context.queue_depth + kSparePdus, parameters.digests) {
+      transmit_(context.queue_depth + kSparePdus, parameters.digests, context.payload) {
+  fcntl(fd(), F_SETFL, O_NONBLOCK);  // sendfile() has no MSG_DONTWAIT
   for (std::uint32_t i = 0; i < slot_count_; ++i) free_[i] = slot_count_ - 1 - i;
   const std::uint32_t bytes = context.io_bytes;
   immediate_bytes_ = std::min(bytes, parameters.immediate_limit());
@@ -84,7 +86,7 @@ MutableBytes Session::slot_buffer(std::uint32_t slot) const {
 }
 
 Bytes Session::slot_payload(std::uint32_t slot) const {
-  return context_.verify ? Bytes(slot_buffer(slot)) : context_.payload;
+  return context_.verify ? Bytes(slot_buffer(slot)) : context_.payload.bytes();
 }
 
 bool Session::fail_with(ErrorCode code, std::string message) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/login.h"
+#include "bench/payload.h"
 #include "bench/recorder.h"
 #include "bench/socket.h"
 #include "bench/transmit_queue.h"
@@ -24,7 +25,7 @@ namespace lunar::bench {
 struct SessionContext {
   Recorder& recorder;
   MutableBytes scratch;  // received into; no session keeps anything here between its calls
-  Bytes payload;         // of every write that carries no pattern: one I/O
+  const Payload& payload;
   Lun lun;
   std::uint32_t queue_depth = 0;
   std::uint32_t io_bytes = 0;
@@ -43,7 +44,7 @@ class Session {
   enum class Progress : std::uint8_t { none, some, failed };
   // One recv and all that it brought. Ticks the recorder's clock when something came.
   Progress receive();
-  // One sendmsg of all that waits to be sent.
+  // Sends what waits to be sent, as far as the socket takes it.
   Progress flush();
 
   // A slot is free and the target's command window is open (RFC 7143 §4.2.2.1).

@@ -1,4 +1,4 @@
-// What a session of the bench is about to send: PDUs of one loop, gathered for one sendmsg.
+// What a session of the bench is about to send: PDUs of one loop, gathered into few system calls.
 #pragma once
 
 #include <sys/uio.h>
@@ -9,7 +9,9 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/endian.h"
 #include "bench/options.h"
+#include "bench/payload.h"
 
 namespace lunar::bench {
 
@@ -18,7 +20,7 @@ namespace lunar::bench {
 // has answered. Not thread-safe.
 class TransmitQueue {
  public:
-  TransmitQueue(std::size_t max_pdus, Digests digests);
+  TransmitQueue(std::size_t max_pdus, Digests digests, const Payload& shared);
 
   // Whether one more PDU may be added.
   [[nodiscard]] bool has_room() const { return pdus_ < max_pdus_; }
@@ -35,18 +37,22 @@ class TransmitQueue {
     pieces_[count_++] = {const_cast<std::byte*>(payload.data()), payload.size()};
     const Bytes padding = Bytes(kZeroes).first(-payload.size() % sizeof(kZeroes));
     if (!padding.empty()) add_copy(padding);
-    if (digests_.data) add_digest(payload, padding);
+    if (digests_.data) add_data_digest(payload, padding);
   }
 
   enum class Outcome : std::uint8_t { sent, full, failed };  // failed: errno says why
-  // One sendmsg of all there is; full: the socket took a part of it.
+  // Sends all there is; full: the socket took a part of it.
   Outcome flush(int fd) { return drained() ? Outcome::sent : send(fd); }
 
  private:
   Outcome send(int fd);
+  [[nodiscard]] ssize_t send_some(int fd) const;
+  [[nodiscard]] bool goes_as_file(const iovec& piece) const;
   static constexpr std::array<std::byte, 4> kZeroes{};
-  // RFC 7143 §11.2.3: padding belongs to what a data digest covers.
   void add_digest(Bytes of, Bytes padding = {});
+  // RFC 7143 §11.2.3: padding belongs to what a data digest covers. The shared payload's is
+  // computed once, so that a run with digests measures what they cost the target.
+  void add_data_digest(Bytes payload, Bytes padding);
   void add_copy(Bytes bytes) {
     std::byte* at = copies_.get() + copied_;
     std::memcpy(at, bytes.data(), bytes.size());
@@ -63,6 +69,9 @@ class TransmitQueue {
 
   const std::size_t max_pdus_;
   const Digests digests_;
+  const Payload& shared_;
+  Bytes digested_;  // of shared_, what shared_digest_ is of
+  le32 shared_digest_;
   std::unique_ptr<std::byte[]> copies_;
   std::unique_ptr<iovec[]> pieces_;
   std::size_t pdus_ = 0;
