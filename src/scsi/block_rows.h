@@ -6,6 +6,9 @@
 namespace lunar::scsi {
 namespace rows {
 
+// Not the blocks themselves: ALLOW COMMANDS 100b of PERSISTENT RESERVE IN lets it pass.
+constexpr Restrictions kTellsOfDefects = kReads & ~kReservedReads;
+
 constexpr auto kBlockRows = std::to_array<CommandDescription>({
     // clang-format off
     row({Opcode::read_6, 0, 0, kReads, kIn, kMedium, block_6(), decode_read, execute_read}),
@@ -29,8 +32,8 @@ constexpr auto kBlockRows = std::to_array<CommandDescription>({
          decode_write_atomic, execute_write_atomic}),
     row({Opcode::pre_fetch_10, 0, 0, kReads, kNone, kMedium, block_10(kImmed), decode_pre_fetch, execute_pre_fetch}),
     row({Opcode::pre_fetch_16, 0, 0, kReads, kNone, kMedium, block_16(kImmed), decode_pre_fetch, execute_pre_fetch}),
-    row({Opcode::read_defect_data_10, 0, 0, kReads, kIn, kQuick, {0, 0, kDefectLists, 0, 0, 0, 0, kFull, kFull}, decode_read_defect_data_10, execute_read_defect_data_10}),
-    row({Opcode::read_defect_data_12, 0, 0, kReads, kIn, kQuick, {0, kDefectLists, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull}, decode_read_defect_data_12, execute_read_defect_data_12}),
+    row({Opcode::read_defect_data_10, 0, 0, kTellsOfDefects, kIn, kQuick, {0, 0, kDefectLists, 0, 0, 0, 0, kFull, kFull}, decode_read_defect_data_10, execute_read_defect_data_10}),
+    row({Opcode::read_defect_data_12, 0, 0, kTellsOfDefects, kIn, kQuick, {0, kDefectLists, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull}, decode_read_defect_data_12, execute_read_defect_data_12}),
     row({Opcode::synchronize_cache_10, 0, 0, kSynchronizes, kNone, kLong, block_10(kImmed), decode_synchronize_cache, execute_synchronize_cache}),
     row({Opcode::synchronize_cache_16, 0, 0, kSynchronizes, kNone, kLong, block_16(kImmed), decode_synchronize_cache, execute_synchronize_cache}),
     row({Opcode::write_same_10, 0, 0, kWrites, kOut, kLong, block_10(kSameUnmap), decode_write_same, execute_write_same}),

@@ -18,12 +18,16 @@ FOR_REGISTRANTS = (5, 6, 7, 8)
 ALWAYS = ("TEST UNIT READY", "INQUIRY", "REQUEST SENSE", "REPORT LUNS", "READ CAPACITY(10)", "READ CAPACITY(16)",
           "MODE SENSE(6) page=0x3f", "MODE SENSE(10) page=0x3f", "REPORT SUPPORTED OPERATION CODES",
           "REPORT TIMESTAMP", "REPORT IDENTIFYING INFORMATION", "START STOP UNIT start=1",
+          "RECEIVE DIAGNOSTIC RESULTS", "READ DEFECT DATA(10)", "READ DEFECT DATA(12)",
+          "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", "LOG SENSE",
           "PR IN READ KEYS", "PR IN READ RESERVATION", "PR IN REPORT CAPABILITIES", "PR IN READ FULL STATUS")
 READS = ("READ(6) lba=0 blocks=1", "READ(10) lba=0 blocks=1", "READ(12) lba=0 blocks=1", "READ(16) lba=0 blocks=1",
+         "GET LBA STATUS(16) lba=0",
          "VERIFY(10) lba=0 blocks=1", "VERIFY(12) lba=0 blocks=1", "VERIFY(16) lba=0 blocks=1")
 WRITES = ("WRITE(6) lba=0 blocks=1", "WRITE(10) lba=0 blocks=1", "WRITE(12) lba=0 blocks=1", "WRITE(16) lba=0 blocks=1",
           "WRITE SAME(10) lba=0 blocks=1", "WRITE SAME(16) lba=0 blocks=1", "UNMAP out=unmap(0,1)",
-          "SYNCHRONIZE CACHE(10)", "SYNCHRONIZE CACHE(16)", "SEND DIAGNOSTIC selftest=1")
+          "SYNCHRONIZE CACHE(10)", "SYNCHRONIZE CACHE(16)", "ORWRITE(16) lba=0 blocks=1",
+          "WRITE AND VERIFY(10) lba=0 blocks=1", "WRITE AND VERIFY(16) lba=0 blocks=1", "SEND DIAGNOSTIC selftest=1")
 
 
 def lines(nexus: str, commands, allowed: bool):
