@@ -48,6 +48,7 @@ void produce(Command& command, ByteWriter& out) {
   data.peripheral = spec::kPeripheralDisk;
   if (options.removable) data.removable = data.kRmb;
   const TargetPorts& ports = command.nexus->device_server()->target().ports();
+  if (ports.all().size() > 1) data.flags6 = data.kMultiP;
   if (ports.implicit_changes()) data.flags5 |= data.kTpgsImplicit;
   if (ports.explicit_changes()) data.flags5 |= data.kTpgsExplicit;
   out.write(data);

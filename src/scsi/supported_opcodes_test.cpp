@@ -67,7 +67,7 @@ TEST(SupportedTaskManagement, TellsTheFunctionsThatExist) {
   Bench bench;
   bench.initiator().clear_attention();
   const std::vector<std::uint8_t> basic = {0xa3, 0x0d, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0};
-  EXPECT_EQ(bench.initiator().run(basic).data, (std::vector<std::uint8_t>{0xda, 0, 0, 0}));
+  EXPECT_EQ(bench.initiator().run(basic).data, (std::vector<std::uint8_t>{0xde, 0x07, 0, 0}));
   const Outcome extended = bench.initiator().run({0xa3, 0x0d, 0x80, 0, 0, 0, 0, 0, 0, 255, 0, 0});
   ASSERT_EQ(extended.data.size(), 16U);
   EXPECT_EQ(extended.data[3], 12);

@@ -10,11 +10,13 @@ namespace {
 using spec::ReportSupportedTmfCdb;
 using spec::SupportedTmfData;
 
-// What iSCSI carries (RFC 7143 §11.5.1). CLEAR ACA is not there, since ACA is not supported.
+// What iSCSI carries (RFC 7143 §11.5.1, and RFC 7144 §4.1 for sessions of iSCSIProtocolLevel 2).
+// CLEAR ACA is not there, since ACA is not supported.
 SupportedTmfData supported() {
   SupportedTmfData data;
   data.functions = data.kAbortTask | data.kAbortTaskSet | data.kClearTaskSet |
-                   data.kLogicalUnitReset | data.kTargetReset;
+                   data.kLogicalUnitReset | data.kQueryTask | data.kTargetReset;
+  data.functions1 = data.kQueryAsynchronousEvent | data.kQueryTaskSet | data.kITNexusReset;
   return data;
 }
 

@@ -93,14 +93,16 @@ void append_port(ByteWriter& out, std::uint16_t number, const std::string& name)
   out.write_bytes(designators.bytes());
 }
 
-// 88h
+// 88h: every target port of the target.
 void produce_ports(const Command& command, ByteWriter& out) {
-  const Nexus& nexus = *command.nexus;
-  std::array<std::byte, kMaxVpdPageBytes> room;
-  ByteWriter list(room);
-  append_port(list, nexus.relative_target_port_id(), nexus.target_port_name());
-  write_header(out, VpdPage::scsi_ports, list.stored());
-  out.write_bytes(list.bytes());
+  const auto write_ports = [&](ByteWriter& to) {
+    for (const TargetPort& port : command.nexus->device_server()->target().ports().all())
+      append_port(to, port.number, port.name);
+  };
+  ByteWriter length{MutableBytes{}};
+  write_ports(length);
+  write_header(out, VpdPage::scsi_ports, length.written());
+  write_ports(out);
 }
 
 // B0h

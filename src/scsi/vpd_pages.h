@@ -20,7 +20,7 @@ struct VpdPageDescription {
 [[nodiscard]] std::span<const VpdPageDescription> vpd_pages();
 [[nodiscard]] const VpdPageDescription* find_vpd_page(std::uint8_t code);
 
-// More than any page has.
-constexpr std::size_t kMaxVpdPageBytes = 4096;
+// What a PAGE LENGTH can say.
+constexpr std::size_t kMaxVpdPageBytes = sizeof(spec::VpdHeader) + 0xffff;
 
 }  // namespace lunar::scsi
