@@ -89,6 +89,10 @@ bool DeviceServer::check(Command& command) {
   }
   if (command.unit != nullptr && command.itl->attentions.pending() &&
       (row == nullptr || !row->is(kWhileUnitAttention))) {
+    // SAM-5 §5.3.3: a RESERVATION CONFLICT comes before all conditions but resets.
+    const bool conflicts =
+        row != nullptr && (command.itl->restrictions & row->heeds & kAnyReservation) != 0;
+    if (conflicts && !command.itl->attentions.is_reset_pending()) return refuse_restricted(command);
     return refuse(command, command.itl->attentions.take());
   }
   if (row == nullptr || (row->is(kConditions) && !offers(command, *row))) {

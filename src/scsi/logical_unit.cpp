@@ -70,12 +70,8 @@ void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* excep
 void LogicalUnitShard::abort_commands(const Nexus* nexus, const Nexus* requester) {
   for (ItlNexus& itl : nexuses_) {
     if (nexus != nullptr && &itl.nexus != nexus) continue;
-    const bool told = &itl.nexus != requester && state_->mode.task_aborted_status();
-    for (Command& command : itl.task_set) {
-      // SAM-5 §5.3.1, TASK ABORTED; not when its own nexus has given it up before.
-      if (told && !command.aborted) command.tell_aborted = true;
-      abort_command(command);
-    }
+    const auto abort_one = &itl.nexus == requester ? abort_command : abort_for_another_nexus;
+    for (Command& command : itl.task_set) abort_one(command);
   }
 }
 

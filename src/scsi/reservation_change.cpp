@@ -49,8 +49,9 @@ engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
   for (ItlNexus& itl : part->nexuses()) {
     if (std::ranges::count(nexuses, identity_of(itl.nexus)) == 0) continue;
     meant.push_back(&itl.nexus);
+    const auto abort_one = &itl.nexus == except.nexus ? abort_command : abort_for_another_nexus;
     for (Command& command : itl.task_set) {
-      if (&command != &except) abort_command(command);
+      if (&command != &except) abort_one(command);
     }
   }
   for (const Nexus* nexus : meant) co_await part->aborted_commands_finished(nexus);

@@ -40,6 +40,20 @@ class Reserve : public ::testing::Test {
   std::unique_ptr<Initiator> b_ = std::make_unique<Initiator>(bench_, 1, "iqn.2026-11.test:two");
 };
 
+TEST_F(Reserve, AConflictComesBeforeUnitAttentionsThatAreNoResets) {
+  using enum spec::AdditionalSense;
+  ASSERT_TRUE(a_.run(kReserve6).is_good());
+  UnitAttentions& attentions = b_->nexus().find(Lun(0))->attentions;
+  attentions.raise(mode_parameters_changed);
+  EXPECT_TRUE(conflicts(b_->run(kTestUnitReady)));
+  attentions.raise(i_t_nexus_loss_occurred);
+  EXPECT_TRUE(b_->run(kTestUnitReady).is_attention(i_t_nexus_loss_occurred));
+  EXPECT_TRUE(conflicts(b_->run(kTestUnitReady)));
+  ASSERT_TRUE(a_.run(kRelease6).is_good());
+  EXPECT_TRUE(b_->run(kTestUnitReady).is_attention(mode_parameters_changed)) << "still pending";
+  EXPECT_TRUE(b_->run(kTestUnitReady).is_good());
+}
+
 TEST_F(Reserve, KeepsOthersOutOfAllButAFewCommands) {
   ASSERT_TRUE(a_.run(kReserve6).is_good());
   EXPECT_TRUE(a_.run(kReserve10).is_good()) << "again";

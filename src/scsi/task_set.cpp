@@ -114,4 +114,11 @@ void abort_command(Command& command) {
   command.unit->front().abort(command);
 }
 
+void abort_for_another_nexus(Command& command) {
+  // Not when its own nexus has given it up before.
+  if (!command.aborted && command.unit->state().mode.task_aborted_status())
+    command.tell_aborted = true;
+  abort_command(command);
+}
+
 }  // namespace lunar::scsi

@@ -21,5 +21,8 @@ void start_or_wait(Command& command);
 // Wants the command gone: it ends without effect where that can still be; else it ends when the
 // medium has answered. Never calls back inline.
 void abort_command(Command& command);
+// The same by the doing of another nexus, of which its initiator is told when TAS is one (SAM-5
+// §5.3.1, TASK ABORTED).
+void abort_for_another_nexus(Command& command);
 
 }  // namespace lunar::scsi
