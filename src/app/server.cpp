@@ -191,7 +191,7 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device_
         fmt::format("device {} is one logical unit: it is mapped already, with other options",
                     device_name));
   }
-  auto added = service.targets()[index]->device.luns().add(lun, *mapped.unit);
+  auto added = service.targets()[index]->device.add(lun, *mapped.unit);
   if (!added) return wrap(added.error(), fmt::format("target {}", name));
   return {};
 }

@@ -256,7 +256,8 @@ void Connection::begin_full_feature(std::uint16_t tsih) {
                                          .policy = owner_.service().policy(),
                                          .lister = *this,
                                          .device_server = server,
-                                         .relative_target_port_id = relative_target_port_id};
+                                         .relative_target_port_id = relative_target_port_id,
+                                         .initiator_address = stream_->remote().address};
   session_ = std::make_unique<Session>(environment, identity, parameters, login_->next_stat_sn());
   queue_.set_digests(header_digest, data_digest);
   receiver_.set_digests(header_digest, data_digest);

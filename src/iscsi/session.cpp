@@ -30,7 +30,7 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
     nexus_ = std::make_unique<scsi::Nexus>(
         initiator_port_name(identity_),
         target_port_name(identity_.target_name, identity_.portal_group_tag),
-        environment.relative_target_port_id);
+        environment.relative_target_port_id, environment.initiator_address);
     device_server_->attach(*nexus_);
   }
 }

@@ -75,6 +75,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler {
     const TargetLister& lister;
     scsi::DeviceServer* device_server;  // null in a discovery session
     std::uint16_t relative_target_port_id;
+    std::string initiator_address{};  // numeric; empty: not known
   };
 
   // After login; `next_stat_sn` is that of the first response.

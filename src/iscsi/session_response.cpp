@@ -15,7 +15,12 @@ void Session::on_finished(Task& task) {
   } else if (task.aborted && !task.tell_aborted) {
     task.dropped = true;
   }
-  if (task.dropped || !task.expects_data()) conclude(task);
+  if (task.dropped || !task.expects_data()) {
+    conclude(task);
+  } else if (receiving_ == &task) {
+    // Ended while its data came, as its logical unit went: perhaps into memory of the medium.
+    host_.discard_input();
+  }
 }
 
 // Ends a task whose outcome is known: with a response, or without when it was dropped.

@@ -34,6 +34,7 @@ void TaskPool::give_back(Task& task) {
   task.buffer.reset();
   task.scratch.reset();
   task.spill.reset();
+  task.loan = {};
   task.next_in_bucket = free_;
   free_ = &task;
   --in_use_;

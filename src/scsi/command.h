@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "engine/buffer_pool.h"
+#include "engine/gate.h"
 #include "lunar/block/request.h"
 #include "lunar/types.h"
 #include "scsi/spec/sense.h"
@@ -87,6 +88,13 @@ struct Command : block::Request, TaskSetHook {
   bool aborted = false;       // a task management function or the end of the nexus wants it gone
   bool tell_aborted = false;  // another nexus did it, and TAS is one: the status is TASK ABORTED
   bool in_medium = false;     // its data-out comes into a write window
+  bool to_well_known = false;  // `unit` is null: the REPORT LUNS well known logical unit answers
+  // Set once it may not run any more, as the logical unit has changed: the outcome, unless the
+  // medium has done what was asked.
+  const spec::Sense* withdrawn = nullptr;
+  // While data_in is memory that the medium has lent: keeps its logical unit open on this shard.
+  // The transport resets it with `buffer`, when it has sent the data.
+  engine::Gate::Holder loan;
   std::uint32_t allocation_length = 0;  // of a command that returns parameter data
   struct Waiter : engine::BufferWaiter {
     Command* command = nullptr;

@@ -45,6 +45,9 @@ constexpr CommandFlags kNeedsAtomicWrites = 1024;
 constexpr CommandFlags kConditions =
     kNeedsThin | kNeedsRemovable | kNeedsPortGroups | kNeedsExplicitAccess | kNeedsAtomicWrites;
 
+// The REPORT LUNS well known logical unit knows it, too.
+constexpr CommandFlags kToWellKnown = 1 << 10;
+
 struct CommandDescription {
   spec::Opcode opcode;
   spec::ServiceActionCode service_action = 0;

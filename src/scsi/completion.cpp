@@ -42,8 +42,10 @@ void Command::reset() {
   unit = nullptr;
   itl = nullptr;
   state = CommandState::idle;
-  aborted = tell_aborted = false;
+  aborted = tell_aborted = to_well_known = false;
   in_medium = false;
+  withdrawn = nullptr;
+  loan = {};
   flags = 0;
 }
 
@@ -84,6 +86,10 @@ void set_check_condition(Command& command, const spec::Sense& sense) {
 void set_outcome(Command& command) {
   if (command.status == block::Status::ok) [[likely]] {
     command.status_code = spec::Status::good;
+    return;
+  }
+  if (command.status == block::Status::aborted && command.withdrawn != nullptr) {
+    set_check_condition(command, *command.withdrawn);
     return;
   }
   const StatusMapping mapping = map_status(command.status, command);

@@ -1,6 +1,5 @@
 #include "scsi/device_server.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -22,6 +21,15 @@ using LunField = std::array<std::uint8_t, 8>;
 // Below this the copy into the medium costs less than the care for its memory.
 constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
 
+[[nodiscard]] std::optional<spec::LunAddress> address_of(const LunField& field) {
+  return spec::decode_lun(*load<be64>(std::as_bytes(std::span(field))));
+}
+
+[[nodiscard]] bool is_report_luns_unit(const LunField& field) {
+  const std::optional<spec::LunAddress> address = address_of(field);
+  return address == spec::LunAddress(spec::WellKnownLun::report_luns);
+}
+
 [[nodiscard]] std::optional<Lun> lun_of(const LunField& field) {
   const std::uint64_t wire = *load<be64>(std::as_bytes(std::span(field)));
   // Peripheral device addressing, bus 0: the form of nearly every command.
@@ -29,21 +37,17 @@ constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
   if ((wire & ~kPeripheralNumber) == 0) [[likely]] {
     return Lun(static_cast<std::uint16_t>(wire >> 48));
   }
-  const std::optional<spec::LunAddress> address = spec::decode_lun(wire);
+  const std::optional<spec::LunAddress> address = address_of(field);
   if (!address || !std::holds_alternative<Lun>(*address)) return std::nullopt;
   return std::get<Lun>(*address);
 }
 
 }  // namespace
 
-DeviceServer::DeviceServer(Target& target, engine::Shard& shard) : target_(target), shard_(shard) {}
+DeviceServer::DeviceServer(Target& target, engine::Shard& shard)
+    : target_(target), shard_(shard), maps_(target.maps()) {}
 
 DeviceServer::~DeviceServer() { assert(nexuses_.empty() && "nexuses are still attached"); }
-
-LogicalUnit* DeviceServer::find_logical_unit(const LunField& lun_field) const {
-  const std::optional<Lun> lun = lun_of(lun_field);
-  return lun ? target_.luns().find(*lun) : nullptr;
-}
 
 // Null when the number has no logical unit.
 ItlNexus* DeviceServer::itl_nexus(Nexus& nexus, const LunField& lun_field) {
@@ -51,7 +55,7 @@ ItlNexus* DeviceServer::itl_nexus(Nexus& nexus, const LunField& lun_field) {
   if (!lun) return nullptr;
   if (ItlNexus* known = nexus.find(*lun)) [[likely]]
     return known;
-  const LogicalUnit* unit = target_.luns().find(*lun);
+  const LogicalUnit* unit = nexus.luns().find(*lun);
   if (unit == nullptr) return nullptr;
   LogicalUnitShard* part = unit->find(shard_.index());
   return part == nullptr ? nullptr : &nexus.add(*lun, *part);
@@ -66,6 +70,8 @@ bool DeviceServer::prepare(Command& command) {
   if (command.itl != nullptr) [[likely]] {
     command.unit = &command.itl->unit;
     enter_task_set(*command.itl, command);
+  } else {
+    command.to_well_known = is_report_luns_unit(command.lun_field);
   }
   if (check(command)) [[likely]]
     return true;
@@ -76,6 +82,8 @@ bool DeviceServer::prepare(Command& command) {
 // In the order in which the answers win (SAM-5 §5.3.3, SPC-5 §4.5, §5.14).
 bool DeviceServer::check(Command& command) {
   const CommandDescription* row = command.description;
+  if (command.to_well_known) [[unlikely]]
+    return check_well_known(command);
   if (command.unit == nullptr && (row == nullptr || !row->is(kWithoutUnit))) {
     return refuse(command, Sense::illegal_request(AdditionalSense::lu_not_supported));
   }
@@ -103,6 +111,23 @@ bool DeviceServer::check(Command& command) {
     if ((heeded & ~kLowPower) != 0) return refuse_restricted(command);
     wake_up(*command.unit);
   }
+  if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
+  if (!check_usage(command)) return false;
+  command.direction = row->direction;
+  return row->decode(command);
+}
+
+// The same for the REPORT LUNS well known logical unit (SAM-5 §4.7.5.8), which all of its commands
+// leave at once: it needs no task set.
+bool DeviceServer::check_well_known(Command& command) {
+  const CommandDescription* row = command.description;
+  if (command.attribute == TaskAttribute::aca)
+    return refuse(command, Sense::illegal_request(AdditionalSense::invalid_message_error));
+  UnitAttentions& attentions = command.nexus->well_known_attentions();
+  if (attentions.pending() && (row == nullptr || !row->is(kWhileUnitAttention)))
+    return refuse(command, attentions.take());
+  if (row == nullptr || !row->is(kToWellKnown))
+    return refuse(command, Sense::illegal_request(AdditionalSense::invalid_command_operation_code));
   if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
   if (!check_usage(command)) return false;
   command.direction = row->direction;
@@ -145,9 +170,12 @@ void DeviceServer::abort(Command& command) { abort_command(command); }
 
 engine::Task<TaskManagementOutcome> DeviceServer::abort_task_set(Nexus& nexus,
                                                                  const LunField& lun_field) {
-  LogicalUnit* unit = find_logical_unit(lun_field);
-  if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
-  LogicalUnitShard& part = unit->on(shard_.index());
+  // Its commands leave at once.
+  if (is_report_luns_unit(lun_field)) co_return TaskManagementOutcome::function_complete;
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) co_return TaskManagementOutcome::incorrect_lun;
+  LogicalUnitShard& part = itl->unit;
+  const auto held = part.hold();
   part.abort_commands(&nexus, &nexus);
   co_await part.aborted_commands_finished(&nexus);
   co_return TaskManagementOutcome::function_complete;
@@ -170,6 +198,7 @@ struct ResetMessage : engine::Runnable {
 // SAM-5 §6.3.3: every I_T nexus is told, the one that asked for it among them.
 engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, engine::Shard& home,
                               ResetMessage& message) {
+  const auto held = part.hold();
   part.raise(AdditionalSense::bus_device_reset_function_occurred);
   for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
   part.abort_commands(nullptr, requester);
@@ -187,11 +216,10 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
       static_cast<ResetMessage&>(self).done.set();
     };
     auto start = [&unit, requester, &home, &message, i] {
-      if (LogicalUnitShard* part = unit.find(static_cast<unsigned>(i))) {
-        reset_part(*part, requester, home, message).detach();
-        return true;
-      }
-      return false;
+      LogicalUnitShard* part = unit.find(static_cast<unsigned>(i));
+      if (part == nullptr || part->is_stopping()) return false;
+      reset_part(*part, requester, home, message).detach();
+      return true;
     };
     auto call = engine::call_on(*unit.shards()[i], std::move(start));
     const bool open = co_await call;
@@ -205,16 +233,20 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
 
 engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexus,
                                                                      const LunField& lun_field) {
-  LogicalUnit* unit = find_logical_unit(lun_field);
-  if (unit == nullptr) co_return TaskManagementOutcome::incorrect_lun;
-  co_await reset_logical_unit(*unit, &nexus, shard_);
+  if (is_report_luns_unit(lun_field)) co_return TaskManagementOutcome::function_complete;
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) co_return TaskManagementOutcome::incorrect_lun;
+  const auto held = itl->unit.hold();
+  co_await reset_logical_unit(itl->unit.unit(), &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
 }
 
 engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
-  std::vector<LogicalUnit*> units;
-  target_.luns().for_each([&](Lun, LogicalUnit& unit) {
-    if (std::ranges::find(units, &unit) == units.end()) units.push_back(&unit);
+  std::set<LogicalUnit*> units;
+  std::vector<engine::Gate::Holder> held;
+  nexus.luns().for_each([&](Lun, LogicalUnit& unit) {
+    LogicalUnitShard* part = unit.find(shard_.index());
+    if (part != nullptr && units.insert(&unit).second) held.push_back(part->hold());
   });
   for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus, shard_);
   co_return TaskManagementOutcome::function_complete;
@@ -232,8 +264,9 @@ engine::Task<void> DeviceServer::lose(Nexus& nexus) {
 
 engine::Task<TaskManagementOutcome> DeviceServer::i_t_nexus_reset(Nexus& nexus) {
   std::set<LogicalUnitShard*> parts;
+  std::vector<engine::Gate::Holder> held;
   nexus.for_each([&](ItlNexus& itl) {
-    parts.insert(&itl.unit);
+    if (parts.insert(&itl.unit).second) held.push_back(itl.unit.hold());
     itl.prevents_removal = false;  // SBC-4 §5.15
     itl.attentions.raise(AdditionalSense::i_t_nexus_loss_occurred);
   });
@@ -244,6 +277,7 @@ engine::Task<TaskManagementOutcome> DeviceServer::i_t_nexus_reset(Nexus& nexus) 
 }
 
 TaskManagementOutcome DeviceServer::query_task_set(Nexus& nexus, const LunField& lun_field) {
+  if (is_report_luns_unit(lun_field)) return TaskManagementOutcome::function_complete;
   const ItlNexus* itl = itl_nexus(nexus, lun_field);
   if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
   return itl->task_set.empty() ? TaskManagementOutcome::function_complete
@@ -264,6 +298,7 @@ TaskManagementOutcome DeviceServer::query_asynchronous_event(Nexus& nexus,
 void DeviceServer::attach(Nexus& nexus) {
   assert(nexus.device_server() == nullptr);
   nexus.set_device_server(this);
+  nexus.set_luns(&maps_->map_for(nexus.initiator_name(), nexus.initiator_address()));
   nexuses_.push_back(nexus);
 }
 
@@ -272,6 +307,7 @@ void DeviceServer::detach(Nexus& nexus) {
   nexus.clear();
   nexus.unlink();
   nexus.set_device_server(nullptr);
+  nexus.set_luns(nullptr);
 }
 
 }  // namespace lunar::scsi

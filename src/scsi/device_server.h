@@ -7,7 +7,7 @@
 //   LogicalUnitShard  its part on one shard: the block::Front, the task set, unit attentions of the
 //   nexuses
 //                     that live on this shard.
-//   Target            a SCSI target device: name and LUN map.
+//   Target            a SCSI target device: name and LUN maps.
 //   Nexus             an I_T nexus (a session): lives on one shard.
 //   DeviceServer      one per target and shard: takes commands. What transports call. The logical
 //   units of its
@@ -17,6 +17,9 @@
 // data_out_bytes of data (none for reads); execute() runs it; `finished` is called from the loop
 // with the outcome.
 #pragma once
+
+#include <memory>
+#include <vector>
 
 #include "base/cache_line.h"
 #include "engine/task.h"
@@ -84,8 +87,8 @@ class alignas(kCacheLine) DeviceServer {
   // OCCURRED.
   engine::Task<TaskManagementOutcome> logical_unit_reset(
       Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
-  // All logical units of the target (I_T NEXUS reset of all, as iSCSI's TARGET WARM and COLD RESET
-  // ask).
+  // All logical units that this initiator sees, as iSCSI's TARGET WARM and COLD RESET ask: it has
+  // no business with those of other hosts.
   engine::Task<TaskManagementOutcome> target_reset(Nexus& nexus);
 
   // I_T nexus loss (SAM-5 §6.3.4): ends what the nexus' RESERVE (6) or (10) left, in force when it
@@ -107,16 +110,24 @@ class alignas(kCacheLine) DeviceServer {
   void attach(Nexus& nexus);
   void detach(Nexus& nexus);
 
+  // Puts other maps into force on this shard; one call at a time. Numbers that lead elsewhere, or
+  // nowhere, do so at once; completes when none of their commands is left and nothing here refers
+  // to what they led to. Such commands end with LOGICAL UNIT NOT SUPPORTED, or as the medium
+  // answers. Nexuses whose numbers have changed are told by unit attentions (SPC-5 §6.33).
+  engine::Task<void> adopt(std::shared_ptr<const LunMaps> maps);
+
   [[nodiscard]] Target& target() { return target_; }
   [[nodiscard]] engine::Shard& shard() { return shard_; }
 
  private:
   bool check(Command& command);
-  [[nodiscard]] LogicalUnit* find_logical_unit(const std::array<std::uint8_t, 8>& lun_field) const;
+  bool check_well_known(Command& command);
   ItlNexus* itl_nexus(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
+  void renumber(Nexus& nexus, std::vector<std::unique_ptr<ItlNexus>>& ended);
 
   Target& target_;
   engine::Shard& shard_;
+  std::shared_ptr<const LunMaps> maps_;
   List<Nexus> nexuses_;
 };
 

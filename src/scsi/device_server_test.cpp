@@ -10,12 +10,12 @@ using namespace testing;
 using spec::AdditionalSense;
 using spec::Opcode;
 
-constexpr std::uint64_t kWellKnown = 0xc101'0000'0000'0000;
+constexpr std::uint64_t kAccessControls = 0xc102'0000'0000'0000;
 
 TEST(LogicalUnits, NumbersWithoutOneAreRefused) {
   Bench bench;
-  for (const std::uint64_t lun :
-       {std::uint64_t{1}, std::uint64_t{300}, kWellKnown, std::uint64_t{0x8000'0000'0000'0000}}) {
+  for (const std::uint64_t lun : {std::uint64_t{1}, std::uint64_t{300}, kAccessControls,
+                                  std::uint64_t{0x8000'0000'0000'0000}}) {
     EXPECT_TRUE(bench.initiator()
                     .run(block_cdb(Opcode::read_10, 0, 1), {}, lun)
                     .is_illegal(AdditionalSense::lu_not_supported));
@@ -27,9 +27,9 @@ TEST(LogicalUnits, NumbersWithoutOneAreRefused) {
 
 TEST(LogicalUnits, OneMayHaveSeveralNumbers) {
   Bench bench;
-  ASSERT_TRUE(bench.target().luns().add(Lun(5000), bench.unit()));
-  EXPECT_FALSE(bench.target().luns().add(Lun(5000), bench.unit()));
-  EXPECT_FALSE(bench.target().luns().add(Lun(16384), bench.unit()));
+  ASSERT_TRUE(bench.add(Lun(5000), bench.unit()));
+  EXPECT_FALSE(bench.add(Lun(5000), bench.unit()));
+  EXPECT_FALSE(bench.add(Lun(16384), bench.unit()));
   bench.initiator().clear_attention(0);
   bench.initiator().clear_attention(5000);
   EXPECT_TRUE(

@@ -34,12 +34,12 @@ spec::StandardInquiryData standard_data(const LogicalUnitOptions& options) {
 void produce(Command& command, ByteWriter& out) {
   const auto cdb = cdb_of(command).as<spec::InquiryCdb>();
   if (cdb.evpd()) {
-    find_vpd_page(cdb.page_code)->produce(command, out);
+    find_vpd_page(command, cdb.page_code)->produce(command, out);
     return;
   }
   if (command.unit == nullptr) {
     spec::StandardInquiryData data = standard_data({});
-    data.peripheral = spec::kPeripheralAbsent;
+    data.peripheral = command.to_well_known ? spec::kPeripheralWellKnown : spec::kPeripheralAbsent;
     out.write(data);
     return;
   }
@@ -62,11 +62,11 @@ bool decode_inquiry(Command& command) {
   if (!cdb.evpd() && cdb.page_code != 0) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(kPageCode));
   }
-  if (cdb.evpd() && command.unit == nullptr) {
+  if (cdb.evpd() && command.unit == nullptr && !command.to_well_known) {
     // Nothing is there to have vital product data.
     return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lu_not_supported));
   }
-  if (cdb.evpd() && find_vpd_page(cdb.page_code) == nullptr) {
+  if (cdb.evpd() && find_vpd_page(command, cdb.page_code) == nullptr) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(kPageCode));
   }
   command.allocation_length = cdb.allocation_length;

@@ -76,6 +76,9 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   // Runs `work` beside the commands; the part does not stop before it has ended. It should look at
   // is_stopping() now and then.
   void spawn(engine::Task<void> work) { work_.spawn(std::move(work)); }
+  // The same for whoever refers to it beyond the end of a command: a task management function,
+  // memory that the medium has lent.
+  [[nodiscard]] engine::Gate::Holder hold() { return engine::Gate::Holder(work_); }
   [[nodiscard]] bool is_stopping() const { return work_.is_closed(); }
   // No more work: completes when all has ended and the medium is idle.
   engine::Task<void> stop();

@@ -28,13 +28,21 @@ ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number)
 ItlNexus::~ItlNexus() { assert(task_set.empty() && "an I_T nexus went with commands in flight"); }
 
 Nexus::Nexus(std::string initiator_port_name, std::string target_port_name,
-             std::uint16_t relative_target_port_id)
+             std::uint16_t relative_target_port_id, const std::string& initiator_address)
     : initiator_port_name_(std::move(initiator_port_name)),
       target_port_name_(std::move(target_port_name)),
       relative_target_port_id_(relative_target_port_id),
-      id_(next_id()) {}
+      id_(next_id()),
+      initiator_address_(parse_ip_address(initiator_address)) {
+  well_known_attentions_.raise(spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
+}
 
 Nexus::~Nexus() { assert(device_server_ == nullptr && "destroyed while attached"); }
+
+std::string_view Nexus::initiator_name() const {
+  const std::string_view port = initiator_port_name_;
+  return port.substr(0, port.rfind(",i,"));
+}
 
 spec::SenseFormat Nexus::sense_format(const Command& command) const {
   const bool descriptor = command.unit != nullptr && command.unit->state().mode.descriptor_sense();
@@ -48,6 +56,11 @@ ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {
   assert(place == nullptr);
   place = std::make_unique<ItlNexus>(*this, unit, lun);
   return *place;
+}
+
+std::unique_ptr<ItlNexus> Nexus::remove(Lun lun) {
+  const std::unique_ptr<Chunk>& chunk = chunks_[lun.value / kChunkLuns];
+  return chunk == nullptr ? nullptr : std::move((*chunk)[lun.value % kChunkLuns]);
 }
 
 void Nexus::clear() {

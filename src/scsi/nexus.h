@@ -5,9 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/cache_line.h"
+#include "base/ip_prefix.h"
 #include "lunar/list.h"
 #include "lunar/types.h"
 #include "scsi/command.h"
@@ -19,6 +22,7 @@ namespace lunar::scsi {
 
 class DeviceServer;
 class LogicalUnitShard;
+class LunMap;
 class Nexus;
 
 // An I_T nexus as one logical unit sees it: its task set (the control mode page says TST = 001b:
@@ -39,20 +43,28 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   // The task set, in order of arrival.
   List<Command, TaskSetHook> task_set;
   std::uint32_t task_count = 0;
-  // How many of them are not SIMPLE, or wait for those: while zero, commands start at once.
+  // How many of them are not SIMPLE, or wait for those: while zero, commands start at once. One
+  // more while `when_empty` is set, so that only then every command that leaves looks at it.
   std::uint32_t ordering = 0;
+  // The number leads elsewhere now: enqueued when the task set has become empty.
+  engine::Runnable* when_empty = nullptr;
 };
 
 // Threading: one shard; created before DeviceServer::attach and destroyed after detach.
 class alignas(kCacheLine) Nexus : public ListHook {
  public:
   // `initiator_port_name` as in RFC 7143 §4.2.7: "iqn…,i,0x<isid>"; `target_port_name`
-  // "iqn…,t,0x<tpgt>".
+  // "iqn…,t,0x<tpgt>". `initiator_address`: numeric, empty when it is not known.
   Nexus(std::string initiator_port_name, std::string target_port_name,
-        std::uint16_t relative_target_port_id);
+        std::uint16_t relative_target_port_id, const std::string& initiator_address = {});
   ~Nexus();
 
   [[nodiscard]] const std::string& initiator_port_name() const { return initiator_port_name_; }
+  // Its part that names the initiator, of whatever session.
+  [[nodiscard]] std::string_view initiator_name() const;
+  [[nodiscard]] const std::optional<IpAddress>& initiator_address() const {
+    return initiator_address_;
+  }
   [[nodiscard]] const std::string& target_port_name() const { return target_port_name_; }
   // Of all I_T nexuses that there ever were in this process, never 0: a session that comes back
   // under the same names is another.
@@ -70,6 +82,12 @@ class alignas(kCacheLine) Nexus : public ListHook {
     return chunk == nullptr ? nullptr : (*chunk)[lun.value % kChunkLuns].get();
   }
   ItlNexus& add(Lun lun, LogicalUnitShard& unit);
+  // Takes the number's out; null when there is none. Its commands are the caller's care.
+  std::unique_ptr<ItlNexus> remove(Lun lun);
+  // The numbers that this initiator sees; while attached.
+  [[nodiscard]] const LunMap& luns() const { return *luns_; }
+  void set_luns(const LunMap* luns) { luns_ = luns; }
+  // visit(ItlNexus&) of each number that has been addressed.
   template <class Visit>
   void for_each(Visit visit) {
     for (const std::unique_ptr<Chunk>& chunk : chunks_) {
@@ -79,6 +97,8 @@ class alignas(kCacheLine) Nexus : public ListHook {
       }
     }
   }
+  // Those of the REPORT LUNS well known logical unit.
+  [[nodiscard]] UnitAttentions& well_known_attentions() { return well_known_attentions_; }
   // Forgets all of its I_T_L nexuses, whose task sets are empty.
   void clear();
   void set_device_server(DeviceServer* server) { device_server_ = server; }
@@ -91,6 +111,9 @@ class alignas(kCacheLine) Nexus : public ListHook {
   std::string target_port_name_;
   std::uint16_t relative_target_port_id_;
   std::uint64_t id_;
+  std::optional<IpAddress> initiator_address_;
+  UnitAttentions well_known_attentions_;
+  const LunMap* luns_ = nullptr;
   DeviceServer* device_server_ = nullptr;
   std::array<std::unique_ptr<Chunk>, (spec::kMaxLun + 1) / kChunkLuns> chunks_;
 };

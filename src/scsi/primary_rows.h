@@ -8,7 +8,7 @@ namespace rows {
 
 constexpr auto kPrimaryRows = std::to_array<CommandDescription>({
     // clang-format off
-    row({Opcode::test_unit_ready, 0, 0, kTellsOfMedium, kNone, kQuick, {}, decode_nothing, execute_test_unit_ready}),
+    row({Opcode::test_unit_ready, 0, kToWellKnown, kTellsOfMedium, kNone, kQuick, {}, decode_nothing, execute_test_unit_ready}),
     row({Opcode::request_sense, 0, kAlways, kNothing, kIn, kQuick, {0, 0x01, 0, 0, kFull}, decode_request_sense, execute_request_sense}),
     row({Opcode::inquiry, 0, kAlways, kNothing, kIn, kQuick, {0, 0x01, kFull, kFull, kFull}, decode_inquiry, execute_inquiry}),
     row({Opcode::report_luns, 0, kAlways, kNothing, kIn, kQuick, {0, 0, kFull, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_luns, execute_report_luns}),

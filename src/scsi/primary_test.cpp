@@ -23,6 +23,8 @@ std::vector<std::uint8_t> report_luns(std::uint8_t select, std::uint32_t length)
           0};
 }
 
+constexpr std::uint64_t kReportLunsUnit = 0xc101'0000'0000'0000;
+
 TEST(TestUnitReady, IsGoodOnceTheUnitAttentionIsTold) {
   Bench bench;
   EXPECT_TRUE(bench.initiator()
@@ -55,9 +57,9 @@ TEST(RequestSense, SaysThatTheNumberHasNoLogicalUnit) {
 
 TEST(ReportLuns, ListsTheNumbersInOrder) {
   Bench bench;
-  ASSERT_TRUE(bench.target().luns().add(Lun(16383), bench.unit()));
-  ASSERT_TRUE(bench.target().luns().add(Lun(256), bench.unit()));
-  ASSERT_TRUE(bench.target().luns().add(Lun(3), bench.unit()));
+  ASSERT_TRUE(bench.add(Lun(16383), bench.unit()));
+  ASSERT_TRUE(bench.add(Lun(256), bench.unit()));
+  ASSERT_TRUE(bench.add(Lun(3), bench.unit()));
   const Outcome outcome = bench.initiator().run(report_luns(0, 4096));
   ASSERT_TRUE(outcome.is_good());
   ASSERT_EQ(outcome.data.size(), 8U + 4 * 8);
@@ -71,7 +73,7 @@ TEST(ReportLuns, ListsTheNumbersInOrder) {
 
 TEST(ReportLuns, TruncatesButTellsTheWholeLength) {
   Bench bench;
-  ASSERT_TRUE(bench.target().luns().add(Lun(3), bench.unit()));
+  ASSERT_TRUE(bench.add(Lun(3), bench.unit()));
   const Outcome outcome = bench.initiator().run(report_luns(0, 16));
   EXPECT_EQ(outcome.data.size(), 16U);
   EXPECT_EQ(outcome.data[3], 16);
@@ -81,9 +83,104 @@ TEST(ReportLuns, RefusesWhatTheStandardRefuses) {
   Bench bench;
   EXPECT_TRUE(bench.initiator().run(report_luns(0, 15)).is_invalid_field(6));
   EXPECT_TRUE(bench.initiator().run(report_luns(3, 64)).is_invalid_field(2));
-  EXPECT_TRUE(bench.initiator().run(report_luns(0x11, 64)).is_invalid_field(2));
-  EXPECT_EQ(bench.initiator().run(report_luns(1, 64)).data.size(), 8U)
-      << "there are no well-known ones";
+  EXPECT_TRUE(bench.initiator().run(report_luns(0x13, 64)).is_invalid_field(2));
+  EXPECT_TRUE(bench.initiator().run(report_luns(0xf8, 64)).is_invalid_field(2));
+}
+
+// The first two bytes of each number listed.
+std::vector<int> listed(const Outcome& outcome) {
+  EXPECT_TRUE(outcome.is_good());
+  std::vector<int> numbers;
+  for (std::size_t at = 8; at + 8 <= outcome.data.size(); at += 8)
+    numbers.push_back((outcome.data[at] << 8) | outcome.data[at + 1]);
+  return numbers;
+}
+
+TEST(ReportLuns, SelectsWhatIsAskedFor) {
+  Bench bench;
+  ASSERT_TRUE(bench.add(Lun(3), bench.unit()));
+  Initiator& initiator = bench.initiator();
+  EXPECT_EQ(listed(initiator.run(report_luns(0x00, 64))), (std::vector<int>{0, 3}));
+  EXPECT_EQ(listed(initiator.run(report_luns(0x01, 64))), (std::vector<int>{0xc101}));
+  EXPECT_EQ(listed(initiator.run(report_luns(0x02, 64))), (std::vector<int>{0, 3, 0xc101}));
+  EXPECT_EQ(listed(initiator.run(report_luns(0x10, 64))), (std::vector<int>{}));
+  EXPECT_EQ(listed(initiator.run(report_luns(0x11, 64))), (std::vector<int>{0, 3}));
+  EXPECT_EQ(listed(initiator.run(report_luns(0x12, 64))), (std::vector<int>{}));
+}
+
+TEST(ReportLuns, OfAdministrativeUnitsIsForLunZeroAndTheWellKnownUnit) {
+  Bench bench;
+  ASSERT_TRUE(bench.add(Lun(3), bench.unit()));
+  EXPECT_TRUE(bench.initiator().run(report_luns(0x10, 64), {}, 3).is_invalid_field(2));
+  EXPECT_TRUE(bench.initiator().run(report_luns(0x11, 64), {}, 3).is_invalid_field(2));
+  EXPECT_TRUE(bench.initiator().run(report_luns(0x12, 64), {}, 3).is_good());
+  EXPECT_EQ(listed(bench.initiator().run(report_luns(0x11, 64), {}, kReportLunsUnit)),
+            (std::vector<int>{0, 3}));
+}
+
+TEST(ReportLuns, ListsEveryNumberThatThereIs) {
+  Bench bench;
+  LunMaps maps;
+  for (std::uint16_t i = 0; i <= spec::kMaxLun; ++i)
+    ASSERT_TRUE(maps.others.add(Lun(i), bench.unit()));
+  bench.publish(maps);
+  const Outcome outcome = bench.initiator().run(report_luns(2, 0xffff'ffff));
+  ASSERT_EQ(outcome.data.size(), 8U + 16385 * 8);
+  const std::vector<int> numbers = listed(outcome);
+  EXPECT_EQ(numbers[255], 255);
+  EXPECT_EQ(numbers[256], 0x4100);
+  EXPECT_EQ(numbers[16383], 0x7fff);
+  EXPECT_EQ(numbers[16384], 0xc101);
+  // In pieces, as by initiators that ask twice.
+  EXPECT_EQ(bench.initiator().run(report_luns(0, 65536)).data.size(), 65536U);
+  EXPECT_EQ(bench.initiator().run(report_luns(0, 16384 * 8 + 8)).data.size(), 16384U * 8 + 8);
+}
+
+// ---- The REPORT LUNS well known logical unit
+
+TEST(WellKnownUnit, HasAUnitAttentionOfItsOwn) {
+  Bench bench;
+  Initiator& initiator = bench.initiator();
+  EXPECT_TRUE(initiator.run({0, 0, 0, 0, 0, 0}, {}, kReportLunsUnit)
+                  .is_attention(AdditionalSense::power_on_reset_or_bus_device_reset_occurred));
+  EXPECT_TRUE(initiator.run({0, 0, 0, 0, 0, 0}, {}, kReportLunsUnit).is_good());
+  EXPECT_TRUE(initiator.run({0, 0, 0, 0, 0, 0})
+                  .is_attention(AdditionalSense::power_on_reset_or_bus_device_reset_occurred));
+  const Outcome sense = initiator.run({3, 0, 0, 0, 18, 0}, {}, kReportLunsUnit);
+  ASSERT_TRUE(sense.is_good());
+  EXPECT_EQ(sense.data[2], 0);
+}
+
+TEST(WellKnownUnit, TellsItsTypeAndItsTarget) {
+  Bench bench;
+  Initiator& initiator = bench.initiator();
+  EXPECT_EQ(initiator.run({0x12, 0, 0, 0, 36, 0}, {}, kReportLunsUnit).data[0], 0x1e);
+  EXPECT_EQ(initiator.run({0x12, 1, 0, 0, 255, 0}, {}, kReportLunsUnit).data,
+            (std::vector<std::uint8_t>{0x1e, 0, 0, 2, 0x00, 0x83}));
+  const Outcome page = initiator.run({0x12, 1, 0x83, 4, 0, 0}, {}, kReportLunsUnit);
+  ASSERT_TRUE(page.is_good());
+  EXPECT_EQ(page.data[0], 0x1e);
+  std::vector<int> associations;
+  for (std::size_t at = 4; at < page.data.size(); at += 4U + page.data[at + 3])
+    associations.push_back((page.data[at + 1] >> 4) & 3);
+  EXPECT_EQ(associations, (std::vector<int>{1, 1, 2})) << "no logical unit's";
+  EXPECT_TRUE(initiator.run({0x12, 1, 0x80, 0, 255, 0}, {}, kReportLunsUnit).is_invalid_field(2));
+}
+
+TEST(WellKnownUnit, KnowsNothingElse) {
+  Bench bench;
+  bench.initiator().clear_attention(kReportLunsUnit);
+  for (const std::uint8_t opcode :
+       std::initializer_list<std::uint8_t>{0x28, 0x2a, 0x25, 0x1a, 0x5e, 0xff}) {
+    EXPECT_TRUE(bench.initiator()
+                    .run({opcode, 0, 0, 0, 0, 0, 0, 0, 1, 0}, {}, kReportLunsUnit)
+                    .is_illegal(AdditionalSense::invalid_command_operation_code))
+        << int{opcode};
+  }
+  EXPECT_TRUE(bench.initiator().run({0, 0, 0, 0, 1, 0}, {}, kReportLunsUnit).is_invalid_field(4));
+  const auto aca =
+      bench.initiator().prepare({0, 0, 0, 0, 0, 0}, {}, kReportLunsUnit, TaskAttribute::aca);
+  EXPECT_TRUE(bench.initiator().finish(*aca).is_illegal(AdditionalSense::invalid_message_error));
 }
 
 TEST(ReportLuns, IsAnsweredAtANumberWithoutLogicalUnit) {

@@ -40,6 +40,7 @@ void lent_done(block::Request& request) noexcept {
       return;
     }
     const iovec& piece = command.buffers().front();
+    command.loan = command.unit->hold();
     command.data_in = {static_cast<const std::byte*>(piece.iov_base), piece.iov_len};
   }
   end_now(command);

@@ -213,13 +213,17 @@ class LendingDevice final : public block::Device {
 
 struct LendingBench {
   LendingBench() : unit(device, world.shards()) {
-    EXPECT_TRUE(target.luns().add(Lun(0), unit));
     world.run([this] { return open(); });
     server.attach(nexus);
   }
   ~LendingBench() {
     server.detach(nexus);
     world.run([this] { return unit.stop(world.shard()); });
+  }
+  static Target target_of(LogicalUnit& unit) {
+    Target target("iqn.2026-11.test:lending");
+    EXPECT_TRUE(target.add(Lun(0), unit));
+    return target;
   }
   engine::Task<void> open() {
     const auto opened = co_await unit.open(world.shard());
@@ -244,10 +248,15 @@ struct LendingBench {
   engine::sim::World world;
   LendingDevice device;
   LogicalUnit unit;
-  Target target{"iqn.2026-11.test:lending"};
+  Target target = target_of(unit);
   DeviceServer server{target, world.shard()};
   Nexus nexus{"iqn.2026-11.test:one,i,0x1", "iqn.2026-11.test:lending,t,0x1", 1};
 };
+
+engine::Task<void> stop_unit(LogicalUnit& unit, engine::Shard& shard, bool& stopped) {
+  co_await unit.stop(shard);
+  stopped = true;
+}
 
 TEST(ReadWrite, ReadLendsTheMediumsMemory) {
   LendingBench bench;
@@ -258,6 +267,24 @@ TEST(ReadWrite, ReadLendsTheMediumsMemory) {
   bench.finish(command);
   EXPECT_EQ(command.data_in.data(), bench.device.memory.data() + 3 * 512);
   EXPECT_EQ(command.data_in.size(), 2U * 512);
+}
+
+TEST(ReadWrite, LentMemoryKeepsTheLogicalUnitOpen) {
+  LendingBench bench;
+  bench.clear_attention();
+  TestCommand command;
+  command.keeps_loan = true;
+  bench.prepare(command, block_cdb(Opcode::read_10, 3, 2));
+  bench.server.execute(command);
+  bench.finish(command);
+  bool stopped = false;
+  bench.world.run([&] { return bench.server.adopt(std::make_shared<const LunMaps>()); });
+  stop_unit(bench.unit, bench.world.shard(), stopped).detach();
+  bench.world.run_for(engine::kSecond);
+  EXPECT_FALSE(stopped) << "the transport still sends the data";
+  command.reset();
+  bench.world.run_until([&] { return stopped; });
+  EXPECT_TRUE(stopped);
 }
 
 TEST(ReadWrite, LargeWriteIsReceivedIntoTheMedium) {

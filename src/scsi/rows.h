@@ -109,6 +109,7 @@ constexpr CommandDescription row(const Row& row) {
   return description;
 }
 
-constexpr CommandFlags kAlways = kWhileUnitAttention | kWithoutUnit | kDuringMediumOperation;
+constexpr CommandFlags kAlways =
+    kWhileUnitAttention | kWithoutUnit | kDuringMediumOperation | kToWellKnown;
 
 }  // namespace lunar::scsi::rows

@@ -1,5 +1,7 @@
 #include "scsi/task_set.h"
 
+#include <utility>
+
 #include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
@@ -78,6 +80,8 @@ void leave_task_set(Command& command) {
   --itl.task_count;
   if (itl.ordering != 0) [[unlikely]] {
     if (command.attribute != TaskAttribute::simple) --itl.ordering;
+    if (itl.when_empty != nullptr && itl.task_set.empty())
+      itl.unit.shard().enqueue(*std::exchange(itl.when_empty, nullptr));
     start_waiting(itl);
   }
 }
@@ -90,6 +94,28 @@ void start_or_wait(Command& command) {
     return;
   }
   start(command);
+}
+
+void withdraw_command(Command& command, const spec::Sense& why) {
+  switch (command.state) {
+    case CommandState::idle:
+    case CommandState::finished: return;
+    case CommandState::prepared:
+    case CommandState::waiting:
+      set_check_condition(command, why);
+      end_soon(command);
+      return;
+    case CommandState::running: break;
+  }
+  if (command.aborted || command.withdrawn != nullptr) return;
+  command.withdrawn = &why;
+  if (command.buffer_waiter.is_linked()) {
+    command.buffer_waiter.cancel();
+    set_check_condition(command, why);
+    end_soon(command);
+    return;
+  }
+  command.unit->front().abort(command);
 }
 
 void abort_command(Command& command) {

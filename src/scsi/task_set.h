@@ -18,6 +18,10 @@ void leave_task_set(Command& command);
 // Runs the command now, or when those that it must wait for have left (SAM-5 §8.6).
 void start_or_wait(Command& command);
 
+// The logical unit has changed so that the command may not run: it ends with `why`, a constant, if
+// that can still be; else with what the medium answers. Never calls back inline.
+void withdraw_command(Command& command, const spec::Sense& why);
+
 // Wants the command gone: it ends without effect where that can still be; else it ends when the
 // medium has answered. Never calls back inline.
 void abort_command(Command& command);

@@ -1,6 +1,7 @@
 // The unit attention conditions that one I_T_L nexus has still to be told of (SAM-5 §6.2).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,14 @@ class UnitAttentions {
       --count_;
     }
     insert(rank != 0 ? 0 : count_, condition);
+  }
+
+  // The condition does not hold any more, or its initiator knows of it.
+  void clear(spec::AdditionalSense condition) {
+    const auto end = conditions_.begin() + count_;
+    count_ = static_cast<std::uint8_t>(std::remove(conditions_.begin(), end, condition) -
+                                       conditions_.begin());
+    if (count_ == 0) overflow_ = false;
   }
 
   [[nodiscard]] bool pending() const { return count_ != 0; }

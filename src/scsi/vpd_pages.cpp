@@ -15,9 +15,13 @@ using spec::VpdPage;
 
 const LogicalUnit& unit_of(const Command& command) { return command.unit->unit(); }
 
-void write_header(ByteWriter& out, VpdPage page, std::size_t length) {
+bool has(const Command& command, const VpdPageDescription& page) {
+  return !command.to_well_known || page.of_well_known;
+}
+
+void write_header(const Command& command, ByteWriter& out, VpdPage page, std::size_t length) {
   spec::VpdHeader header;
-  header.peripheral = spec::kPeripheralDisk;
+  header.peripheral = command.to_well_known ? spec::kPeripheralWellKnown : spec::kPeripheralDisk;
   header.page_code = static_cast<std::uint8_t>(page);
   header.page_length = static_cast<std::uint16_t>(length);
   out.write(header);
@@ -25,43 +29,48 @@ void write_header(ByteWriter& out, VpdPage page, std::size_t length) {
 
 // 00h
 void produce_supported(const Command& command, ByteWriter& out) {
-  (void)command;
-  const auto pages = vpd_pages();
-  write_header(out, VpdPage::supported_vpd_pages, pages.size());
-  for (const VpdPageDescription& page : pages) out.write_u8(static_cast<std::uint8_t>(page.code));
+  const auto here = [&](const VpdPageDescription& page) { return has(command, page); };
+  const auto count = std::ranges::count_if(vpd_pages(), here);
+  write_header(command, out, VpdPage::supported_vpd_pages, static_cast<std::size_t>(count));
+  for (const VpdPageDescription& page : vpd_pages()) {
+    if (here(page)) out.write_u8(static_cast<std::uint8_t>(page.code));
+  }
 }
 
 // 80h
 void produce_serial_number(const Command& command, ByteWriter& out) {
   const std::string& serial = unit_of(command).serial_number();
-  write_header(out, VpdPage::unit_serial_number, serial.size());
+  write_header(command, out, VpdPage::unit_serial_number, serial.size());
   out.write_text(serial);
 }
 
 // 83h: the logical unit by every name that lasts, the port and the device that the command came to.
 void produce_identification(const Command& command, ByteWriter& out) {
-  const LogicalUnit& unit = unit_of(command);
   const Nexus& nexus = *command.nexus;
   std::array<std::byte, 2048> room;
   ByteWriter list(room);
-  spec::append_naa_designator(list, unit.device().uuid());
-  spec::append_t10_vendor_id_designator(list, unit.options().vendor, unit.serial_number());
-  spec::append_scsi_name_designator(list, spec::Association::logical_unit,
-                                    spec::naa_name_from_uuid(unit.device().uuid()));
+  // A well known logical unit is known by its target (SPC-5 §7.7.6.1).
+  if (!command.to_well_known) {
+    const LogicalUnit& unit = unit_of(command);
+    spec::append_naa_designator(list, unit.device().uuid());
+    spec::append_t10_vendor_id_designator(list, unit.options().vendor, unit.serial_number());
+    spec::append_scsi_name_designator(list, spec::Association::logical_unit,
+                                      spec::naa_name_from_uuid(unit.device().uuid()));
+  }
   spec::append_relative_target_port_designator(list, nexus.relative_target_port_id());
   // Each target port is a group of its own (target_ports.h).
   spec::append_target_port_group_designator(list, nexus.relative_target_port_id());
   spec::append_scsi_name_designator(list, spec::Association::target_port, nexus.target_port_name());
   spec::append_scsi_name_designator(list, spec::Association::target_device,
                                     nexus.device_server()->target().name());
-  write_header(out, VpdPage::device_identification, list.stored());
+  write_header(command, out, VpdPage::device_identification, list.stored());
   out.write_bytes(list.bytes());
 }
 
 // 85h: the list is empty, since nothing manages a single logical unit by an address.
 void produce_management_addresses(const Command& command, ByteWriter& out) {
   (void)command;
-  write_header(out, VpdPage::management_network_addresses, 0);
+  write_header(command, out, VpdPage::management_network_addresses, 0);
 }
 
 // 86h
@@ -78,7 +87,7 @@ void produce_extended_inquiry(const Command& command, ByteWriter& out) {
 // 87h: one set of mode parameters for all nexuses.
 void produce_mode_page_policy(const Command& command, ByteWriter& out) {
   (void)command;
-  write_header(out, VpdPage::mode_page_policy, sizeof(spec::ModePagePolicyDescriptor));
+  write_header(command, out, VpdPage::mode_page_policy, sizeof(spec::ModePagePolicyDescriptor));
   out.write(spec::ModePagePolicyDescriptor{});
 }
 
@@ -101,7 +110,7 @@ void produce_ports(const Command& command, ByteWriter& out) {
   };
   ByteWriter length{MutableBytes{}};
   write_ports(length);
-  write_header(out, VpdPage::scsi_ports, length.written());
+  write_header(command, out, VpdPage::scsi_ports, length.written());
   write_ports(out);
 }
 
@@ -159,9 +168,9 @@ void produce_provisioning(const Command& command, ByteWriter& out) {
 }
 
 constexpr auto kPages = std::to_array<VpdPageDescription>({
-    {VpdPage::supported_vpd_pages, produce_supported},
+    {VpdPage::supported_vpd_pages, produce_supported, true},
     {VpdPage::unit_serial_number, produce_serial_number},
-    {VpdPage::device_identification, produce_identification},
+    {VpdPage::device_identification, produce_identification, true},
     {VpdPage::management_network_addresses, produce_management_addresses},
     {VpdPage::extended_inquiry_data, produce_extended_inquiry},
     {VpdPage::mode_page_policy, produce_mode_page_policy},
@@ -176,9 +185,9 @@ static_assert(std::ranges::is_sorted(kPages, {}, &VpdPageDescription::code));
 
 std::span<const VpdPageDescription> vpd_pages() { return kPages; }
 
-const VpdPageDescription* find_vpd_page(std::uint8_t code) {
+const VpdPageDescription* find_vpd_page(const Command& command, std::uint8_t code) {
   for (const VpdPageDescription& page : kPages) {
-    if (static_cast<std::uint8_t>(page.code) == code) return &page;
+    if (static_cast<std::uint8_t>(page.code) == code && has(command, page)) return &page;
   }
   return nullptr;
 }

@@ -14,11 +14,13 @@ namespace lunar::scsi {
 struct VpdPageDescription {
   spec::VpdPage code;
   void (*produce)(const Command&, ByteWriter&);  // the page with its header
+  bool of_well_known = false;  // the REPORT LUNS well known logical unit has it, too
 };
 
 // Ascending by code, as page 00h must list them.
 [[nodiscard]] std::span<const VpdPageDescription> vpd_pages();
-[[nodiscard]] const VpdPageDescription* find_vpd_page(std::uint8_t code);
+// Null when the addressed logical unit has no such page.
+[[nodiscard]] const VpdPageDescription* find_vpd_page(const Command& command, std::uint8_t code);
 
 // What a PAGE LENGTH can say.
 constexpr std::size_t kMaxVpdPageBytes = sizeof(spec::VpdHeader) + 0xffff;

@@ -41,7 +41,7 @@ class Bench {
                                                         options.blocks, options.direct));
       units_.push_back(std::make_unique<scsi::LogicalUnit>(*devices_.back(), shards_));
       [[maybe_unused]] const auto added =
-          target.device.luns().add(Lun(static_cast<std::uint16_t>(i)), *units_.back());
+          target.device.add(Lun(static_cast<std::uint16_t>(i)), *units_.back());
       assert(added);
     }
     for (std::size_t shard = 0; shard < shards_.size(); ++shard) {

@@ -32,6 +32,9 @@ enum class PeripheralDeviceType : std::uint8_t {
 // A disk, in each page of INQUIRY.
 constexpr std::uint8_t kPeripheralDisk =
     peripheral(PeripheralQualifier::connected, PeripheralDeviceType::direct_access);
+// A well known logical unit.
+constexpr std::uint8_t kPeripheralWellKnown =
+    peripheral(PeripheralQualifier::connected, PeripheralDeviceType::well_known_logical_unit);
 // What a number without logical unit answers.
 constexpr std::uint8_t kPeripheralAbsent =
     peripheral(PeripheralQualifier::incapable, PeripheralDeviceType::unknown);

@@ -14,8 +14,8 @@ enum class SelectReport : std::uint8_t {
   well_known_only = 0x01,
   all = 0x02,
   administrative = 0x10,
-  administrative_and_subsidiary = 0x11,
-  subsidiary = 0x12,
+  administrative_and_simple = 0x11,  // "simple": part of no conglomerate
+  subsidiary = 0x12,  // of the addressed administrative logical unit, and that itself
 };
 
 // The data are this header and one be64 a logical unit, as encode_lun gives it.

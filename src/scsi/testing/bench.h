@@ -47,6 +47,7 @@ struct Outcome {
 struct TestCommand : Command {
   std::vector<std::byte> out;
   std::optional<Outcome> outcome;
+  bool keeps_loan = false;  // as if the data were being sent
 
   TestCommand() {
     finished = [](Command& self) noexcept {
@@ -60,6 +61,7 @@ struct TestCommand : Command {
       result.data.assign(bytes, bytes + command.data_in.size());
       command.buffer.reset();
       command.scratch.reset();
+      if (!command.keeps_loan) command.loan = {};
       command.outcome = std::move(result);
     };
   }
@@ -133,7 +135,7 @@ class Bench {
     unit_ = std::make_unique<LogicalUnit>(*device_, all, std::move(options));
     [[maybe_unused]] const auto restored = unit_->restore();
     assert(restored);
-    [[maybe_unused]] const auto added = target_.luns().add(Lun(0), *unit_);
+    [[maybe_unused]] const auto added = target_.add(Lun(0), *unit_);
     assert(added);
     for (const std::uint16_t tag : {std::uint16_t{1}, std::uint16_t{2}}) {
       target_.ports().configure(tag, port_groups);
@@ -165,6 +167,22 @@ class Bench {
   [[nodiscard]] Target& target() { return target_; }
   [[nodiscard]] DeviceServer& server(std::size_t shard) { return *servers_[shard]; }
   [[nodiscard]] Initiator& initiator() { return *initiator_; }
+
+  // Puts the maps into force on every shard; as Server does while it serves.
+  void publish(const LunMaps& maps) {
+    target_.set_maps(std::make_shared<const LunMaps>(maps));
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      auto adopt = [this, i] { return servers_[i]->adopt(target_.maps()); };
+      world_.run(adopt, i);
+    }
+  }
+  // One more number of all initiators.
+  [[nodiscard]] Result<void> add(Lun lun, LogicalUnit& unit) {
+    LunMaps maps = *target_.maps();
+    LUNAR_TRY(maps.others.add(lun, unit));
+    publish(maps);
+    return {};
+  }
 
  private:
   engine::Task<void> open(std::size_t shard) {
