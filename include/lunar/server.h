@@ -45,6 +45,15 @@ constexpr std::size_t kDefaultMaxShards = 4;
 struct LunOptions {
   bool read_only = false;  // writes are refused, also where the device would take them
   bool removable = false;  // INQUIRY says so (the RMB bit)
+  // Whose number it is: a host of the target, or empty: that of all initiators without a host.
+  std::string host{};
+};
+
+// Which initiators are a host of a target. Any of the names, from any of the addresses; a list that
+// is empty asks nothing.
+struct HostOptions {
+  std::vector<std::string> initiators{};  // iSCSI names, in which * is any text and ? a character
+  std::vector<std::string> addresses{};   // "192.0.2.0/24", "2001:db8::/32", or one address
 };
 
 // Asymmetric logical unit access (SPC-5 §5.17.2): how a target's logical units are reached by one
@@ -67,17 +76,20 @@ struct PortGroupOptions {
 // "warning", "error", "off"; else invalid_argument. From any thread, at any time.
 Result<void> set_log_level(std::string_view level);
 
-// Set up (add_*, map), start, stop; each once. Afterwards it only waits to be destroyed: to serve
-// again, make another.
+// Set up (add_*, map), start, stop; start and stop each once. Afterwards it only waits to be
+// destroyed: to serve again, make another. Targets and portals are set up before start(); devices,
+// hosts and LUNs change while the server runs, too: such a call returns when the change is in force
+// on every shard, with sessions and their commands under way.
 //
-// Threading: not thread-safe; use it from one thread at a time, which may be any but a shard's (a
-// Device or Channel must not call it). create() starts one thread a shard, named shard-N, which the
-// destructor joins; they inherit the signal mask of the thread that called create(), so block what
-// you handle yourself before. Methods block until they are done; only start() and stop() wait for
-// the network.
+// Threading: thread-safe; calls are carried out one after the other. From any thread but a shard's
+// (a Device or Channel must not call it). create() starts one thread a shard, named shard-N, which
+// the destructor joins; they inherit the signal mask of the thread that called create(), so block
+// what you handle yourself before. Methods block until they are done; only start() and stop() wait
+// for the network.
 //
 // Errors: one clear line each, and a code to choose by. A method that failed has changed nothing,
-// but start(), which has stopped the server. A set-up method after start() gives busy.
+// but start(), which has stopped the server. A method of targets and portals after start() gives
+// busy, and so does any after stop().
 class Server {
  public:
   // Starts the shards. invalid_argument: `shards` names no cores, or some that this process may not
@@ -90,8 +102,9 @@ class Server {
 
   // ---- Devices. Their names are unique and not empty: else already_exists, invalid_argument.
 
-  // The server owns it, opens its channels on each shard in start(), and destroys them there in
-  // stop(); the device goes with the server, on the thread that destroys that.
+  // The server owns it, opens its channels on each shard when it is mapped (at the earliest in
+  // start()), and destroys them there when it is no more, or in stop(); the device goes on the
+  // thread that removes it, or with the server.
   Result<void> add_device(std::unique_ptr<block::Device> device);
   // A sparse RAM disk of so many bytes, a multiple of 512. A new identity each time.
   Result<void> add_ram(const std::string& name, ByteCount size);
@@ -101,17 +114,52 @@ class Server {
   Result<void> add_file(const std::string& name, const std::string& path,
                         std::optional<ByteCount> size = {});
 
+  // not_found; busy (naming the user) while it is mapped or carries a layer.
+  Result<void> remove_device(std::string_view name);
+  // Only what this interface calls it: initiators do not see it. not_found, already_exists,
+  // invalid_argument.
+  Result<void> rename_device(std::string_view name, const std::string& new_name);
+  // Grows or shrinks the medium; without a size: takes what it has become by itself (a block
+  // device). Initiators are told (CAPACITY DATA HAS CHANGED). What lies beyond a smaller size is
+  // lost; commands for it that have not begun end with LOGICAL BLOCK ADDRESS OUT OF RANGE.
+  // not_found; busy: it carries a layer, which is to be resized instead; invalid_argument,
+  // unsupported, no_resource, io.
+  Result<void> resize(std::string_view device, std::optional<ByteCount> size);
+  // When it returns with `on`, no write changes the device's medium any more. Initiators are told
+  // (MODE PARAMETERS CHANGED). not_found: no such device, or it is not mapped; permission, busy: it
+  // cannot be written to, or has another writer.
+  Result<void> set_write_protected(std::string_view device, bool on);
+  // SCSI commands of the device's logical unit that have not ended, on all shards; 0 when there is
+  // none. And those of all, whose answers have not left.
+  [[nodiscard]] std::size_t commands_in_flight(std::string_view device) const;
+  [[nodiscard]] std::size_t commands_in_flight() const;
+
   // ---- Targets and portals.
 
   // `iqn`: iqn., eui. or naa. form (RFC 7143 §4.2.7), in any case. `alias` is a word for people.
   // invalid_argument, already_exists.
   Result<void> add_target(const std::string& iqn, const std::string& alias = "");
-  // Serves a device as logical unit 0 to 16383 of a target; it becomes the device's writer, or one
-  // of its readers when read_only. A device may be mapped several times, with equal options: it
-  // stays one logical unit, and reservations hold across. not_found; busy when it has another
-  // writer (a layer); already_exists when the target has that LUN; out_of_range.
+  // Initiators that see numbers of their own, and only those. The first host, in the order of their
+  // addition, that an initiator fits is its own. not_found: no such target; already_exists: the
+  // target has a host of that name; invalid_argument: no name, initiators nor addresses, or wrong
+  // ones.
+  Result<void> add_host(std::string_view iqn, const std::string& name, const HostOptions& options);
+  // With its numbers; its initiators fall to the next host that they fit. not_found.
+  Result<void> remove_host(std::string_view iqn, std::string_view name);
+  // Serves a device as logical unit 0 to 16383 of a target, or of one of its hosts; it becomes the
+  // device's writer, or one of its readers when read_only. A device may be mapped several times,
+  // with equal options: it stays one logical unit, and reservations hold across. not_found; busy
+  // when it has another writer (a layer); already_exists when the number is taken; out_of_range;
+  // while the server runs also errors of the device's open_channel(). Initiators are told of
+  // changes of what they see (REPORTED LUNS DATA HAS CHANGED).
   Result<void> map(std::string_view iqn, Lun lun, std::string_view device,
                    const LunOptions& options = {});
+  // The number leads nowhere. Its commands that have not begun end with LOGICAL UNIT NOT SUPPORTED,
+  // the others are aborted on the medium, or finish. `host` as in LunOptions. not_found.
+  Result<void> unmap(std::string_view iqn, Lun lun, std::string_view host = {});
+  // The number leads to another device: unmap() and map() at once. Errors of both.
+  Result<void> swap(std::string_view iqn, Lun lun, std::string_view device,
+                    const LunOptions& options = {});
   // How a target is reached by the portals of one group. A group of which nothing is said has the
   // defaults. not_found, invalid_argument: a tag is 1 to 65535.
   Result<void> set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
+#include <map>
 
 #include "app/server_internals.h"
 #include "base/size.h"
@@ -41,16 +41,23 @@ std::string reachable(std::string_view listening) {
 
 std::string announcement(Server& server, const control::Config& config) {
   const block::Registry& registry = *server.internals().registry;
+  std::map<std::string_view, const DeviceConfig*> devices;
+  for (const DeviceConfig& device : config.devices) devices[device.name] = &device;
+  const auto line_of = [&](const control::LunConfig& lun, std::string_view indent) {
+    const DeviceConfig& device = *devices.at(lun.device);
+    const bool protects = lun.read_only && !device.read_only;
+    return fmt::format("{}LUN {}: {}{}\n", indent, lun.lun,
+                       describe(device, *registry.find(lun.device)), protects ? ", read-only" : "");
+  };
   std::string text =
       fmt::format("lunar serves on {}, {} {}\n", fmt::join(server.listening(), ", "),
                   server.shard_count(), server.shard_count() == 1 ? "shard" : "shards");
   for (const control::TargetConfig& target : config.targets) {
     text += fmt::format("{}\n", target.name);
-    for (const control::LunConfig& lun : target.luns) {
-      const auto device = std::ranges::find(config.devices, lun.device, &DeviceConfig::name);
-      text += fmt::format("  LUN {}: {}", lun.lun, describe(*device, *registry.find(lun.device)));
-      if (lun.read_only && !device->read_only) text += ", read-only";
-      text += '\n';
+    for (const control::LunConfig& lun : target.luns) text += line_of(lun, "  ");
+    for (const control::HostConfig& host : target.hosts) {
+      text += fmt::format("  host {}\n", host.name);
+      for (const control::LunConfig& lun : host.luns) text += line_of(lun, "    ");
     }
   }
   text += fmt::format("Try it: iscsi-ls -s iscsi://{}/\n", reachable(server.listening().front()));

@@ -127,6 +127,17 @@ Result<std::unique_ptr<block::Device>> make_device(Server& server, const DeviceC
   return fail(ErrorCode::invalid_argument, "unknown device type");
 }
 
+Result<void> map_all(Server& server, const control::TargetConfig& target,
+                     const std::vector<control::LunConfig>& luns, const std::string& host) {
+  for (const control::LunConfig& lun : luns) {
+    auto mapped =
+        server.map(target.name, Lun(lun.lun), lun.device,
+                   {.read_only = lun.read_only, .removable = lun.removable, .host = host});
+    if (!mapped) return wrap(mapped.error(), lun.origin);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> build(Server& server, const control::Config& config) {
@@ -139,10 +150,12 @@ Result<void> build(Server& server, const control::Config& config) {
   for (const control::TargetConfig& target : config.targets) {
     if (auto added = server.add_target(target.name, target.alias); !added)
       return wrap(added.error(), target.origin);
-    for (const control::LunConfig& lun : target.luns) {
-      auto mapped = server.map(target.name, Lun(lun.lun), lun.device,
-                               {.read_only = lun.read_only, .removable = lun.removable});
-      if (!mapped) return wrap(mapped.error(), lun.origin);
+    LUNAR_TRY(map_all(server, target, target.luns, ""));
+    for (const control::HostConfig& host : target.hosts) {
+      auto host_added = server.add_host(
+          target.name, host.name, {.initiators = host.initiators, .addresses = host.addresses});
+      if (!host_added) return wrap(host_added.error(), host.origin);
+      LUNAR_TRY(map_all(server, target, host.luns, host.name));
     }
   }
   for (const control::TargetConfig& target : config.targets) {

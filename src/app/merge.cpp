@@ -37,7 +37,8 @@ Result<void> add_disks(Config& config, const ServeOptions& options) {
     config.targets.push_back({.origin = named ? fmt::format("--target {}", options.target) : "",
                               .name = std::move(*name),
                               .alias = {},
-                              .luns = {}});
+                              .luns = {},
+                              .hosts = {}});
     target = std::prev(config.targets.end());
   }
   for (const std::string& spec : options.disks) {
@@ -86,8 +87,10 @@ Result<Config> merge(const ServeOptions& options) {
   if (!options.state.empty()) config.state = options.state;
   LUNAR_TRY(add_disks(config, options));
   LUNAR_TRY(add_portals(config, options));
-  const bool serves = std::ranges::any_of(
-      config.targets, [](const TargetConfig& target) { return !target.luns.empty(); });
+  const bool serves = std::ranges::any_of(config.targets, [](const TargetConfig& target) {
+    const auto has_luns = [](const control::HostConfig& host) { return !host.luns.empty(); };
+    return !target.luns.empty() || std::ranges::any_of(target.hosts, has_luns);
+  });
   if (serves) return config;
   if (!options.config_path.empty()) {
     return fail(

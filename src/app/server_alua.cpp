@@ -1,7 +1,8 @@
 // Asymmetric logical unit access of a Server: target port groups and their states.
 #include <fmt/format.h>
 
-#include <vector>
+#include <memory>
+#include <set>
 
 #include "app/server_internals.h"
 #include "iscsi/spec/names.h"
@@ -34,12 +35,15 @@ Result<scsi::Target*> find_target(Server::Internals& self, std::string_view iqn)
 // On the control shard.
 engine::Task<void> change_access(scsi::Target& target, const scsi::TargetPort& port,
                                  scsi::spec::AccessState state, std::optional<bool> preferred) {
-  std::vector<scsi::LogicalUnit*> units;
-  target.luns().for_each([&](Lun, scsi::LogicalUnit& unit) { units.push_back(&unit); });
+  std::set<scsi::LogicalUnit*> units;
+  const auto add = [&units](Lun, scsi::LogicalUnit& unit) { units.insert(&unit); };
+  const std::shared_ptr<const scsi::LunMaps> maps = target.maps();
+  maps->others.for_each(add);
+  for (const auto& host : maps->hosts) host->luns.for_each(add);
   const scsi::AccessStateChange::Wanted wanted[] = {{&port, state, preferred}};
   for (scsi::LogicalUnit* unit : units) {
     scsi::AccessStateChange change(wanted, nullptr);
-    co_await unit->change(change);  // changes nothing the second time
+    co_await unit->change(change);
   }
 }
 
@@ -47,6 +51,7 @@ engine::Task<void> change_access(scsi::Target& target, const scsi::TargetPort& p
 
 Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,
                                     const PortGroupOptions& options) {
+  const std::lock_guard lock(internals_->mutex);
   if (internals_->state != Internals::State::set_up)
     return fail(ErrorCode::busy, "set_port_group() comes before start()");
   if (portal_group_tag == 0)
@@ -61,6 +66,7 @@ Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_g
 
 Result<void> Server::set_alua_state(std::string_view iqn, std::uint16_t portal_group_tag,
                                     AluaState state, std::optional<bool> preferred) {
+  const std::lock_guard lock(internals_->mutex);
   if (internals_->state != Internals::State::started)
     return fail(ErrorCode::busy, "set_alua_state() is for a server that runs");
   LUNAR_TRY_ASSIGN(scsi::Target * target, find_target(*internals_, iqn));

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ namespace lunar {
 
 // Destroyed from the bottom up: what stands on something goes before it.
 struct Server::Internals {
+  mutable std::mutex mutex;  // held by each call of the interface; never by a shard
   engine::UringFileIo files;
   engine::Prng prng{engine::Prng::system_seed()};
   std::unique_ptr<engine::ShardGroup> shards;
@@ -30,7 +32,9 @@ struct Server::Internals {
   struct MappedUnit {
     block::Claim claim;
     std::unique_ptr<scsi::LogicalUnit> unit;
-    LunOptions options;
+    LunOptions options;       // that its users agree on
+    bool writes = false;      // what the claim is
+    std::size_t numbers = 0;  // that lead to it
   };
   std::map<const block::Device*, MappedUnit> units;  // one logical unit a device, whoever maps it
   std::optional<iscsi::Service> service;
@@ -46,6 +50,10 @@ struct Server::Internals {
     stopped,  // for good
   };
   State state = State::set_up;
+
+  // Which method it is, for the error of one that comes too late.
+  [[nodiscard]] Result<void> check_set_up(const char* method) const;
+  [[nodiscard]] Result<void> check_not_ended(const char* method) const;
 };
 
 }  // namespace lunar

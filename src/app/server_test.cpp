@@ -9,6 +9,8 @@
 
 #include <charconv>
 
+#include "app/server_internals.h"
+
 namespace lunar {
 namespace {
 
@@ -92,18 +94,108 @@ TEST(Server, IsDestroyedInAnyState) {
   EXPECT_FALSE(connects(port));
 }
 
-TEST(Server, TakesSetUpBeforeStartOnly) {
+TEST(Server, TakesTargetsAndPortalsBeforeStartOnly) {
   const auto server = with_disk();
   ASSERT_TRUE(server->start());
-  expect_error(server->add_ram("late", ByteCount(kMiB)), ErrorCode::busy, "add_ram() comes before");
-  expect_error(server->add_file("late", "/nonexistent"), ErrorCode::busy, "add_file() comes");
-  expect_error(server->add_device(nullptr), ErrorCode::busy, "add_device() comes before start()");
   expect_error(server->add_target("iqn.2026-11.io.lunar:late"), ErrorCode::busy, "add_target()");
-  expect_error(server->map(kTarget, Lun(1), "d"), ErrorCode::busy, "map()");
   expect_error(server->add_portal("127.0.0.1:0"), ErrorCode::busy, "the server runs");
   expect_error(server->start(), ErrorCode::busy, "start()");
   server->stop();
   expect_error(server->start(), ErrorCode::busy, "the server has ended");
+  expect_error(server->add_ram("late", ByteCount(kMiB)), ErrorCode::busy, "add_ram()");
+  expect_error(server->add_file("late", "/nonexistent"), ErrorCode::busy, "add_file()");
+  expect_error(server->add_device(nullptr), ErrorCode::busy, "add_device(): the server has ended");
+  expect_error(server->map(kTarget, Lun(1), "d"), ErrorCode::busy, "map()");
+  expect_error(server->unmap(kTarget, Lun(0)), ErrorCode::busy, "unmap()");
+  expect_error(server->resize("d", ByteCount(kMiB)), ErrorCode::busy, "resize()");
+}
+
+// The same before start() and after it.
+class ServerLuns : public ::testing::TestWithParam<bool> {
+ protected:
+  ServerLuns() {
+    EXPECT_TRUE(server_->add_ram("e", ByteCount(kMiB)));
+    if (GetParam()) {
+      EXPECT_TRUE(server_->start());
+    }
+  }
+  std::unique_ptr<Server> server_ = with_disk();
+};
+INSTANTIATE_TEST_SUITE_P(SetUpAndRunning, ServerLuns, ::testing::Bool(),
+                         [](const auto& running) { return running.param ? "Running" : "SetUp"; });
+
+TEST_P(ServerLuns, AreMappedSwappedAndUnmapped) {
+  EXPECT_TRUE(server_->map(kTarget, Lun(16383), "e"));
+  expect_error(server_->remove_device("e"), ErrorCode::busy, kTarget);
+  EXPECT_TRUE(server_->swap(kTarget, Lun(16383), "d"));
+  EXPECT_TRUE(server_->remove_device("e")) << "nothing leads to it any more";
+  EXPECT_TRUE(server_->unmap(kTarget, Lun(16383)));
+  expect_error(server_->remove_device("d"), ErrorCode::busy, "d");
+  EXPECT_TRUE(server_->unmap(kTarget, Lun(0)));
+  EXPECT_TRUE(server_->remove_device("d"));
+  expect_error(server_->unmap(kTarget, Lun(0)), ErrorCode::not_found, "LUN 0");
+  expect_error(server_->swap(kTarget, Lun(0), "d"), ErrorCode::not_found, "d");
+}
+
+TEST_P(ServerLuns, AFailureLeavesNothingBehind) {
+  expect_error(server_->map(kTarget, Lun(0), "e"), ErrorCode::already_exists, "0");
+  expect_error(server_->map(kTarget, Lun(1), "e", {.host = "h"}), ErrorCode::not_found, "host h");
+  expect_error(server_->swap(kTarget, Lun(1), "e"), ErrorCode::not_found, "LUN 1");
+  EXPECT_TRUE(server_->remove_device("e")) << "it is not mapped";
+}
+
+TEST_P(ServerLuns, HostsHaveNumbersOfTheirOwn) {
+  ASSERT_TRUE(server_->add_host(kTarget, "h", {.initiators = {"IQN.a*"}}));
+  expect_error(server_->add_host(kTarget, "h", {.initiators = {"b"}}), ErrorCode::already_exists,
+               "h");
+  expect_error(server_->add_host(kTarget, "", {.initiators = {"b"}}), ErrorCode::invalid_argument,
+               "name");
+  expect_error(server_->add_host(kTarget, "i", {}), ErrorCode::invalid_argument, "host i");
+  expect_error(server_->add_host(kTarget, "i", {.initiators = {"a b"}}),
+               ErrorCode::invalid_argument, "host i");
+  expect_error(server_->add_host(kTarget, "i", {.addresses = {"here"}}),
+               ErrorCode::invalid_argument, "here");
+  EXPECT_TRUE(server_->map(kTarget, Lun(0), "e", {.host = "h"}));
+  EXPECT_TRUE(server_->map(kTarget, Lun(7), "d", {.host = "h"}));
+  EXPECT_TRUE(server_->unmap(kTarget, Lun(7), "h"));
+  expect_error(server_->unmap(kTarget, Lun(7), "h"), ErrorCode::not_found, "LUN 7");
+  expect_error(server_->remove_device("e"), ErrorCode::busy, kTarget);
+  EXPECT_TRUE(server_->remove_host(kTarget, "h"));
+  EXPECT_TRUE(server_->remove_device("e"));
+  expect_error(server_->remove_host(kTarget, "h"), ErrorCode::not_found, "h");
+}
+
+TEST_P(ServerLuns, DevicesAreResizedRenamedAndProtected) {
+  const block::Device& device = *server_->internals().registry->find("d");
+  EXPECT_TRUE(server_->resize("d", ByteCount(2 * kMiB)));
+  EXPECT_EQ(device.limits().capacity, BlockCount(4096));
+  EXPECT_TRUE(server_->resize("d", ByteCount(kMiB / 2)));
+  EXPECT_EQ(device.limits().capacity, BlockCount(1024));
+  EXPECT_TRUE(server_->resize("e", ByteCount(2 * kMiB))) << "mapped or not";
+  expect_error(server_->resize("d", ByteCount(1000)), ErrorCode::invalid_argument, "device d");
+  expect_error(server_->resize("d", ByteCount(64 * kMiB)), ErrorCode::no_resource, "4 MiB");
+  EXPECT_EQ(device.limits().capacity, BlockCount(1024));
+  expect_error(server_->resize("x", ByteCount(kMiB)), ErrorCode::not_found, "x");
+  EXPECT_TRUE(server_->rename_device("d", "f"));
+  EXPECT_TRUE(server_->map(kTarget, Lun(1), "f"));
+  EXPECT_TRUE(server_->set_write_protected("f", true));
+  expect_error(server_->map(kTarget, Lun(2), "f"), ErrorCode::invalid_argument, "other options");
+  EXPECT_TRUE(server_->map(kTarget, Lun(2), "f", {.read_only = true}));
+  EXPECT_TRUE(server_->set_write_protected("f", false));
+  expect_error(server_->set_write_protected("e", true), ErrorCode::not_found, "no logical unit");
+  EXPECT_EQ(server_->commands_in_flight("f"), 0U);
+  EXPECT_EQ(server_->commands_in_flight(), 0U);
+}
+
+TEST_P(ServerLuns, ProtectionThatIsLiftedClaimsTheDevice) {
+  ASSERT_TRUE(server_->map(kTarget, Lun(1), "e", {.read_only = true}));
+  {
+    const auto other = server_->internals().registry->claim("e", block::Access::write, "a layer");
+    ASSERT_TRUE(other);
+    expect_error(server_->set_write_protected("e", false), ErrorCode::busy, "a layer");
+  }
+  EXPECT_TRUE(server_->set_write_protected("e", false));
+  EXPECT_FALSE(server_->internals().registry->claim("e", block::Access::write, "a layer"));
 }
 
 TEST(Server, NamesWhatCannotBeAdded) {

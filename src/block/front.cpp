@@ -76,6 +76,7 @@ Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
       capabilities_(device.capabilities()),
       statistics_(statistics.on(shard.index())),
       capacity_(limits_.capacity.value),
+      writable_(capabilities_.writable),
       max_consumer_blocks_(kMaxTransferBytes / limits_.block_size),
       channel_(std::move(channel)),
       emulator_(device, *channel_, shard) {
@@ -148,7 +149,7 @@ Status Front::check(const Request& request) const {
     const bool has_data =
         request.op == Op::read || request.op == Op::write || request.op == Op::compare;
     if (has_data && request.count.value > max_consumer_blocks_) return Status::out_of_range;
-    if (request.is_write() && !capabilities_.writable) return Status::write_protected;
+    if (request.is_write() && !writable_) return Status::write_protected;
   }
   return Status::ok;
 }
@@ -209,7 +210,7 @@ void Front::abort(Request& request) {
 }
 
 std::span<std::byte> Front::write_window(Lba lba, BlockCount count) {
-  if (!capabilities_.write_window || !capabilities_.writable) return {};
+  if (!capabilities_.write_window || !writable_) return {};
   if (!range_fits(lba.value, count.value, capacity_)) return {};
   if (frozen_.any() && frozen_.overlaps({lba, count})) return {};
   return channel_->write_window(lba, count);

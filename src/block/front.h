@@ -76,6 +76,12 @@ class alignas(kCacheLine) Front {
   [[nodiscard]] engine::Shard& shard() { return shard_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.count(); }
 
+  // What of the device changes while it serves: counts for requests that start from now on.
+  void set_capacity(BlockCount capacity) { capacity_ = capacity.value; }
+  void set_writable(bool writable) { writable_ = writable && capabilities_.writable; }
+  // Completes when all requests that have started before have ended; others go on meanwhile.
+  engine::Task<void> drain() { return in_flight_.drain(); }
+
   // Completes when no request is in flight; then the Front can be destroyed. No submit afterwards.
   engine::Task<void> stop();
 
@@ -116,8 +122,9 @@ class alignas(kCacheLine) Front {
   const Limits& limits_;
   const Capabilities& capabilities_;
   ShardStatistics& statistics_;
-  RequestFlags standing_flags_ = 0;                  // of every request
-  const std::uint64_t capacity_;                     // blocks
+  RequestFlags standing_flags_ = 0;  // of every request
+  std::uint64_t capacity_;           // blocks
+  bool writable_;
   const std::uint64_t max_consumer_blocks_;          // kMaxTransferBytes
   std::array<std::array<Plan, kOpCount>, 2> plans_;  // [with FUA][op]
   std::unique_ptr<Channel> channel_;

@@ -429,5 +429,48 @@ INSTANTIATE_TEST_SUITE_P(Devices, FrontModelTest,
                                                     {Op::write_zeroes, Status::unsupported}}}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
+// ---- What changes while it serves
+
+TEST_F(FrontTest, DrainWaitsForWhatIsInFlightAndHoldsNothingUp) {
+  Bench bench(world_, device_);
+  device_.hold = true;
+  auto data = filled(512, 1);
+  TestRequest before(Op::write, 0, 1);
+  before.add_piece(data.data(), data.size());
+  bench.front().submit(before);
+  bool drained = false;
+  const auto drain = [&]() -> engine::Task<void> {
+    co_await bench.front().drain();
+    drained = true;
+  };
+  auto draining = drain();
+  draining.detach();
+  device_.hold = false;
+  EXPECT_EQ(bench.run(Op::write, 1, 1, data), Status::ok);
+  EXPECT_FALSE(drained);
+  device_.release();
+  EXPECT_EQ(bench.finish(before), Status::ok);
+  EXPECT_TRUE(drained);
+}
+
+TEST_F(FrontTest, DrainOfNothingCompletesAtOnce) {
+  Bench bench(world_, device_);
+  EXPECT_TRUE(bench.front().drain().done());
+}
+
+TEST_F(FrontTest, TakesANewCapacityAndWriteProtection) {
+  device_.the_capabilities.write_window = true;
+  Bench bench(world_, device_);
+  auto data = filled(512, 0);
+  bench.front().set_capacity(BlockCount(10));
+  EXPECT_EQ(bench.run(Op::read, 9, 1, data), Status::ok);
+  EXPECT_EQ(bench.run(Op::read, 10, 1, data), Status::out_of_range);
+  bench.front().set_writable(false);
+  EXPECT_EQ(bench.run(Op::write, 0, 1, data), Status::write_protected);
+  EXPECT_TRUE(bench.front().write_window(Lba(0), BlockCount(1)).empty());
+  bench.front().set_writable(true);
+  EXPECT_EQ(bench.run(Op::write, 0, 1, data), Status::ok);
+}
+
 }  // namespace
 }  // namespace lunar::block

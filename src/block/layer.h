@@ -19,6 +19,7 @@ class LayerDevice : public Device {
 
   [[nodiscard]] const Limits& limits() const override { return base().limits(); }
   [[nodiscard]] const Capabilities& capabilities() const override { return base().capabilities(); }
+  Result<BlockCount> resize(std::optional<ByteCount> size) override { return base().resize(size); }
   [[nodiscard]] Result<Extent> extent_at(Lba lba, BlockCount count) const override {
     return base().extent_at(lba, count);
   }

@@ -18,13 +18,19 @@ Registry::~Registry() {
     // Out of the list first: a layer's destructor comes back here to release what it stands on.
     const std::unique_ptr<Entry> last = std::move(entries_.back());
     entries_.pop_back();
+    by_name_.erase(last->name);
+    by_device_.erase(last->device.get());
   }
 }
 
 Registry::Entry* Registry::entry(std::string_view name) const {
-  const auto found = std::ranges::find_if(
-      entries_, [&](const auto& candidate) { return candidate->device->name() == name; });
-  return found == entries_.end() ? nullptr : found->get();
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+Registry::Entry* Registry::entry(const Device& device) const {
+  const auto found = by_device_.find(&device);
+  return found == by_device_.end() ? nullptr : found->second;
 }
 
 Result<Device*> Registry::add(std::unique_ptr<Device> device) {
@@ -34,7 +40,9 @@ Result<Device*> Registry::add(std::unique_ptr<Device> device) {
                 fmt::format("there is a device '{}' already", device->name()));
   }
   auto added = std::make_unique<Entry>();
+  added->name = device->name();
   added->device = std::move(device);
+  by_name_[added->name] = by_device_[added->device.get()] = added.get();
   added->statistics = std::make_unique<DeviceStatistics>(shards_);
   entries_.push_back(std::move(added));
   return entries_.back()->device.get();
@@ -52,6 +60,22 @@ Result<void> Registry::remove(std::string_view name) {
   const auto at = std::ranges::find_if(entries_, [&](const auto& e) { return e.get() == found; });
   const std::unique_ptr<Entry> removed = std::move(*at);
   entries_.erase(at);
+  by_name_.erase(removed->name);
+  by_device_.erase(removed->device.get());
+  return {};
+}
+
+Result<void> Registry::rename(std::string_view name, std::string new_name) {
+  Entry* found = entry(name);
+  if (found == nullptr)
+    return fail(ErrorCode::not_found, fmt::format("there is no device '{}'", name));
+  if (new_name.empty()) return fail(ErrorCode::invalid_argument, "a device needs a name");
+  if (new_name == found->name) return {};
+  if (entry(new_name) != nullptr)
+    return fail(ErrorCode::already_exists, fmt::format("there is a device '{}' already", new_name));
+  by_name_.erase(found->name);
+  found->name = std::move(new_name);
+  by_name_[found->name] = found;
   return {};
 }
 
@@ -67,8 +91,8 @@ std::vector<Device*> Registry::devices() const {
 }
 
 DeviceStatistics& Registry::statistics(const Device& device) const {
-  const Entry* found = entry(device.name());
-  assert(found != nullptr && found->device.get() == &device);
+  const Entry* found = entry(device);
+  assert(found != nullptr);
   return *found->statistics;
 }
 
@@ -93,7 +117,7 @@ Result<Claim> Registry::claim(std::string_view name, Access access, std::string 
 
 std::vector<std::string> Registry::owners(const Device& device) const {
   std::vector<std::string> names;
-  const Entry* found = entry(device.name());
+  const Entry* found = entry(device);
   if (found == nullptr) return names;
   for (const Holder& holder : found->holders) {
     names.push_back(
@@ -103,11 +127,9 @@ std::vector<std::string> Registry::owners(const Device& device) const {
 }
 
 void Registry::release(const Device& device, std::uint64_t id) {
-  for (const auto& e : entries_) {
-    if (e->device.get() != &device) continue;
-    std::erase_if(e->holders, [&](const Holder& holder) { return holder.id == id; });
-    return;
-  }
+  Entry* found = entry(device);
+  if (found == nullptr) return;
+  std::erase_if(found->holders, [&](const Holder& holder) { return holder.id == id; });
 }
 
 }  // namespace lunar::block

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -68,6 +71,10 @@ class Registry {
   // not_found; busy (naming an owner) while it is claimed.
   Result<void> remove(std::string_view name);
 
+  // The device's name() stays what it was made with; the Registry calls it otherwise from now on.
+  // not_found; already_exists, invalid_argument as in add().
+  Result<void> rename(std::string_view name, std::string new_name);
+
   // Null when there is none.
   [[nodiscard]] Device* find(std::string_view name) const;
   // In the order of their addition.
@@ -90,16 +97,20 @@ class Registry {
     std::string owner;
   };
   struct Entry {
+    std::string name;
     std::unique_ptr<Device> device;
     std::unique_ptr<DeviceStatistics> statistics;
     std::vector<Holder> holders;
   };
   [[nodiscard]] Entry* entry(std::string_view name) const;
+  [[nodiscard]] Entry* entry(const Device& device) const;
   void release(const Device& device, std::uint64_t id);
 
   std::size_t shards_;
   std::uint64_t next_id_ = 1;
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::map<std::string, Entry*, std::less<>> by_name_;
+  std::unordered_map<const Device*, Entry*> by_device_;
 };
 
 }  // namespace lunar::block

@@ -111,5 +111,22 @@ TEST_F(RegistryTest, DestroysLayersBeforeTheirBases) {
   // The destructor asserts that no claim is left when disk0 goes.
 }
 
+TEST(Registry, RenamesADeviceThatIsInUse) {
+  Registry registry(1);
+  Device* device = *registry.add(std::make_unique<testing::FakeDevice>(8, 512, "old"));
+  ASSERT_TRUE(registry.add(std::make_unique<testing::FakeDevice>(8, 512, "other")));
+  const auto claim = registry.claim("old", Access::write, "somebody");
+  ASSERT_TRUE(claim);
+  ASSERT_TRUE(registry.rename("old", "new"));
+  EXPECT_EQ(registry.find("new"), device);
+  EXPECT_EQ(registry.find("old"), nullptr);
+  EXPECT_EQ(registry.owners(*device).size(), 1U);
+  EXPECT_TRUE(registry.rename("new", "new"));
+  EXPECT_EQ(registry.rename("new", "other").error().code, ErrorCode::already_exists);
+  EXPECT_EQ(registry.rename("new", "").error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(registry.rename("old", "x").error().code, ErrorCode::not_found);
+  EXPECT_EQ(registry.remove("new").error().code, ErrorCode::busy);
+}
+
 }  // namespace
 }  // namespace lunar::block

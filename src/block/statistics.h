@@ -24,6 +24,21 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+// How many there are, counted the same way.
+class Gauge {
+ public:
+  void increment() {
+    value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void decrement() {
+    value_.store(value_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
 // Of one Op: what consumers asked for, not the steps of its emulation. Counted when it completes.
 struct OpTotals {
   std::uint64_t operations = 0;
@@ -41,6 +56,7 @@ struct alignas(kCacheLine) ShardStatistics {
     Counter time_ns;
   };
   std::array<OpCounters, kOpCount> ops;
+  Gauge commands_in_flight;  // of the consumer: SCSI commands in the task sets of a logical unit
 };
 
 // Threading: on(i) is for shard i's thread to write; totals() is for any.
@@ -51,6 +67,11 @@ class DeviceStatistics {
 
   [[nodiscard]] std::size_t shards() const { return shards_; }
   [[nodiscard]] ShardStatistics& on(std::size_t shard_index) const { return parts_[shard_index]; }
+  [[nodiscard]] std::uint64_t commands_in_flight() const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < shards_; ++i) sum += parts_[i].commands_in_flight.value();
+    return sum;
+  }
   // Over all shards; not a snapshot of one instant.
   [[nodiscard]] OpTotals totals(Op op) const {
     OpTotals totals;

@@ -88,12 +88,22 @@ struct PortGroupConfig {
   bool explicit_changes = false;
 };
 
+// Initiators with numbers of their own.
+struct HostConfig {
+  std::string origin;
+  std::string name;
+  std::vector<std::string> initiators;  // names or patterns, as given
+  std::vector<std::string> addresses;   // ranges, as given
+  std::vector<LunConfig> luns;
+};
+
 struct TargetConfig {
   std::string origin;
   std::string name;  // in its normal form (RFC 7143 §4.2.7.2: lower case)
   std::string alias;
   std::vector<LunConfig> luns;
   std::vector<PortGroupConfig> port_groups{};
+  std::vector<HostConfig> hosts{};
 };
 
 struct PortalConfig {

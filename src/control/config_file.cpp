@@ -2,11 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bitset>
+#include <functional>
+#include <set>
 
 #include "control/config.h"
 #include "control/toml_table.h"
 #include "engine/shard_group.h"
 #include "iscsi/spec/names.h"
+#include "scsi/lun_map.h"
 #include "scsi/spec/lun.h"
 
 namespace lunar::control {
@@ -86,7 +90,7 @@ class Parser {
   }
 
   [[nodiscard]] bool has_device(std::string_view name) const {
-    return std::ranges::count(config_.devices, name, &DeviceConfig::name) != 0;
+    return device_names_.contains(name);
   }
 
   Result<void> device(const toml::table& table) {
@@ -107,6 +111,7 @@ class Parser {
       medium(table, reader, device);
     }
     LUNAR_TRY(reader.finish());
+    device_names_.insert(device.name);
     config_.devices.push_back(std::move(device));
     return {};
   }
@@ -172,15 +177,46 @@ class Parser {
     reader.require("name");
     if (std::ranges::count(config_.targets, target.name, &TargetConfig::name) != 0)
       reader.wrong("name", fmt::format("there is a target {} already", target.name));
-    reader.tables("lun", [&](const toml::table& each) { return lun(each, target); });
+    LunList luns{"target.lun", target.luns};
+    reader.tables("lun", [&](const toml::table& each) { return lun(each, luns); });
+    reader.tables("host", [&](const toml::table& each) { return host(each, target); });
     reader.tables("port_group", [&](const toml::table& each) { return port_group(each, target); });
     LUNAR_TRY(reader.finish());
     config_.targets.push_back(std::move(target));
     return {};
   }
 
-  Result<void> lun(const toml::table& table, TargetConfig& target) {
-    TomlTable reader(table, source_, "target.lun");
+  Result<void> host(const toml::table& table, TargetConfig& target) {
+    TomlTable reader(table, source_, "target.host");
+    HostConfig host;
+    host.origin = reader.where();
+    reader.text("name", host.name);
+    reader.texts("initiator", host.initiators);
+    reader.texts("address", host.addresses);
+    reader.require("name");
+    if (std::ranges::count(target.hosts, host.name, &HostConfig::name) != 0)
+      reader.wrong("name", fmt::format("there is a host '{}' already", host.name));
+    const std::string_view key = host.addresses.empty() ? "initiator" : "address";
+    if (const auto selector = scsi::HostSelector::create(host.initiators, host.addresses);
+        !selector && !reader.failed())
+      reader.wrong(key, selector.error().message);
+    LunList luns{"target.host.lun", host.luns};
+    reader.tables("lun", [&](const toml::table& each) { return lun(each, luns); });
+    LUNAR_TRY(reader.finish());
+    target.hosts.push_back(std::move(host));
+    return {};
+  }
+
+  // Where the tables go, and which numbers they have taken: there may be 16,384.
+  struct LunList {
+    std::string_view path;
+    std::vector<LunConfig>& luns;
+    std::bitset<scsi::spec::kMaxLun + 1> taken{};
+    std::uint32_t next = 0;  // one above the highest
+  };
+
+  Result<void> lun(const toml::table& table, LunList& list) {
+    TomlTable reader(table, source_, list.path);
     LunConfig lun;
     lun.origin = reader.where();
     reader.number("lun", lun.lun, 0, scsi::spec::kMaxLun);
@@ -189,16 +225,18 @@ class Parser {
     reader.boolean("removable", lun.removable);
     reader.require("device");
     if (!reader.has("lun")) {
-      const auto next = next_lun(target);
-      if (!next) reader.wrong("lun", next.error().message);
-      lun.lun = next.value_or(0);
+      if (list.next > scsi::spec::kMaxLun)
+        reader.wrong("lun", fmt::format("no LUN is left above {}: give a number", list.next - 1));
+      lun.lun = static_cast<std::uint16_t>(std::min<std::uint32_t>(list.next, scsi::spec::kMaxLun));
     }
-    if (std::ranges::count(target.luns, lun.lun, &LunConfig::lun) != 0)
+    if (list.taken.test(lun.lun))
       reader.wrong("lun", fmt::format("there is a LUN {} already", lun.lun));
     if (!has_device(lun.device))
       reader.wrong("device", fmt::format("there is no device '{}'", lun.device));
     LUNAR_TRY(reader.finish());
-    target.luns.push_back(std::move(lun));
+    list.taken.set(lun.lun);
+    list.next = std::max(list.next, lun.lun + 1U);
+    list.luns.push_back(std::move(lun));
     return {};
   }
 
@@ -247,6 +285,7 @@ class Parser {
 
   std::string_view source_;
   Config config_;
+  std::set<std::string, std::less<>> device_names_;
 };
 
 }  // namespace

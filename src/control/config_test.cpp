@@ -410,5 +410,69 @@ TEST_F(LoadConfig, NamesWhatCannotBeRead) {
   EXPECT_EQ(folder.error().message, "cannot read " + folder_.string() + ": Is a directory");
 }
 
+constexpr std::string_view kDiskAndTarget =
+    "device = [{name = 'd', type = 'ram', size = 512}]\n"
+    "[[target]]\nname = 'iqn.2026-11.io.lunar:t'\n";
+
+TEST(ConfigFile, ReadsHostsWithNumbersOfTheirOwn) {
+  const Config config = parsed(std::string(kDiskAndTarget) + R"(
+lun = [{device = "d"}]
+[[target.host]]
+name = "db"
+initiator = "iqn.2026-11.example:db?"
+lun = [{device = "d"}, {lun = 300, device = "d"}, {device = "d"}]
+[[target.host]]
+name = "web"
+initiator = ["iqn.2026-11.example:web*", "iqn.2026-11.example:www"]
+address = ["192.0.2.0/24", "::1"]
+)");
+  ASSERT_EQ(config.targets.size(), 1U);
+  const TargetConfig& target = config.targets[0];
+  EXPECT_EQ(target.luns.size(), 1U);
+  ASSERT_EQ(target.hosts.size(), 2U);
+  const HostConfig& db = target.hosts[0];
+  EXPECT_EQ(db.name, "db");
+  EXPECT_EQ(db.origin, "c.toml:6");
+  EXPECT_EQ(db.initiators, (std::vector<std::string>{"iqn.2026-11.example:db?"}));
+  EXPECT_TRUE(db.addresses.empty());
+  ASSERT_EQ(db.luns.size(), 3U);
+  EXPECT_EQ(db.luns[0].lun, 0) << "the target's own numbers are others";
+  EXPECT_EQ(db.luns[1].lun, 300);
+  EXPECT_EQ(db.luns[2].lun, 301);
+  EXPECT_EQ(target.hosts[1].initiators.size(), 2U);
+  EXPECT_EQ(target.hosts[1].addresses.size(), 2U);
+}
+
+TEST(ConfigFile, NamesTheFaultOfAHost) {
+  const std::string begin = std::string(kDiskAndTarget) + "[[target.host]]\n";
+  const std::string whole = begin + "name = 'h'\ninitiator = 'i'\n";
+  const std::string texts[] = {
+      begin + "initiator = 'i'",
+      begin + "name = 'h'",
+      begin + "name = 'h'\ninitiator = []",
+      begin + "name = 'h'\ninitiator = ['a', 7]",
+      begin + "name = 'h'\naddress = '192.0.2.1/24'",
+      whole + "[[target.host]]\nname = 'h'\ninitiator = 'j'",
+      whole + "lun = [{device = 'd'}, {lun = 0, device = 'd'}]",
+      whole + "lun = [{lun = 16383, device = 'd'}, {device = 'd'}]",
+      whole + "lun = [{device = 'e'}]",
+  };
+  const std::string_view messages[] = {
+      "c.toml:4: target.host.name: is missing",
+      "c.toml:4: target.host.initiator: a host is told by names",
+      "c.toml:6: target.host.initiator: must not be empty",
+      "c.toml:6: target.host.initiator: must be a string that is not empty, or an array of them",
+      "c.toml:6: target.host.address: '192.0.2.1/24' has bits set behind",
+      "c.toml:8: target.host.name: there is a host 'h' already",
+      "c.toml:7: target.host.lun.lun: there is a LUN 0 already",
+      "c.toml:7: target.host.lun.lun: no LUN is left above 16383",
+      "c.toml:7: target.host.lun.device: there is no device 'e'",
+  };
+  for (std::size_t i = 0; i < std::size(texts); ++i) {
+    const Fault fault{texts[i], messages[i]};
+    expect_faults({&fault, 1});
+  }
+}
+
 }  // namespace
 }  // namespace lunar::control

@@ -72,6 +72,12 @@ TEST(ConfigurationPage, ListsEveryKey) {
                                     "[[target.lun]]\ndevice='d'\nx=1",
                                 "[[target]]\nname='iqn.2026-11.io.lunar:t'\n"
                                 "[[target.port_group]]\ntag=1\nx=1",
+                                "[[target]]\nname='iqn.2026-11.io.lunar:t'\n"
+                                "[[target.host]]\nname='h'\ninitiator='i'\nx=1",
+                                ram +
+                                    "[[target]]\nname='iqn.2026-11.io.lunar:t'\n"
+                                    "[[target.host]]\nname='h'\ninitiator='i'\n"
+                                    "[[target.host.lun]]\ndevice='d'\nx=1",
                                 "[[portal]]\nlisten='127.0.0.1'\nx=1"};
   for (const std::string& place : places) {
     for (const std::string& key : known_keys(place))

@@ -72,6 +72,25 @@ void TomlTable::text(std::string_view key, std::string& to) {
   }
 }
 
+void TomlTable::texts(std::string_view key, std::vector<std::string>& to) {
+  const toml::node* node = get(key);
+  if (node == nullptr) return;
+  const auto add = [&](const toml::node& element) {
+    const auto value = element.value_exact<std::string>();
+    if (!value || value->empty()) {
+      wrong(key, must_be("a string that is not empty, or an array of them", element));
+    } else {
+      to.push_back(*value);
+    }
+  };
+  const toml::array* array = node->as_array();
+  if (array == nullptr) return add(*node);
+  if (array->empty()) wrong(key, "must not be empty");
+  for (const toml::node& element : *array) {
+    if (!failed()) add(element);
+  }
+}
+
 void TomlTable::boolean(std::string_view key, bool& to) {
   const toml::node* node = get(key);
   if (node == nullptr) return;

@@ -32,6 +32,8 @@ class TomlTable {
 
   // Each of these reads a key if it is there, and leaves `to` alone if it is not.
   void text(std::string_view key, std::string& to);
+  // A text, or an array of them.
+  void texts(std::string_view key, std::vector<std::string>& to);
   void boolean(std::string_view key, bool& to);
   // "10GiB", or a number of bytes.
   void size(std::string_view key, std::optional<std::uint64_t>& to);

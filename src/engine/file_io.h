@@ -68,6 +68,10 @@ class File {
  public:
   virtual ~File() = default;
   [[nodiscard]] virtual const FileInfo& info() const = 0;
+  // Blocking: makes a regular file `bytes` large (0: as it is), or looks how large a block device
+  // has become. Gives its size, which info() tells from then on; one call at a time, while nobody
+  // asks info(). unsupported: a block device of another size.
+  virtual Result<std::uint64_t> resize(std::uint64_t bytes) = 0;
   // On a shard's thread.
   virtual void submit(Shard& shard, FileOp& op) = 0;
   // Blocking. SEEK_DATA and SEEK_HOLE.

@@ -100,6 +100,27 @@ class UringFile final : public File {
 
   [[nodiscard]] const FileInfo& info() const override { return info_; }
 
+  Result<std::uint64_t> resize(std::uint64_t bytes) override {
+    const int fd = descriptor_.get();
+    std::uint64_t size = 0;
+    if (info_.block_device) {
+      if (ioctl(fd, BLKGETSIZE64, &size) != 0) return os_error("look at", path_, errno);
+      if (bytes != 0 && bytes != size) {
+        return fail(ErrorCode::unsupported,
+                    fmt::format("{} is a block device of {} bytes: its size is set elsewhere",
+                                path_, size));
+      }
+    } else {
+      if (bytes != 0 && ftruncate(fd, static_cast<off_t>(bytes)) != 0)
+        return os_error("give its size to", path_, errno);
+      struct stat status = {};
+      if (fstat(fd, &status) != 0) return os_error("look at", path_, errno);
+      size = static_cast<std::uint64_t>(status.st_size);
+    }
+    info_.size = size;
+    return size;
+  }
+
   void submit(Shard& shard, FileOp& op) override {
     auto& driver = static_cast<UringDriver&>(shard.driver());
     Submission& submission = submissions.take();

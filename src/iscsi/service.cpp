@@ -233,6 +233,27 @@ engine::Task<void> Service::reset_target_from(engine::Shard& shard, std::string 
   co_await there;
 }
 
+std::size_t Service::commands_in_flight() const {
+  std::size_t sum = 0;
+  for (const auto& part : parts_) sum += part ? part->pools().tasks.in_use() : 0;
+  return sum;
+}
+
+engine::Task<void> Service::publish(std::size_t target_index,
+                                    std::shared_ptr<const scsi::LunMaps> maps) {
+  targets_[target_index]->device.set_maps(std::move(maps));
+  engine::Gate adopting;
+  for (engine::Shard* shard : shards_) adopting.spawn(adopt_on(*shard, target_index));
+  co_await adopting.close();
+}
+
+engine::Task<void> Service::adopt_on(engine::Shard& shard, std::size_t target_index) {
+  auto adopt = [&server = parts_[shard.index()]->device_server(target_index),
+                maps = targets_[target_index]->device.maps()] { return server.adopt(maps); };
+  auto there = engine::await_on(shard, std::move(adopt));
+  co_await there;
+}
+
 engine::Task<void> Service::stop(std::uint64_t drain_ns) {
   stopping_ = true;
   listeners_.clear();

@@ -98,6 +98,11 @@ class Service {
   // listens.
   Result<engine::Endpoint> listen(const engine::Endpoint& at,
                                   std::uint16_t portal_group_tag = kDefaultPortalGroupTag);
+  // Puts a target's LUN maps into force on every shard; see DeviceServer::adopt. One call at a
+  // time, none during stop().
+  engine::Task<void> publish(std::size_t target_index, std::shared_ptr<const scsi::LunMaps> maps);
+  // Commands whose answers have not left, of all targets. Not during start() and stop().
+  [[nodiscard]] std::size_t commands_in_flight() const;
   // No new connections; drains for at most `drain_ns`, then closes. Completes when nothing is left.
   engine::Task<void> stop(std::uint64_t drain_ns);
 
@@ -144,6 +149,7 @@ class Service {
   void accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
   [[nodiscard]] unsigned least_loaded_shard();
   engine::Task<void> end_session(std::uint16_t tsih);
+  engine::Task<void> adopt_on(engine::Shard& shard, std::size_t target_index);
   engine::Task<void> stop_part(engine::Shard& shard, std::uint64_t deadline_ns);
   [[nodiscard]] std::uint16_t free_tsih();
 

@@ -17,7 +17,7 @@ void Task::reset_all() {
 }
 
 Task& TaskPool::take() {
-  ++in_use_;
+  in_use_.increment();
   if (free_ == nullptr) grow();
   return *std::exchange(free_, free_->next_in_bucket);
 }
@@ -37,7 +37,7 @@ void TaskPool::give_back(Task& task) {
   task.loan = {};
   task.next_in_bucket = free_;
   free_ = &task;
-  --in_use_;
+  in_use_.decrement();
 }
 
 Task* TaskTable::find(std::uint32_t initiator_task_tag) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cache_line.h"
+#include "block/statistics.h"
 #include "iscsi/spec/pdu.h"
 #include "scsi/command.h"
 
@@ -87,7 +88,8 @@ class TaskPool {
 
   Task& take();
   void give_back(Task& task);
-  [[nodiscard]] std::size_t in_use() const { return in_use_; }
+  // From any thread.
+  [[nodiscard]] std::size_t in_use() const { return in_use_.value(); }
 
  private:
   static constexpr std::size_t kBlock = 64;
@@ -95,7 +97,7 @@ class TaskPool {
 
   std::vector<std::unique_ptr<Task[]>> blocks_;
   Task* free_ = nullptr;
-  std::size_t in_use_ = 0;
+  block::Gauge in_use_;
 };
 
 // The tasks of a session by initiator task tag.

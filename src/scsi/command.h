@@ -85,9 +85,9 @@ struct Command : block::Request, TaskSetHook {
   LogicalUnitShard* unit = nullptr;  // null: the target itself answers
   ItlNexus* itl = nullptr;
   CommandState state = CommandState::idle;
-  bool aborted = false;       // a task management function or the end of the nexus wants it gone
-  bool tell_aborted = false;  // another nexus did it, and TAS is one: the status is TASK ABORTED
-  bool in_medium = false;     // its data-out comes into a write window
+  bool aborted = false;        // a task management function or the end of the nexus wants it gone
+  bool tell_aborted = false;   // another nexus did it, and TAS is one: the status is TASK ABORTED
+  bool in_medium = false;      // its data-out comes into a write window
   bool to_well_known = false;  // `unit` is null: the REPORT LUNS well known logical unit answers
   // Set once it may not run any more, as the logical unit has changed: the outcome, unless the
   // medium has done what was asked.

@@ -43,7 +43,10 @@ struct LogicalUnitShard::FinishWaiter : ListHook {
 LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
                                    std::unique_ptr<block::Front> front,
                                    std::shared_ptr<const UnitState> state)
-    : unit_(unit), shard_(shard), front_(std::move(front)) {
+    : unit_(unit),
+      shard_(shard),
+      front_(std::move(front)),
+      commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight) {
   front_->set_window_user(*this);
   adopt(std::move(state));
 }

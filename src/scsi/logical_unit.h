@@ -22,6 +22,7 @@
 #include "scsi/unit_state.h"
 
 namespace lunar::block {
+class Gauge;
 class RangeLocks;
 }  // namespace lunar::block
 namespace lunar::engine {
@@ -73,6 +74,8 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   void adopt(std::shared_ptr<const UnitState> state);
 
   [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
+  // Commands in their task sets.
+  [[nodiscard]] block::Gauge& commands_in_flight() { return commands_in_flight_; }
   // Runs `work` beside the commands; the part does not stop before it has ended. It should look at
   // is_stopping() now and then.
   void spawn(engine::Task<void> work) { work_.spawn(std::move(work)); }
@@ -113,6 +116,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   engine::Shard& shard_;
   std::unique_ptr<block::Front> front_;
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
+  block::Gauge& commands_in_flight_;
   List<ItlNexus> nexuses_;
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "block/front.h"
+#include "block/statistics.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
@@ -71,6 +72,7 @@ void start_waiting(ItlNexus& itl) {
 void enter_task_set(ItlNexus& itl, Command& command) {
   itl.task_set.push_back(command);
   ++itl.task_count;
+  itl.unit.commands_in_flight().increment();
   if (command.attribute != TaskAttribute::simple) ++itl.ordering;
 }
 
@@ -78,6 +80,7 @@ void leave_task_set(Command& command) {
   ItlNexus& itl = *command.itl;
   static_cast<TaskSetHook&>(command).unlink();
   --itl.task_count;
+  itl.unit.commands_in_flight().decrement();
   if (itl.ordering != 0) [[unlikely]] {
     if (command.attribute != TaskAttribute::simple) --itl.ordering;
     if (itl.when_empty != nullptr && itl.task_set.empty())

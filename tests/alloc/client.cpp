@@ -20,6 +20,7 @@ using namespace iscsi;
 namespace {
 
 constexpr std::size_t kLargest = 262144;
+constexpr std::uint8_t kGood = 0;
 
 [[noreturn]] void give_up(const char* what) {
   std::perror(what);
@@ -108,11 +109,13 @@ bool Client::receive(Received& pdu) {
   return padded <= in_.size() && read_exactly(in_.data(), padded);
 }
 
-void Client::start(const Workload& workload, std::uint32_t tag, std::uint64_t lba) {
+void Client::start(const Workload& workload, std::uint32_t tag, std::uint64_t lba,
+                   std::uint8_t lun) {
   const std::uint32_t blocks = workload.bytes / 512;
   spec::ScsiCommand command;
   command.flags =
       static_cast<std::uint8_t>(spec::kFinal | (workload.write ? spec::kWrite : spec::kRead) | 1);
+  command.lun = std::uint64_t{lun} << 48;  // peripheral device addressing
   command.initiator_task_tag = tag;
   command.expected_data_transfer_length = workload.bytes;
   command.cmd_sn = cmd_sn_++;
@@ -148,23 +151,51 @@ bool Client::run(const Workload& workload, std::uint64_t count, std::uint64_t sp
   };
   for (std::uint32_t tag = 0; tag < std::min<std::uint64_t>(workload.depth, count); ++tag)
     next(tag);
-  for (std::uint64_t done = 0; done < count;) {
+  for (std::uint64_t done = 0; done < count; ++done) {
+    std::uint32_t tag = 0;
+    if (receive_status(tag) != kGood) return false;
+    if (started < count) next(tag);
+  }
+  return true;
+}
+
+bool Client::churn(const Workload& workload, unsigned luns, std::uint64_t span,
+                   const std::atomic<bool>& stop, Tally& tally) {
+  const std::uint64_t places = span / workload.bytes;
+  const std::uint64_t blocks = workload.bytes / 512;
+  std::uint64_t started = 0;
+  const auto next = [&](std::uint32_t tag) {
+    Workload each = workload;
+    each.write = started / luns % 2 == 0;
+    start(each, tag, started * 7919 % places * blocks, static_cast<std::uint8_t>(started % luns));
+    ++started;
+  };
+  for (std::uint32_t tag = 0; tag < workload.depth; ++tag) next(tag);
+  for (std::uint64_t done = 0; done < started; ++done) {
+    std::uint32_t tag = 0;
+    const auto status = receive_status(tag);
+    if (!status) return false;
+    ++(*status == kGood ? tally.good : tally.other);
+    if (!stop.load(std::memory_order_relaxed)) next(tag);
+  }
+  return true;
+}
+
+std::optional<std::uint8_t> Client::receive_status(std::uint32_t& tag) {
+  for (;;) {
     Received pdu;
-    if (!receive(pdu)) return false;
-    const std::uint32_t tag = pdu.bhs.initiator_task_tag;
+    if (!receive(pdu)) return std::nullopt;
+    tag = pdu.bhs.initiator_task_tag;
     if (pdu.bhs.opcode() == spec::Opcode::r2t) {
       answer(spec::pdu_cast<spec::R2T>(pdu.bhs));
       continue;
     }
     const bool data_in = pdu.bhs.opcode() == spec::Opcode::data_in;
-    if (!data_in && pdu.bhs.opcode() != spec::Opcode::scsi_response) return false;
+    if (!data_in && pdu.bhs.opcode() != spec::Opcode::scsi_response) return std::nullopt;
     if (data_in && (pdu.bhs.flags & spec::kStatus) == 0) continue;
     // Both kinds have the status in byte 3.
-    if (spec::pdu_cast<spec::ScsiResponse>(pdu.bhs).status != 0) return false;
-    ++done;
-    if (started < count) next(tag);
+    return spec::pdu_cast<spec::ScsiResponse>(pdu.bhs).status;
   }
-  return true;
 }
 
 }  // namespace lunar::alloc_test

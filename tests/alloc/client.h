@@ -1,8 +1,10 @@
 // A plain iSCSI initiator on a blocking socket: keeps a number of READs or WRITEs in flight.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,12 @@ struct Workload {
   std::uint32_t depth = 32;
 };
 
+// How commands have ended.
+struct Tally {
+  std::uint64_t good = 0;
+  std::uint64_t other = 0;
+};
+
 class Client {
  public:
   // Connects to "127.0.0.1:PORT" and logs in. `immediate`: data goes with the commands; else it
@@ -28,6 +36,10 @@ class Client {
 
   // Runs `count` I/Os over the first `span` bytes of LUN 0. False when one fails.
   bool run(const Workload& workload, std::uint64_t count, std::uint64_t span);
+  // Reads and writes LUNs 0 to `luns` - 1 in turn until `stop`, then waits for what is in flight.
+  // Any status will do; false when a command gets no status, or the connection ends.
+  bool churn(const Workload& workload, unsigned luns, std::uint64_t span,
+             const std::atomic<bool>& stop, Tally& tally);
 
  private:
   struct Received {
@@ -37,7 +49,9 @@ class Client {
   void send(Bytes header, Bytes data);
   bool receive(Received& pdu);
   bool read_exactly(std::byte* to, std::size_t count);
-  void start(const Workload& workload, std::uint32_t tag, std::uint64_t lba);
+  void start(const Workload& workload, std::uint32_t tag, std::uint64_t lba, std::uint8_t lun = 0);
+  // The next status; nothing when the connection has ended or the target does what it must not.
+  std::optional<std::uint8_t> receive_status(std::uint32_t& tag);
   void answer(const iscsi::spec::R2T& r2t);
   bool log_in(const std::string& target);
 

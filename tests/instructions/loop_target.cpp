@@ -30,7 +30,7 @@ Result<> LoopTarget::set_up(std::size_t luns) {
                                                         .size = ByteCount(kDiskBytes)}));
     units_.push_back(std::make_unique<scsi::LogicalUnit>(*device, shards_));
     devices_.push_back(std::move(device));
-    LUNAR_TRY(node.device.luns().add(Lun(static_cast<std::uint16_t>(i)), *units_.back()));
+    LUNAR_TRY(node.device.add(Lun(static_cast<std::uint16_t>(i)), *units_.back()));
   }
   Result<> outcome;
   finish(begin(&outcome));

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,6 +76,19 @@ class Device {
 
   // This shard's channel. Called on the shard.
   virtual Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) = 0;
+
+  // Makes the medium `size` bytes large, or, without it, looks at how large the medium has become
+  // by itself. Gives the capacity that limits() tells from then on; nothing else of them changes.
+  // What is beyond a smaller size is lost, and reads as zeroes when it grows again.
+  //
+  // Blocking, so not on a shard; one call at a time, and none of open_channel() meanwhile. Channels
+  // that are open serve on: nobody asks them for a block beyond the smaller of the two sizes until
+  // this has returned. invalid_argument: no whole blocks, or none; unsupported: the medium has its
+  // size from elsewhere (and by default); no_resource, io. Then nothing has changed.
+  virtual Result<BlockCount> resize(std::optional<ByteCount> size) {
+    (void)size;
+    return fail(ErrorCode::unsupported, "this kind of device keeps its size");
+  }
 
   // The run of equally allocated blocks that starts at `lba`, at most `count` long. May block: not
   // for the I/O path. Default: all of it is allocated.

@@ -43,6 +43,20 @@ class FileDevice final : public block::Device {
     return std::make_unique<FileChannel>(*file_, shard, refusals_, limits_.block_size);
   }
 
+  Result<BlockCount> resize(std::optional<ByteCount> size) override {
+    const std::uint64_t block_size = limits_.block_size;
+    if (size && (size->value == 0 || size->value % block_size != 0)) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("a size of {} bytes is not one or more whole blocks of {}",
+                              size->value, block_size));
+    }
+    LUNAR_TRY_ASSIGN(const std::uint64_t bytes, file_->resize(size ? size->value : 0));
+    // What no whole block covers is not there.
+    if (bytes < block_size) return fail(ErrorCode::io, "the medium has no block any more");
+    limits_.capacity = BlockCount(bytes / block_size);
+    return limits_.capacity;
+  }
+
   [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
     const std::uint64_t block_size = limits_.block_size;
     LUNAR_TRY_ASSIGN(const engine::FileExtent extent,

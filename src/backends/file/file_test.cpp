@@ -44,6 +44,26 @@ TEST_F(FileTest, BehavesAsAnArray) {
   block::testing::ModelRun(bench, 1).run(300);
 }
 
+TEST_F(FileTest, GrowsAndShrinksWithItsFile) {
+  const auto device = create(64 * kKiB);
+  ASSERT_TRUE(device);
+  EXPECT_EQ((*device)->resize(ByteCount(128 * kKiB)), BlockCount(256));
+  EXPECT_EQ(world_.files().contents("/images/f").bytes.size(), 128 * kKiB);
+  EXPECT_EQ((*device)->resize(ByteCount(32 * kKiB)), BlockCount(64));
+  EXPECT_EQ((*device)->limits().capacity, BlockCount(64));
+  for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{1000}}) {
+    EXPECT_EQ((*device)->resize(ByteCount(bytes)).error().code, ErrorCode::invalid_argument);
+  }
+  EXPECT_EQ((*device)->limits().capacity, BlockCount(64));
+}
+
+TEST_F(FileTest, TakesTheSizeThatItsFileHasBecome) {
+  const auto device = create(64 * kKiB);
+  ASSERT_TRUE(device);
+  world_.files().contents("/images/f").bytes.resize(100 * kKiB + 100);
+  EXPECT_EQ((*device)->resize(std::nullopt), BlockCount(200)) << "whole blocks";
+}
+
 TEST_F(FileTest, GoesOnAfterShortTransfers) {
   world_.faults().short_transfer = 500;
   const auto device = create(256 * kKiB);
@@ -134,6 +154,7 @@ class ScriptedFile final : public engine::File {
 
   explicit ScriptedFile(Script& script) : script_(script) {}
   [[nodiscard]] const engine::FileInfo& info() const override { return script_.info; }
+  Result<std::uint64_t> resize(std::uint64_t /*bytes*/) override { return info().size; }
   void submit(engine::Shard& shard, engine::FileOp& op) override {
     script_.kinds.push_back(op.kind);
     const std::size_t bytes = block::total_bytes({op.iov, op.iov_count});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "backends/ram/sparse_memory.h"
@@ -13,6 +14,13 @@ namespace {
 
 // What one unmap or write_zeroes frees at once: well under a millisecond of the shard's time.
 constexpr std::uint64_t kMaxDiscardBytes = 4 * kMiB;
+
+Result<void> check_size(std::uint64_t bytes, std::uint32_t block_size) {
+  if (bytes != 0 && bytes % block_size == 0 && bytes <= kMaxRamBytes) return {};
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("ram: a size of {} bytes is no multiple of {} between one block and {}",
+                          bytes, block_size, format_size(kMaxRamBytes)));
+}
 
 class RamChannel final : public block::Channel {
  public:
@@ -106,6 +114,19 @@ class RamDevice final : public block::Device {
     return std::make_unique<RamChannel>(memory_, limits_.block_size);
   }
 
+  Result<BlockCount> resize(std::optional<ByteCount> size) override {
+    if (!size) return limits_.capacity;
+    LUNAR_TRY(check_size(size->value, limits_.block_size));
+    if (size->value > memory_.reserved()) {
+      return fail(ErrorCode::no_resource,
+                  fmt::format("ram: a disk that was made with less grows to {} at most",
+                              format_size(memory_.reserved())));
+    }
+    memory_.resize(size->value);
+    limits_.capacity = BlockCount(size->value / limits_.block_size);
+    return limits_.capacity;
+  }
+
   [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
     const std::uint64_t block_size = limits_.block_size;
     const auto run = memory_.run_at(lba.value * block_size, count.value * block_size);
@@ -125,13 +146,9 @@ Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("ram: a block size of {} is neither 512 nor 4096", options.block_size));
   }
-  if (options.size.value == 0 || options.size.value % options.block_size != 0 ||
-      options.size.value > kMaxRamBytes) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("ram: a size of {} bytes is no multiple of {} between one block and {}",
-                            options.size.value, options.block_size, format_size(kMaxRamBytes)));
-  }
-  auto memory = SparseMemory::create(options.size.value);
+  LUNAR_TRY(check_size(options.size.value, options.block_size));
+  const std::uint64_t room = std::min(options.size.value * kRamGrowth, kMaxRamBytes);
+  auto memory = SparseMemory::create(options.size.value, room);
   if (!memory) return wrap(memory.error(), "ram");
   return std::make_unique<RamDevice>(options, std::move(*memory));
 }

@@ -20,6 +20,9 @@ struct RamOptions {
   bool keeps_uuid = true;          // the same after a restart
 };
 
+// It can be resized up to so many times its first size, where the address space allows.
+constexpr std::uint64_t kRamGrowth = 4;
+
 // invalid_argument: size or block size. no_resource: the address space cannot be had.
 Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options);
 

@@ -153,5 +153,47 @@ TEST(Ram, KeepsItsIdentityOverRestarts) {
             given);
 }
 
+TEST(Ram, GrowsAndShrinksWhereItStands) {
+  engine::sim::World world;
+  const auto device = ram(kMiB);
+  Bench bench(world, *device);
+  auto data = filled(1024, 9);
+  EXPECT_EQ(bench.run(Op::write, 2046, 2, data), Status::ok);
+  ASSERT_EQ(device->resize(ByteCount(2 * kMiB)), BlockCount(4096));
+  EXPECT_EQ(device->limits().capacity, BlockCount(4096));
+  bench.front().set_capacity(BlockCount(4096));
+  EXPECT_EQ(bench.run(Op::write, 4094, 2, data), Status::ok);
+  TestRequest read(Op::read, 2046, 2, block::kLend);
+  ASSERT_EQ(bench.run(read), Status::ok);
+  EXPECT_EQ(*static_cast<std::byte*>(read.iov->iov_base), std::byte{9});
+}
+
+TEST(Ram, ForgetsWhatLayBeyondASmallerSize) {
+  engine::sim::World world;
+  const auto device = ram(kMiB);
+  Bench bench(world, *device);
+  auto data = filled(512, 9);
+  for (const std::uint64_t lba : {std::uint64_t{0}, std::uint64_t{1002}, std::uint64_t{2047}})
+    ASSERT_EQ(bench.run(Op::write, lba, 1, data), Status::ok);
+  ASSERT_EQ(device->resize(ByteCount(1001 * 512)), BlockCount(1001));
+  ASSERT_EQ(device->resize(ByteCount(kMiB)), BlockCount(2048));
+  EXPECT_EQ(bench.run(Op::read, 0, 1, data), Status::ok);
+  EXPECT_EQ(data[0], std::byte{9});
+  for (const std::uint64_t lba : {std::uint64_t{1002}, std::uint64_t{2047}}) {
+    EXPECT_EQ(bench.run(Op::read, lba, 1, data), Status::ok);
+    EXPECT_EQ(data[0], std::byte{0}) << lba;
+  }
+  EXPECT_FALSE(device->extent_at(Lba(2047), BlockCount(1))->allocated);
+}
+
+TEST(Ram, RefusesSizesThatItCannotHave) {
+  const auto device = ram(kMiB);
+  for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{1000}})
+    EXPECT_EQ(device->resize(ByteCount(bytes)).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(device->resize(ByteCount(kRamGrowth * kMiB + 512)).error().code,
+            ErrorCode::no_resource);
+  EXPECT_EQ(device->resize(std::nullopt), BlockCount(2048));
+}
+
 }  // namespace
 }  // namespace lunar::backends

@@ -27,10 +27,20 @@ Mapping::~Mapping() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
-Result<SparseMemory> SparseMemory::create(std::uint64_t bytes) {
-  LUNAR_TRY_ASSIGN(Mapping medium, Mapping::create(bytes));
-  LUNAR_TRY_ASSIGN(Mapping map, Mapping::create(round_up(bytes, kPieceBytes) / kPieceBytes));
-  return SparseMemory(std::move(medium), std::move(map));
+Result<SparseMemory> SparseMemory::create(std::uint64_t bytes, std::uint64_t reserved) {
+  auto roomy = Mapping::create(std::max(bytes, reserved));
+  // A limit of address space (ulimit -v) costs the room to grow, not the disk.
+  if (!roomy && reserved > bytes) return create(bytes);
+  if (!roomy) return std::unexpected(roomy.error());
+  const std::uint64_t pieces = round_up(roomy->bytes().size(), kPieceBytes) / kPieceBytes;
+  LUNAR_TRY_ASSIGN(Mapping map, Mapping::create(pieces));
+  return SparseMemory(std::move(*roomy), std::move(map), bytes);
+}
+
+void SparseMemory::resize(std::uint64_t bytes) {
+  const std::uint64_t before = size();
+  std::atomic_ref(size_).store(bytes, std::memory_order_relaxed);
+  if (bytes < before) free_range(bytes, before, before);
 }
 
 void SparseMemory::mark(std::uint64_t offset, std::uint64_t length) {
@@ -43,14 +53,17 @@ void SparseMemory::mark(std::uint64_t offset, std::uint64_t length) {
 }
 
 void SparseMemory::discard(std::uint64_t offset, std::uint64_t length) {
-  const std::uint64_t end = offset + length;
+  free_range(offset, offset + length, size());
+}
+
+void SparseMemory::free_range(std::uint64_t offset, std::uint64_t end,
+                              std::uint64_t end_of_medium) {
   // The map first and the memory then. A concurrent write that survives has touched its page after
   // it was freed, so by then it sees the cleared map, and marks it (the kernel's page table lock
   // orders the two).
   const std::uint64_t first_piece = round_up(offset, kPieceBytes) / kPieceBytes;
-  const std::uint64_t medium_end = medium_.bytes().size();
   const std::uint64_t end_piece =
-      end == medium_end ? round_up(end, kPieceBytes) / kPieceBytes : end / kPieceBytes;
+      end == end_of_medium ? round_up(end, kPieceBytes) / kPieceBytes : end / kPieceBytes;
   for (std::uint64_t i = first_piece; i < end_piece; ++i) {
     if (piece(i).load(std::memory_order_relaxed) != 0) piece(i).store(0, std::memory_order_relaxed);
   }

@@ -33,7 +33,17 @@ class SparseMemory {
   static constexpr std::uint64_t kPieceBytes = 64 * kKiB;  // of the map
   static constexpr std::uint64_t kPageBytes = 4 * kKiB;    // what can be freed
 
-  static Result<SparseMemory> create(std::uint64_t bytes);
+  // `reserved`: what it can grow to, in address space; as much of it as can be had, at least
+  // `bytes`.
+  static Result<SparseMemory> create(std::uint64_t bytes, std::uint64_t reserved = 0);
+
+  [[nodiscard]] std::uint64_t size() const {
+    return std::atomic_ref(size_).load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t reserved() const { return medium_.bytes().size(); }
+  // At most reserved(). What is beyond a smaller size is freed; nobody uses it meanwhile. The
+  // memory stays where it is. By one thread at a time, while others use the rest.
+  void resize(std::uint64_t bytes);
 
   [[nodiscard]] std::byte* at(std::uint64_t offset) const {
     return medium_.bytes().data() + offset;
@@ -53,7 +63,9 @@ class SparseMemory {
   [[nodiscard]] Run run_at(std::uint64_t offset, std::uint64_t limit) const;
 
  private:
-  SparseMemory(Mapping medium, Mapping map) : medium_(std::move(medium)), map_(std::move(map)) {}
+  SparseMemory(Mapping medium, Mapping map, std::uint64_t size)
+      : medium_(std::move(medium)), map_(std::move(map)), size_(size) {}
+  void free_range(std::uint64_t offset, std::uint64_t end, std::uint64_t end_of_medium);
   // One byte a piece, so that shards store to it without an atomic read-modify-write.
   [[nodiscard]] std::atomic_ref<std::uint8_t> piece(std::uint64_t index) const {
     return std::atomic_ref(reinterpret_cast<std::uint8_t&>(map_.bytes()[index]));
@@ -61,6 +73,7 @@ class SparseMemory {
 
   Mapping medium_;
   Mapping map_;
+  mutable std::uint64_t size_;  // only through an atomic_ref
 };
 
 }  // namespace lunar::backends

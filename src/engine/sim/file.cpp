@@ -17,6 +17,12 @@ class SimFile final : public File {
 
   [[nodiscard]] const FileInfo& info() const override { return info_; }
 
+  Result<std::uint64_t> resize(std::uint64_t bytes) override {
+    if (bytes != 0) contents_.bytes.resize(bytes);
+    info_.size = contents_.bytes.size();
+    return info_.size;
+  }
+
   void submit(Shard& shard, FileOp& op) override {
     auto& driver = static_cast<SimDriver&>(shard.driver());
     driver.at(world_.clock().now_ns() + world_.faults().file_latency_ns, [this, &op] {

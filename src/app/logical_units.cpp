@@ -1,0 +1,106 @@
+#include "app/logical_units.h"
+
+#include <fmt/format.h>
+
+namespace lunar::app {
+namespace {
+
+using Internals = Server::Internals;
+using Units = std::vector<scsi::LogicalUnit*>;
+
+engine::Task<Result<void>> open_here(engine::Shard& shard, const Units& units) {
+  for (scsi::LogicalUnit* unit : units) {
+    Result<void> opened = co_await unit->open(shard);
+    if (!opened) co_return opened;
+  }
+  co_return Result<void>();
+}
+
+engine::Task<void> close_here(engine::Shard& shard, const Units& units) {
+  for (scsi::LogicalUnit* unit : units) co_await unit->stop(shard);
+}
+
+// What is kept under an identity must be found under it again.
+scsi::DurableStore* store_for(Internals& self, const block::Device& device) {
+  return device.capabilities().keeps_uuid ? &*self.state_folder : nullptr;
+}
+
+Result<void> open_now(Internals& self, scsi::LogicalUnit& unit) {
+  if (self.state != Internals::State::started) return {};
+  Result<void> outcome;
+  const Units units{&unit};
+  self.shards->run_on(0, [&] { return open_units(self, units, outcome); });
+  if (!outcome) self.shards->run_on(0, [&] { return close_units(self, units); });
+  return outcome;
+}
+
+}  // namespace
+
+engine::Task<void> open_units(Internals& self, const Units& units, Result<void>& outcome) {
+  for (engine::Shard* shard : self.shards->shards()) {
+    auto open = [shard, &units] { return open_here(*shard, units); };
+    auto there = engine::await_on(*shard, open);
+    outcome = co_await there;
+    if (!outcome) co_return;
+  }
+}
+
+engine::Task<void> close_units(Internals& self, const Units& units) {
+  for (engine::Shard* shard : self.shards->shards()) {
+    auto close = [shard, &units] { return close_here(*shard, units); };
+    auto there = engine::await_on(*shard, close);
+    co_await there;
+  }
+}
+
+Units all_units(const Internals& self) {
+  Units units;
+  for (const auto& [device, mapped] : self.units) units.push_back(mapped.unit.get());
+  return units;
+}
+
+Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view device_name,
+                                            const LunOptions& options, std::string_view target) {
+  block::Device* device = self.registry->find(device_name);
+  if (device == nullptr)
+    return fail(ErrorCode::not_found, fmt::format("there is no device {}", device_name));
+  if (const auto found = self.units.find(device); found != self.units.end()) {
+    const LunOptions& others = found->second.options;
+    if (others.read_only == options.read_only && others.removable == options.removable)
+      return &found->second;
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("device {} is one logical unit: it is mapped already, with other options",
+                    device_name));
+  }
+  const bool read_only = options.read_only || !device->capabilities().writable;
+  LUNAR_TRY_ASSIGN(
+      block::Claim claim,
+      self.registry->claim(device_name, read_only ? block::Access::read : block::Access::write,
+                           fmt::format("target {}", target)));
+  auto unit = std::make_unique<scsi::LogicalUnit>(
+      *device, self.shards->shards(),
+      scsi::LogicalUnitOptions{.removable = options.removable,
+                               .read_only = read_only,
+                               .blocking_worker = &self.blocking_worker,
+                               .store = store_for(self, *device)});
+  if (auto restored = unit->restore(); !restored)
+    return wrap(restored.error(), fmt::format("device {}", device_name));
+  LUNAR_TRY(open_now(self, *unit));
+  Internals::MappedUnit& mapped = self.units[device];
+  mapped.claim = std::move(claim);
+  mapped.unit = std::move(unit);
+  mapped.options = options;
+  mapped.writes = !read_only;
+  return &mapped;
+}
+
+void release_unit(Internals& self, const block::Device& device) {
+  const auto found = self.units.find(&device);
+  if (found == self.units.end() || found->second.numbers != 0) return;
+  const Units units{found->second.unit.get()};
+  self.shards->run_on(0, [&] { return close_units(self, units); });
+  self.units.erase(found);
+}
+
+}  // namespace lunar::app

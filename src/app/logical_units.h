@@ -1,0 +1,30 @@
+// The life of a Server's logical units: one a device, from its first number to its last.
+#pragma once
+
+#include <vector>
+
+#include "app/server_internals.h"
+#include "engine/task.h"
+
+namespace lunar::app {
+
+// On every shard, from the control shard. After a failure some may be open.
+engine::Task<void> open_units(Server::Internals& self, const std::vector<scsi::LogicalUnit*>& units,
+                              Result<void>& outcome);
+// Those that are open.
+engine::Task<void> close_units(Server::Internals& self,
+                               const std::vector<scsi::LogicalUnit*>& units);
+[[nodiscard]] std::vector<scsi::LogicalUnit*> all_units(const Server::Internals& self);
+
+// ---- Off the shards.
+
+// The unit of a device, made if there is none, and opened if the server runs. Pair it with
+// release_unit(). `target` is who claims it. Errors as those of Server::map().
+Result<Server::Internals::MappedUnit*> acquire_unit(Server::Internals& self,
+                                                    std::string_view device_name,
+                                                    const LunOptions& options,
+                                                    std::string_view target);
+// Ends it when no number leads to it; no map that is in force leads there any more.
+void release_unit(Server::Internals& self, const block::Device& device);
+
+}  // namespace lunar::app

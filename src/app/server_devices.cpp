@@ -1,0 +1,111 @@
+// What becomes of a Server's devices after they have been added.
+#include <fmt/format.h>
+
+#include "app/server_internals.h"
+#include "lunar/server.h"
+#include "scsi/unit_management.h"
+
+namespace lunar {
+namespace {
+
+using Internals = Server::Internals;
+
+Result<block::Device*> find_device(const Internals& self, std::string_view name) {
+  block::Device* device = self.registry->find(name);
+  if (device == nullptr)
+    return fail(ErrorCode::not_found, fmt::format("there is no device {}", name));
+  return device;
+}
+
+// The logical unit learns of the capacity first when it shrinks, and last when it grows.
+Result<void> resize_served(Internals& self, scsi::LogicalUnit& unit,
+                           std::optional<ByteCount> size) {
+  block::Device& device = unit.device();
+  const auto set_capacity = [&](BlockCount capacity) {
+    self.shards->run_on(0, [&] { return scsi::set_capacity(unit, capacity); });
+  };
+  const BlockCount before = device.limits().capacity;
+  const bool shrinks = size && size->value / device.limits().block_size < before.value;
+  if (shrinks) set_capacity(BlockCount(size->value / device.limits().block_size));
+  const Result<BlockCount> now = device.resize(size);
+  set_capacity(now.value_or(before));
+  if (!now) return std::unexpected(now.error());
+  return {};
+}
+
+}  // namespace
+
+Result<void> Server::remove_device(std::string_view name) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("remove_device()"));
+  return internals_->registry->remove(name);
+}
+
+Result<void> Server::rename_device(std::string_view name, const std::string& new_name) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("rename_device()"));
+  return internals_->registry->rename(name, new_name);
+}
+
+Result<void> Server::resize(std::string_view name, std::optional<ByteCount> size) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("resize()"));
+  LUNAR_TRY_ASSIGN(block::Device* const device, find_device(*internals_, name));
+  const std::uint64_t block_size = device->limits().block_size;
+  if (size && (size->value == 0 || size->value % block_size != 0)) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("device {}: {} bytes are not one or more whole blocks of {}", name,
+                            size->value, block_size));
+  }
+  Result<void> resized;
+  if (const auto mapped = internals_->units.find(device); mapped != internals_->units.end()) {
+    resized = resize_served(*internals_, *mapped->second.unit, size);
+  } else if (const auto owners = internals_->registry->owners(*device); !owners.empty()) {
+    // What stands on it has to learn of its size.
+    resized = fail(ErrorCode::busy, fmt::format("is used by {}: resize that", owners.front()));
+  } else if (const auto now = device->resize(size); !now) {
+    resized = std::unexpected(now.error());
+  }
+  if (!resized) return wrap(resized.error(), fmt::format("device {}", name));
+  return {};
+}
+
+Result<void> Server::set_write_protected(std::string_view name, bool on) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("set_write_protected()"));
+  LUNAR_TRY_ASSIGN(block::Device* const device, find_device(*internals_, name));
+  const auto found = internals_->units.find(device);
+  if (found == internals_->units.end())
+    return fail(ErrorCode::not_found, fmt::format("device {} is no logical unit", name));
+  Internals::MappedUnit& mapped = found->second;
+  if (!on && !mapped.writes) {
+    mapped.claim.release();  // to ask for more
+    auto claim = internals_->registry->claim(name, block::Access::write, "a target");
+    mapped.writes = claim.has_value();
+    if (!claim) {
+      const Error why = claim.error();
+      claim = internals_->registry->claim(name, block::Access::read, "a target");
+      mapped.claim = std::move(*claim);  // reading is always allowed
+      return std::unexpected(why);
+    }
+    mapped.claim = std::move(*claim);
+  }
+  mapped.options.read_only = on;
+  internals_->shards->run_on(0, [&] { return scsi::set_write_protected(*mapped.unit, on); });
+  return {};
+}
+
+std::size_t Server::commands_in_flight(std::string_view name) const {
+  const std::lock_guard lock(internals_->mutex);
+  const block::Device* device = internals_->registry->find(name);
+  const auto found = internals_->units.find(device);
+  if (found == internals_->units.end()) return 0;
+  return found->second.unit->statistics().commands_in_flight();
+}
+
+std::size_t Server::commands_in_flight() const {
+  const std::lock_guard lock(internals_->mutex);
+  return internals_->service->commands_in_flight();
+}
+
+}  // namespace lunar

@@ -1,0 +1,171 @@
+// Which initiator sees which device under which number; before the server runs, and while it does.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/logical_units.h"
+#include "iscsi/spec/names.h"
+#include "lunar/server.h"
+
+namespace lunar {
+namespace {
+
+using Internals = Server::Internals;
+
+Result<std::size_t> find_target(const Internals& self, std::string_view iqn) {
+  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
+  const std::size_t index = self.service->find_target(name);
+  if (index == self.service->targets().size())
+    return fail(ErrorCode::not_found, fmt::format("there is no target {}", name));
+  return index;
+}
+
+scsi::Target& target_at(const Internals& self, std::size_t index) {
+  return self.service->targets()[index]->device;
+}
+
+void put_into_force(Internals& self, std::size_t index, std::shared_ptr<const scsi::LunMaps> maps) {
+  if (self.state == Internals::State::started) {
+    self.shards->run_on(0, [&] { return self.service->publish(index, maps); });
+  } else {
+    target_at(self, index).set_maps(std::move(maps));
+  }
+}
+
+auto host_in(scsi::LunMaps& maps, std::string_view name) {
+  return std::ranges::find_if(maps.hosts, [&](const auto& host) { return host->name == name; });
+}
+
+std::unexpected<Error> no_such_host(std::string_view name) {
+  return fail(ErrorCode::not_found, fmt::format("there is no host {}", name));
+}
+
+// change(LunMap&) changes the numbers of a host (empty: of initiators without one).
+template <class Change>
+Result<void> change_luns(Internals& self, std::size_t index, std::string_view host, Change change) {
+  auto next = std::make_shared<scsi::LunMaps>(*target_at(self, index).maps());
+  if (host.empty()) {
+    LUNAR_TRY(change(next->others));
+  } else {
+    const auto place = host_in(*next, host);
+    if (place == next->hosts.end()) return no_such_host(host);
+    auto changed = std::make_shared<scsi::HostMap>(**place);
+    LUNAR_TRY(change(changed->luns));
+    *place = std::move(changed);
+  }
+  put_into_force(self, index, std::move(next));
+  return {};
+}
+
+Result<scsi::HostSelector> make_selector(const HostOptions& options) {
+  std::vector<std::string> patterns;
+  for (const std::string& pattern : options.initiators) {
+    // As the names are that initiators log in with.
+    auto normal = iscsi::spec::normalize_peer_name(pattern);
+    if (!normal) return fail(ErrorCode::invalid_argument, normal.error().message);
+    patterns.push_back(std::move(*normal));
+  }
+  return scsi::HostSelector::create(std::move(patterns), options.addresses);
+}
+
+// One number less leads to the unit.
+void forget_number(Internals& self, const scsi::LogicalUnit& unit) {
+  const block::Device& device = unit.device();
+  --self.units.at(&device).numbers;
+  app::release_unit(self, device);
+}
+
+}  // namespace
+
+Result<void> Server::add_host(std::string_view iqn, const std::string& name,
+                              const HostOptions& options) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("add_host()"));
+  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  if (name.empty()) return fail(ErrorCode::invalid_argument, "a host needs a name");
+  auto next = std::make_shared<scsi::LunMaps>(*target_at(*internals_, index).maps());
+  if (next->find_host(name) != nullptr)
+    return fail(ErrorCode::already_exists, fmt::format("there is a host {} already", name));
+  auto selector = make_selector(options);
+  if (!selector) return wrap(selector.error(), fmt::format("host {}", name));
+  next->hosts.push_back(
+      std::make_shared<scsi::HostMap>(scsi::HostMap{name, std::move(*selector), {}}));
+  put_into_force(*internals_, index, std::move(next));
+  return {};
+}
+
+Result<void> Server::remove_host(std::string_view iqn, std::string_view name) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("remove_host()"));
+  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  auto next = std::make_shared<scsi::LunMaps>(*target_at(*internals_, index).maps());
+  const auto place = host_in(*next, name);
+  if (place == next->hosts.end()) return no_such_host(name);
+  const std::shared_ptr<const scsi::HostMap> removed = *place;
+  next->hosts.erase(place);
+  put_into_force(*internals_, index, std::move(next));
+  removed->luns.for_each(
+      [this](Lun, const scsi::LogicalUnit& unit) { forget_number(*internals_, unit); });
+  return {};
+}
+
+Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
+                         const LunOptions& options) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("map()"));
+  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  const std::string& target = target_at(*internals_, index).name();
+  LUNAR_TRY_ASSIGN(Internals::MappedUnit* const mapped,
+                   app::acquire_unit(*internals_, device, options, target));
+  scsi::LogicalUnit& unit = *mapped->unit;
+  const Result<void> added = change_luns(*internals_, index, options.host,
+                                         [&](scsi::LunMap& luns) { return luns.add(lun, unit); });
+  if (added) {
+    ++mapped->numbers;
+    return {};
+  }
+  app::release_unit(*internals_, unit.device());
+  return wrap(added.error(), fmt::format("target {}", target));
+}
+
+Result<void> Server::unmap(std::string_view iqn, Lun lun, std::string_view host) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("unmap()"));
+  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  const scsi::LogicalUnit* old = nullptr;
+  const Result<void> removed =
+      change_luns(*internals_, index, host, [&](scsi::LunMap& luns) -> Result<void> {
+        LUNAR_TRY_ASSIGN(old, luns.remove(lun));
+        return {};
+      });
+  if (!removed)
+    return wrap(removed.error(), fmt::format("target {}", target_at(*internals_, index).name()));
+  forget_number(*internals_, *old);
+  return {};
+}
+
+Result<void> Server::swap(std::string_view iqn, Lun lun, std::string_view device,
+                          const LunOptions& options) {
+  const std::lock_guard lock(internals_->mutex);
+  LUNAR_TRY(internals_->check_not_ended("swap()"));
+  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  const std::string& target = target_at(*internals_, index).name();
+  LUNAR_TRY_ASSIGN(Internals::MappedUnit* const mapped,
+                   app::acquire_unit(*internals_, device, options, target));
+  scsi::LogicalUnit& unit = *mapped->unit;
+  const scsi::LogicalUnit* old = nullptr;
+  const Result<void> replaced =
+      change_luns(*internals_, index, options.host, [&](scsi::LunMap& luns) -> Result<void> {
+        LUNAR_TRY_ASSIGN(old, luns.replace(lun, unit));
+        return {};
+      });
+  if (!replaced) {
+    app::release_unit(*internals_, unit.device());
+    return wrap(replaced.error(), fmt::format("target {}", target));
+  }
+  ++mapped->numbers;
+  forget_number(*internals_, *old);
+  return {};
+}
+
+}  // namespace lunar

@@ -1,0 +1,107 @@
+#include "scsi/unit_management.h"
+
+#include "block/front.h"
+#include "engine/gate.h"
+#include "scsi/command_table.h"
+#include "scsi/logical_unit.h"
+#include "scsi/task_set.h"
+
+namespace lunar::scsi {
+namespace {
+
+using spec::AdditionalSense;
+using spec::Sense;
+
+const Sense kProtected = Sense::of(spec::SenseKey::data_protect, AdditionalSense::write_protected);
+const Sense kOutOfRange = Sense::illegal_request(AdditionalSense::lba_out_of_range);
+
+// visit(Command&) of every command of the part that has been decoded and has not begun.
+template <class Visit>
+void for_each_not_begun(LogicalUnitShard& part, Visit visit) {
+  for (ItlNexus& itl : part.nexuses()) {
+    for (Command& command : itl.task_set) {
+      if (command.state == CommandState::prepared || command.state == CommandState::waiting)
+        visit(command);
+    }
+  }
+}
+
+struct ProtectionChange final : UnitChange {
+  explicit ProtectionChange(bool on) : wanted(on) {}
+
+  engine::Task<bool> decide(UnitState& next) override {
+    const bool changes = next.write_protected != wanted;
+    next.write_protected = wanted;
+    co_return changes;
+  }
+  void apply(LogicalUnitShard& part) override {
+    part.raise(AdditionalSense::mode_parameters_changed);
+    part.front().set_writable(!wanted);
+    if (!wanted) return;
+    for_each_not_begun(part, [](Command& command) {
+      if ((command.description->heeds & kWriteProtected) != 0)
+        withdraw_command(command, kProtected);
+    });
+  }
+
+  const bool wanted;
+};
+
+struct CapacityChange final : UnitChange {
+  explicit CapacityChange(BlockCount capacity) : wanted(capacity) {}
+
+  engine::Task<bool> decide(UnitState& next) override {
+    const bool changes = next.capacity_blocks != wanted.value;
+    shrinks = wanted.value < next.capacity_blocks;
+    next.capacity_blocks = wanted.value;
+    co_return changes;
+  }
+  void apply(LogicalUnitShard& part) override {
+    part.raise(AdditionalSense::capacity_data_has_changed);
+    part.front().set_capacity(wanted);
+    // Whose data may be coming straight into the medium (DeviceServer::data_out_window). All others
+    // meet the new capacity when they begin.
+    for_each_not_begun(part, [this](Command& command) {
+      const bool has_range = command.description->is(kPlainWrite);
+      if (has_range && !range_fits(command.lba.value, command.count.value, wanted.value))
+        withdraw_command(command, kOutOfRange);
+    });
+  }
+
+  const BlockCount wanted;
+  bool shrinks = false;
+};
+
+engine::Task<void> drain_here(LogicalUnitShard* part) {
+  if (part != nullptr) co_await part->front().drain();
+}
+
+engine::Task<void> drain_part(LogicalUnit& unit, engine::Shard& shard) {
+  auto drain = [&unit, &shard] { return drain_here(unit.find(shard.index())); };
+  auto there = engine::await_on(shard, drain);
+  co_await there;
+}
+
+// Completes when what the medium does now is done: nothing goes on that has been let in under
+// another state.
+engine::Task<void> drain(LogicalUnit& unit) {
+  engine::Gate parts;
+  for (engine::Shard* shard : unit.shards()) parts.spawn(drain_part(unit, *shard));
+  co_await parts.close();
+}
+
+}  // namespace
+
+engine::Task<void> set_write_protected(LogicalUnit& unit, bool write_protected) {
+  ProtectionChange change(write_protected);
+  const bool changed = co_await unit.change(change);
+  if (changed && write_protected) co_await drain(unit);
+}
+
+engine::Task<void> set_capacity(LogicalUnit& unit, BlockCount capacity) {
+  CapacityChange change(capacity);
+  co_await unit.change(change);
+  if (change.shrinks) co_await drain(unit);
+}
+
+}  // namespace lunar::scsi

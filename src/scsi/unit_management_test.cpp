@@ -1,0 +1,124 @@
+#include "scsi/unit_management.h"
+
+#include <gtest/gtest.h>
+
+#include "scsi/testing/bench.h"
+
+namespace lunar::scsi {
+namespace {
+
+using namespace testing;
+using spec::AdditionalSense;
+using spec::Opcode;
+using spec::SenseKey;
+
+const std::vector<std::uint8_t> kTestUnitReady(6, 0);
+const std::vector<std::uint8_t> kReadCapacity = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+// Two initiators, one on each of two shards.
+class UnitManagement : public ::testing::Test {
+ protected:
+  UnitManagement() {
+    near_.clear_attention();
+    far_.clear_attention();
+  }
+  void protect(bool on) {
+    bench_.world().run([&] { return set_write_protected(bench_.unit(), on); });
+  }
+  void resize(std::uint64_t blocks) {
+    bench_.world().run([&] { return set_capacity(bench_.unit(), BlockCount(blocks)); });
+  }
+
+  Bench bench_{64, {}, 2};
+  Initiator& near_ = bench_.initiator();
+  Initiator far_{bench_, 1, "iqn.2026-11.test:far"};
+};
+
+TEST_F(UnitManagement, WriteProtectionIsToldAndObeyedOnEveryShard) {
+  protect(true);
+  for (Initiator* initiator : {&near_, &far_}) {
+    EXPECT_TRUE(
+        initiator->run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
+    EXPECT_TRUE(initiator->run(block_cdb(Opcode::write_10, 0, 1), filled(512, 1))
+                    .is(SenseKey::data_protect, AdditionalSense::write_protected));
+    EXPECT_TRUE(initiator->run(block_cdb(Opcode::read_10, 0, 1)).is_good());
+  }
+  protect(true);
+  EXPECT_TRUE(near_.run(kTestUnitReady).is_good()) << "nothing has changed";
+  protect(false);
+  EXPECT_TRUE(near_.run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
+  EXPECT_TRUE(near_.run(block_cdb(Opcode::write_10, 0, 1), filled(512, 1)).is_good());
+}
+
+TEST_F(UnitManagement, NoWriteReachesTheMediumAfterProtection) {
+  const auto prepared = near_.prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
+  const auto reading = far_.prepare(block_cdb(Opcode::verify_10, 0, 1, 0x02), filled(512, 0));
+  bench_.device().hold = true;
+  const auto writing = far_.start(block_cdb(Opcode::write_10, 1, 1), filled(512, 1));
+  bool done = false;
+  const auto protect_now = [&]() -> engine::Task<void> {
+    co_await set_write_protected(bench_.unit(), true);
+    done = true;
+  };
+  engine::Shard::bind(&bench_.world().shard(0));
+  auto protecting = protect_now();
+  protecting.detach();
+  bench_.world().run_for(engine::kMillisecond);
+  EXPECT_FALSE(done) << "one write is on the medium";
+  ASSERT_TRUE(prepared->outcome);
+  EXPECT_TRUE(prepared->outcome->is(SenseKey::data_protect, AdditionalSense::write_protected));
+  engine::Shard::bind(&bench_.world().shard(1));
+  bench_.device().release();
+  EXPECT_TRUE(far_.finish(*writing).is_good());
+  bench_.world().run_until([&] { return done; });
+  far_.execute(*reading);
+  EXPECT_TRUE(far_.finish(*reading).is_good()) << "it writes nothing";
+}
+
+TEST_F(UnitManagement, ANewCapacityIsTold) {
+  resize(32);
+  for (Initiator* initiator : {&near_, &far_}) {
+    EXPECT_TRUE(
+        initiator->run(kTestUnitReady).is_attention(AdditionalSense::capacity_data_has_changed));
+    EXPECT_EQ(initiator->run(kReadCapacity).data[3], 31);
+    EXPECT_TRUE(initiator->run(block_cdb(Opcode::read_10, 31, 1)).is_good());
+    EXPECT_TRUE(initiator->run(block_cdb(Opcode::read_10, 32, 1))
+                    .is_illegal(AdditionalSense::lba_out_of_range));
+  }
+  resize(64);
+  EXPECT_TRUE(near_.run(kTestUnitReady).is_attention(AdditionalSense::capacity_data_has_changed));
+  EXPECT_TRUE(near_.run(block_cdb(Opcode::read_10, 63, 1)).is_good());
+}
+
+TEST_F(UnitManagement, NothingBeyondASmallerCapacityReachesTheMedium) {
+  const auto beyond = near_.prepare(block_cdb(Opcode::write_10, 40, 1), filled(512, 1));
+  const auto across = far_.prepare(block_cdb(Opcode::write_10, 31, 2), filled(1024, 1));
+  const auto within = near_.prepare(block_cdb(Opcode::write_10, 31, 1), filled(512, 1));
+  const auto verify = far_.prepare(block_cdb(Opcode::verify_10, 40, 1, 0x02), filled(512, 0));
+  resize(32);
+  for (TestCommand* command : {beyond.get(), across.get()}) {
+    ASSERT_TRUE(command->outcome);
+    EXPECT_TRUE(command->outcome->is_illegal(AdditionalSense::lba_out_of_range));
+  }
+  near_.execute(*within);
+  EXPECT_TRUE(near_.finish(*within).is_good());
+  far_.execute(*verify);
+  EXPECT_TRUE(far_.finish(*verify).is_illegal(AdditionalSense::lba_out_of_range));
+  EXPECT_EQ(bench_.device().calls.size(), 1U);
+}
+
+TEST_F(UnitManagement, CommandsInFlightAreCountedOnEachShard) {
+  const block::DeviceStatistics& statistics = bench_.unit().statistics();
+  EXPECT_EQ(statistics.commands_in_flight(), 0U);
+  const auto here = near_.prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
+  const auto there = far_.prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
+  EXPECT_EQ(statistics.commands_in_flight(), 2U);
+  near_.execute(*here);
+  far_.execute(*there);
+  (void)near_.finish(*here);
+  (void)far_.finish(*there);
+  EXPECT_EQ(statistics.commands_in_flight(), 0U);
+}
+
+}  // namespace
+}  // namespace lunar::scsi
