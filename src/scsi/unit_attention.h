@@ -71,12 +71,6 @@ class UnitAttentions {
     if (count_ == 0) overflow_ = false;
     return sense;
   }
-  // Forgets a condition that was told in another way.
-  void clear(spec::AdditionalSense condition) {
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (conditions_[i] == condition) remove(i);
-    }
-  }
 
  private:
   static constexpr int kPowerOnRank = 4;
