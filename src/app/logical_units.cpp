@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "iscsi/spec/names.h"
+
 namespace lunar::app {
 namespace {
 
@@ -73,6 +75,13 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
         fmt::format("device {} is one logical unit: it is mapped already, with other options",
                     device_name));
   }
+  // Initiators would take them for one, which would have two sets of reservations.
+  for (const auto& [other, mapped] : self.units) {
+    if (other->uuid() != device->uuid()) continue;
+    return fail(ErrorCode::busy,
+                fmt::format("device {} has the identity of device {}, which is mapped", device_name,
+                            other->name()));
+  }
   const bool read_only = options.read_only || !device->capabilities().writable;
   LUNAR_TRY_ASSIGN(
       block::Claim claim,
@@ -93,6 +102,30 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
   mapped.options = options;
   mapped.writes = !read_only;
   return &mapped;
+}
+
+Result<std::size_t> find_target(const Internals& self, std::string_view iqn) {
+  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
+  const std::size_t index = self.service->find_target(name);
+  if (index == self.service->targets().size())
+    return fail(ErrorCode::not_found, fmt::format("there is no target {}", name));
+  return index;
+}
+
+namespace {
+
+engine::Task<void> look_at_operation(const scsi::LogicalUnit& unit, bool& found) {
+  const scsi::LogicalUnitShard* part = unit.find(unit.home().index());
+  found = part != nullptr && part->state().condition.operation != scsi::MediumOperation::none;
+  co_return;
+}
+
+}  // namespace
+
+bool has_medium_operation(Internals& self, const scsi::LogicalUnit& unit) {
+  bool found = false;
+  self.shards->run_on(unit.home().index(), [&] { return look_at_operation(unit, found); });
+  return found;
 }
 
 void release_unit(Internals& self, const block::Device& device) {

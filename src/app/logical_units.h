@@ -18,6 +18,9 @@ engine::Task<void> close_units(Server::Internals& self,
 
 // ---- Off the shards.
 
+// By name, as an index of the service's targets. invalid_argument, not_found.
+Result<std::size_t> find_target(const Server::Internals& self, std::string_view iqn);
+
 // The unit of a device, made if there is none, and opened if the server runs. Pair it with
 // release_unit(). `target` is who claims it. Errors as those of Server::map().
 Result<Server::Internals::MappedUnit*> acquire_unit(Server::Internals& self,
@@ -26,5 +29,11 @@ Result<Server::Internals::MappedUnit*> acquire_unit(Server::Internals& self,
                                                     std::string_view target);
 // Ends it when no number leads to it; no map that is in force leads there any more.
 void release_unit(Server::Internals& self, const block::Device& device);
+
+// While the server runs: whether a format or sanitize operation has the medium.
+[[nodiscard]] bool has_medium_operation(Server::Internals& self, const scsi::LogicalUnit& unit);
+// While the server runs, before the target shows the unit by one more number: what set_alua_state()
+// has said of the target holds for the unit, too.
+void take_access_states(Server::Internals& self, std::size_t target, scsi::LogicalUnit& unit);
 
 }  // namespace lunar::app

@@ -4,8 +4,7 @@
 #include <memory>
 #include <set>
 
-#include "app/server_internals.h"
-#include "iscsi/spec/names.h"
+#include "app/logical_units.h"
 #include "lunar/server.h"
 #include "scsi/access_state_change.h"
 
@@ -24,22 +23,10 @@ scsi::spec::AccessState access_state(AluaState state) {
   return AccessState::active_optimized;
 }
 
-Result<scsi::Target*> find_target(Server::Internals& self, std::string_view iqn) {
-  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
-  const std::size_t index = self.service->find_target(name);
-  if (index == self.service->targets().size())
-    return fail(ErrorCode::not_found, fmt::format("there is no target {}", name));
-  return &self.service->targets()[index]->device;
-}
-
-// On the control shard.
-engine::Task<void> change_access(scsi::Target& target, const scsi::TargetPort& port,
-                                 scsi::spec::AccessState state, std::optional<bool> preferred) {
-  std::set<scsi::LogicalUnit*> units;
-  const auto add = [&units](Lun, scsi::LogicalUnit& unit) { units.insert(&unit); };
-  const std::shared_ptr<const scsi::LunMaps> maps = target.maps();
-  maps->others.for_each(add);
-  for (const auto& host : maps->hosts) host->luns.for_each(add);
+// On any shard.
+engine::Task<void> change_access(const std::set<scsi::LogicalUnit*>& units,
+                                 const scsi::TargetPort& port, scsi::spec::AccessState state,
+                                 std::optional<bool> preferred) {
   const scsi::AccessStateChange::Wanted wanted[] = {{&port, state, preferred}};
   for (scsi::LogicalUnit* unit : units) {
     scsi::AccessStateChange change(wanted, nullptr);
@@ -47,7 +34,41 @@ engine::Task<void> change_access(scsi::Target& target, const scsi::TargetPort& p
   }
 }
 
+std::set<scsi::LogicalUnit*> units_of(const scsi::Target& target) {
+  std::set<scsi::LogicalUnit*> units;
+  const auto add = [&units](Lun, scsi::LogicalUnit& unit) { units.insert(&unit); };
+  const std::shared_ptr<const scsi::LunMaps> maps = target.maps();
+  maps->others.for_each(add);
+  for (const auto& host : maps->hosts) host->luns.for_each(add);
+  return units;
+}
+
+void remember(Server::Internals& self, const Server::Internals::AccessState& said) {
+  for (Server::Internals::AccessState& known : self.access_states) {
+    if (known.target != said.target || known.portal_group_tag != said.portal_group_tag) continue;
+    known.state = said.state;
+    if (said.preferred) known.preferred = said.preferred;
+    return;
+  }
+  self.access_states.push_back(said);
+}
+
 }  // namespace
+
+namespace app {
+
+void take_access_states(Server::Internals& self, std::size_t target, scsi::LogicalUnit& unit) {
+  const scsi::TargetPorts& ports = self.service->targets()[target]->device.ports();
+  for (const Server::Internals::AccessState& said : self.access_states) {
+    const scsi::TargetPort* port = ports.find_tag(said.portal_group_tag);
+    if (said.target != target || port == nullptr) continue;
+    const std::set<scsi::LogicalUnit*> units{&unit};
+    self.shards->run_on(
+        0, [&] { return change_access(units, *port, access_state(said.state), said.preferred); });
+  }
+}
+
+}  // namespace app
 
 Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,
                                     const PortGroupOptions& options) {
@@ -56,7 +77,8 @@ Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_g
     return fail(ErrorCode::busy, "set_port_group() comes before start()");
   if (portal_group_tag == 0)
     return fail(ErrorCode::invalid_argument, "a portal group tag is 1 to 65535");
-  LUNAR_TRY_ASSIGN(scsi::Target * target, find_target(*internals_, iqn));
+  LUNAR_TRY_ASSIGN(const std::size_t index, app::find_target(*internals_, iqn));
+  scsi::Target* const target = &internals_->service->targets()[index]->device;
   target->ports().configure(portal_group_tag, {.state = access_state(options.state),
                                                .preferred = options.preferred,
                                                .implicit_changes = options.implicit_changes,
@@ -69,7 +91,8 @@ Result<void> Server::set_alua_state(std::string_view iqn, std::uint16_t portal_g
   const std::lock_guard lock(internals_->mutex);
   if (internals_->state != Internals::State::started)
     return fail(ErrorCode::busy, "set_alua_state() is for a server that runs");
-  LUNAR_TRY_ASSIGN(scsi::Target * target, find_target(*internals_, iqn));
+  LUNAR_TRY_ASSIGN(const std::size_t index, app::find_target(*internals_, iqn));
+  const scsi::Target* const target = &internals_->service->targets()[index]->device;
   const scsi::TargetPort* port = target->ports().find_tag(portal_group_tag);
   if (port == nullptr) {
     return fail(ErrorCode::not_found,
@@ -79,8 +102,10 @@ Result<void> Server::set_alua_state(std::string_view iqn, std::uint16_t portal_g
     return fail(ErrorCode::unsupported, fmt::format("portal group {} of {} keeps its state",
                                                     portal_group_tag, target->name()));
   }
+  remember(*internals_, {index, portal_group_tag, state, preferred});
+  const std::set<scsi::LogicalUnit*> units = units_of(*target);
   internals_->shards->run_on(
-      0, [&] { return change_access(*target, *port, access_state(state), preferred); });
+      0, [&] { return change_access(units, *port, access_state(state), preferred); });
   return {};
 }
 

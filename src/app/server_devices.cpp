@@ -22,13 +22,15 @@ Result<void> resize_served(Internals& self, scsi::LogicalUnit& unit,
                            std::optional<ByteCount> size) {
   block::Device& device = unit.device();
   const auto set_capacity = [&](BlockCount capacity) {
-    self.shards->run_on(0, [&] { return scsi::set_capacity(unit, capacity); });
+    Result<void> outcome;
+    self.shards->run_on(0, [&] { return scsi::set_capacity(unit, capacity, outcome); });
+    return outcome;
   };
   const BlockCount before = device.limits().capacity;
   const bool shrinks = size && size->value / device.limits().block_size < before.value;
-  if (shrinks) set_capacity(BlockCount(size->value / device.limits().block_size));
+  if (shrinks) LUNAR_TRY(set_capacity(BlockCount(size->value / device.limits().block_size)));
   const Result<BlockCount> now = device.resize(size);
-  set_capacity(now.value_or(before));
+  LUNAR_TRY(set_capacity(now.value_or(before)));
   if (!now) return std::unexpected(now.error());
   return {};
 }
@@ -56,6 +58,11 @@ Result<void> Server::resize(std::string_view name, std::optional<ByteCount> size
     return fail(ErrorCode::invalid_argument,
                 fmt::format("device {}: {} bytes are not one or more whole blocks of {}", name,
                             size->value, block_size));
+  }
+  // Each who has it, or what it stands on, has to learn of its size: only the one that is told can.
+  if (const auto owners = internals_->registry->owners(*device); owners.size() > 1) {
+    return fail(ErrorCode::busy,
+                fmt::format("device {} is used by {} and {}", name, owners[0], owners[1]));
   }
   Result<void> resized;
   if (const auto mapped = internals_->units.find(device); mapped != internals_->units.end()) {
@@ -90,8 +97,11 @@ Result<void> Server::set_write_protected(std::string_view name, bool on) {
     }
     mapped.claim = std::move(*claim);
   }
+  Result<void> outcome;
+  internals_->shards->run_on(0,
+                             [&] { return scsi::set_write_protected(*mapped.unit, on, outcome); });
+  if (!outcome) return wrap(outcome.error(), fmt::format("device {}", name));
   mapped.options.read_only = on;
-  internals_->shards->run_on(0, [&] { return scsi::set_write_protected(*mapped.unit, on); });
   return {};
 }
 

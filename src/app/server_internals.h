@@ -38,6 +38,14 @@ struct Server::Internals {
   };
   std::map<const block::Device*, MappedUnit> units;  // one logical unit a device, whoever maps it
   std::optional<iscsi::Service> service;
+  // What set_alua_state() has said, for logical units that come to a target later.
+  struct AccessState {
+    std::size_t target;
+    std::uint16_t portal_group_tag;
+    AluaState state;
+    std::optional<bool> preferred;
+  };
+  std::vector<AccessState> access_states;
   struct PendingPortal {
     engine::Endpoint at;
     std::uint16_t tag;

@@ -12,13 +12,7 @@ namespace {
 
 using Internals = Server::Internals;
 
-Result<std::size_t> find_target(const Internals& self, std::string_view iqn) {
-  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
-  const std::size_t index = self.service->find_target(name);
-  if (index == self.service->targets().size())
-    return fail(ErrorCode::not_found, fmt::format("there is no target {}", name));
-  return index;
-}
+using app::find_target;
 
 scsi::Target& target_at(const Internals& self, std::size_t index) {
   return self.service->targets()[index]->device;
@@ -68,6 +62,19 @@ Result<scsi::HostSelector> make_selector(const HostOptions& options) {
   return scsi::HostSelector::create(std::move(patterns), options.addresses);
 }
 
+// With its last number a unit goes, and a format or sanitize operation with it, unless a state
+// folder remembers what has to go on.
+Result<void> check_may_go(Internals& self, const scsi::LogicalUnit& unit) {
+  const Internals::MappedUnit& mapped = self.units.at(&unit.device());
+  if (mapped.numbers > 1 || self.state != Internals::State::started) return {};
+  if (unit.options().store != nullptr || !app::has_medium_operation(self, unit)) return {};
+  return fail(
+      ErrorCode::busy,
+      fmt::format("device {}: a format or sanitize operation is under way, and nothing would "
+                  "remember it",
+                  unit.device().name()));
+}
+
 // One number less leads to the unit.
 void forget_number(Internals& self, const scsi::LogicalUnit& unit) {
   const block::Device& device = unit.device();
@@ -102,6 +109,11 @@ Result<void> Server::remove_host(std::string_view iqn, std::string_view name) {
   const auto place = host_in(*next, name);
   if (place == next->hosts.end()) return no_such_host(name);
   const std::shared_ptr<const scsi::HostMap> removed = *place;
+  Result<void> may_go;
+  removed->luns.for_each([&](Lun, const scsi::LogicalUnit& unit) {
+    if (may_go) may_go = check_may_go(*internals_, unit);
+  });
+  LUNAR_TRY(may_go);
   next->hosts.erase(place);
   put_into_force(*internals_, index, std::move(next));
   removed->luns.for_each(
@@ -118,6 +130,8 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
   LUNAR_TRY_ASSIGN(Internals::MappedUnit* const mapped,
                    app::acquire_unit(*internals_, device, options, target));
   scsi::LogicalUnit& unit = *mapped->unit;
+  if (internals_->state == Internals::State::started)
+    app::take_access_states(*internals_, index, unit);
   const Result<void> added = change_luns(*internals_, index, options.host,
                                          [&](scsi::LunMap& luns) { return luns.add(lun, unit); });
   if (added) {
@@ -136,7 +150,7 @@ Result<void> Server::unmap(std::string_view iqn, Lun lun, std::string_view host)
   const Result<void> removed =
       change_luns(*internals_, index, host, [&](scsi::LunMap& luns) -> Result<void> {
         LUNAR_TRY_ASSIGN(old, luns.remove(lun));
-        return {};
+        return check_may_go(*internals_, *old);
       });
   if (!removed)
     return wrap(removed.error(), fmt::format("target {}", target_at(*internals_, index).name()));
@@ -153,11 +167,13 @@ Result<void> Server::swap(std::string_view iqn, Lun lun, std::string_view device
   LUNAR_TRY_ASSIGN(Internals::MappedUnit* const mapped,
                    app::acquire_unit(*internals_, device, options, target));
   scsi::LogicalUnit& unit = *mapped->unit;
+  if (internals_->state == Internals::State::started)
+    app::take_access_states(*internals_, index, unit);
   const scsi::LogicalUnit* old = nullptr;
   const Result<void> replaced =
       change_luns(*internals_, index, options.host, [&](scsi::LunMap& luns) -> Result<void> {
         LUNAR_TRY_ASSIGN(old, luns.replace(lun, unit));
-        return {};
+        return check_may_go(*internals_, *old);
       });
   if (!replaced) {
     app::release_unit(*internals_, unit.device());

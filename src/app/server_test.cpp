@@ -187,6 +187,13 @@ TEST_P(ServerLuns, DevicesAreResizedRenamedAndProtected) {
   EXPECT_EQ(server_->commands_in_flight(), 0U);
 }
 
+TEST_P(ServerLuns, WhatHasTwoUsersIsNotResized) {
+  ASSERT_TRUE(server_->map(kTarget, Lun(1), "e", {.read_only = true}));
+  const auto other = server_->internals().registry->claim("e", block::Access::write, "a layer");
+  ASSERT_TRUE(other);
+  expect_error(server_->resize("e", ByteCount(2 * kMiB)), ErrorCode::busy, "a layer");
+}
+
 TEST_P(ServerLuns, ProtectionThatIsLiftedClaimsTheDevice) {
   ASSERT_TRUE(server_->map(kTarget, Lun(1), "e", {.read_only = true}));
   {

@@ -19,7 +19,11 @@ class LayerDevice : public Device {
 
   [[nodiscard]] const Limits& limits() const override { return base().limits(); }
   [[nodiscard]] const Capabilities& capabilities() const override { return base().capabilities(); }
-  Result<BlockCount> resize(std::optional<ByteCount> size) override { return base().resize(size); }
+  // busy when others use the base, too: they would not learn of it.
+  Result<BlockCount> resize(std::optional<ByteCount> size) override {
+    LUNAR_TRY(base_.check_sole());
+    return base().resize(size);
+  }
   [[nodiscard]] Result<Extent> extent_at(Lba lba, BlockCount count) const override {
     return base().extent_at(lba, count);
   }

@@ -12,6 +12,13 @@ void Claim::release() {
   std::exchange(registry_, nullptr)->release(*std::exchange(device_, nullptr), id_);
 }
 
+Result<void> Claim::check_sole() const {
+  const std::vector<std::string> owners = registry_->owners(*device_);
+  if (owners.size() == 1) return {};
+  return fail(ErrorCode::busy,
+              fmt::format("device {} is used by {} and {}", device_->name(), owners[0], owners[1]));
+}
+
 Registry::~Registry() {
   while (!entries_.empty()) {
     assert(entries_.back()->holders.empty() && "a claim outlives its registry");

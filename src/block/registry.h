@@ -46,6 +46,8 @@ class Claim {
   void release();
   explicit operator bool() const { return device_ != nullptr; }
   [[nodiscard]] Device& device() const { return *device_; }
+  // ErrorCode::busy, naming an owner, when the device has other claims.
+  [[nodiscard]] Result<void> check_sole() const;
 
  private:
   friend class Registry;

@@ -117,7 +117,7 @@ void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::u
   out.last_of = &task;
   if (task.status_code == scsi::spec::Status::check_condition) {
     // RFC 7143 §11.4.7: SenseLength, then the sense data.
-    const auto sense = scsi::spec::encode(task.sense, nexus_->sense_format(task));
+    const auto sense = scsi::spec::encode(task.sense, task.sense_format);
     ByteWriter writer(out.inline_data);
     writer.write(be16(static_cast<std::uint16_t>(sense.bytes().size())));
     writer.write_bytes(sense.bytes());

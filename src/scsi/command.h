@@ -75,6 +75,8 @@ struct Command : block::Request, TaskSetHook {
   // ---- Outcome.
   spec::Status status_code = spec::Status::good;
   spec::Sense sense;  // valid when status_code is check_condition
+  // Of that sense data: D_SENSE of the logical unit's control mode page when the command ended.
+  spec::SenseFormat sense_format = spec::SenseFormat::fixed;
   // Before truncation to expected_in_bytes: its size is what the CDB asked to return. With GOOD and
   // with nothing else.
   Bytes data_in;
@@ -82,7 +84,8 @@ struct Command : block::Request, TaskSetHook {
 
   // ---- The device server's own.
   const CommandDescription* description = nullptr;
-  LogicalUnitShard* unit = nullptr;  // null: the target itself answers
+  // Until the command has finished: the logical unit may go then. Null: the target itself answers.
+  LogicalUnitShard* unit = nullptr;
   ItlNexus* itl = nullptr;
   CommandState state = CommandState::idle;
   bool aborted = false;        // a task management function or the end of the nexus wants it gone
@@ -112,5 +115,10 @@ struct Command : block::Request, TaskSetHook {
   // Forgets the command before. Not while one is under way.
   void reset();
 };
+
+// Whether it should end as soon as it can.
+[[nodiscard]] inline bool is_unwanted(const Command& command) {
+  return command.aborted || command.withdrawn != nullptr;
+}
 
 }  // namespace lunar::scsi

@@ -23,30 +23,34 @@ class LogicalUnit;
 
 // Bits of CommandDescription::flags.
 using CommandFlags = std::uint16_t;
-constexpr CommandFlags kWithServiceAction = 1;  // the row is of one service action
+constexpr CommandFlags kWithServiceAction = 1 << 0;  // the row is of one service action
 // Runs, and leaves the condition pending (SAM-5 §5.14).
-constexpr CommandFlags kWhileUnitAttention = 2;
+constexpr CommandFlags kWhileUnitAttention = 1 << 1;
 // Also answers for a number without logical unit (SPC-5 §4.5).
-constexpr CommandFlags kWithoutUnit = 4;
-constexpr CommandFlags kNeedsThin = 8;    // there only where the logical unit is thin provisioned
-constexpr CommandFlags kPlainWrite = 16;  // its data-out may be received into the medium itself
+constexpr CommandFlags kWithoutUnit = 1 << 2;
+constexpr CommandFlags kNeedsThin = 1
+                                    << 3;  // there only where the logical unit is thin provisioned
+constexpr CommandFlags kPlainWrite = 1 << 4;  // its data-out may be received into the medium itself
 // Never touches the medium, and may wait long for others: task management does not wait for its
 // end.
-constexpr CommandFlags kOffMedium = 32;
+constexpr CommandFlags kOffMedium = 1 << 5;
 // Also runs while a format or sanitize operation has the medium for itself.
-constexpr CommandFlags kDuringMediumOperation = 64;
-constexpr CommandFlags kNeedsRemovable = 128;  // there only where the medium is removable
+constexpr CommandFlags kDuringMediumOperation = 1 << 6;
+constexpr CommandFlags kNeedsRemovable = 1 << 7;  // there only where the medium is removable
 // There only where the target has target port groups; … whose state initiators may change.
-constexpr CommandFlags kNeedsPortGroups = 256;
-constexpr CommandFlags kNeedsExplicitAccess = 512;
+constexpr CommandFlags kNeedsPortGroups = 1 << 8;
+constexpr CommandFlags kNeedsExplicitAccess = 1 << 9;
 // There only where the medium takes some writes whole or not at all.
-constexpr CommandFlags kNeedsAtomicWrites = 1024;
+constexpr CommandFlags kNeedsAtomicWrites = 1 << 10;
 // Those of which offers() has to be asked.
 constexpr CommandFlags kConditions =
     kNeedsThin | kNeedsRemovable | kNeedsPortGroups | kNeedsExplicitAccess | kNeedsAtomicWrites;
 
 // The REPORT LUNS well known logical unit knows it, too.
-constexpr CommandFlags kToWellKnown = 1 << 10;
+constexpr CommandFlags kToWellKnown = 1 << 11;
+// Waits for no older command, whatever its task attribute: it is processed as HEAD OF QUEUE, which
+// SAM-5 §8.2.3 allows for some and SBC-4 §5.24.1 demands of SANITIZE.
+constexpr CommandFlags kPassesOthers = 1 << 12;
 
 struct CommandDescription {
   spec::Opcode opcode;

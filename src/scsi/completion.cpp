@@ -35,6 +35,7 @@ void Command::reset() {
   data_out_bytes = 0;
   data_out = {};
   status_code = spec::Status::good;
+  sense_format = spec::SenseFormat::fixed;
   data_in = {};
   buffer.reset();
   scratch.reset();
@@ -59,7 +60,13 @@ void end_now(Command& command) noexcept {
       command.data_in = {};
     }
   }
-  if (command.itl != nullptr) leave_task_set(command);
+  if (command.itl != nullptr) [[likely]] {
+    if (command.status_code != spec::Status::good && command.unit->state().mode.descriptor_sense())
+      command.sense_format = spec::SenseFormat::descriptor;
+    leave_task_set(command);
+    command.itl = nullptr;
+    command.unit = nullptr;
+  }
   command.finished(command);
   // A task management function answers only after the transport has seen the end of what it
   // aborted.

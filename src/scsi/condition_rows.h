@@ -13,7 +13,8 @@ constexpr Restrictions kStartsOrStops = kAnyPathState;
 // They need no format that is whole; whether another operation is under way they see themselves.
 constexpr Restrictions kOverwritesAll =
     kWriteProtected | kNotReady | kReservedWrites | kReservedAll | kAnyPathState;
-constexpr CommandFlags kSanitizes = kWithServiceAction | kOffMedium | kDuringMediumOperation;
+constexpr CommandFlags kSanitizes =
+    kWithServiceAction | kOffMedium | kDuringMediumOperation | kPassesOthers;
 // An initiator has to wait as long as the medium is large.
 constexpr std::uint16_t kVeryLong = 0xffff;
 

@@ -101,7 +101,7 @@ bool DeviceServer::check(Command& command) {
     const bool conflicts =
         row != nullptr && (command.itl->restrictions & row->heeds & kAnyReservation) != 0;
     if (conflicts && !command.itl->attentions.is_reset_pending()) return refuse_restricted(command);
-    return refuse(command, command.itl->attentions.take());
+    return refuse(command, command.nexus->take(command.itl->attentions));
   }
   if (row == nullptr || (row->is(kConditions) && !offers(command, *row))) {
     return refuse(command, unknown_command_sense(command));
@@ -125,7 +125,7 @@ bool DeviceServer::check_well_known(Command& command) {
     return refuse(command, Sense::illegal_request(AdditionalSense::invalid_message_error));
   UnitAttentions& attentions = command.nexus->well_known_attentions();
   if (attentions.pending() && (row == nullptr || !row->is(kWhileUnitAttention)))
-    return refuse(command, attentions.take());
+    return refuse(command, command.nexus->take(attentions));
   if (row == nullptr || !row->is(kToWellKnown))
     return refuse(command, Sense::illegal_request(AdditionalSense::invalid_command_operation_code));
   if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
@@ -233,7 +233,10 @@ engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
 
 engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexus,
                                                                      const LunField& lun_field) {
-  if (is_report_luns_unit(lun_field)) co_return TaskManagementOutcome::function_complete;
+  if (is_report_luns_unit(lun_field)) {
+    nexus.well_known_attentions().raise(AdditionalSense::bus_device_reset_function_occurred);
+    co_return TaskManagementOutcome::function_complete;
+  }
   const ItlNexus* itl = itl_nexus(nexus, lun_field);
   if (itl == nullptr) co_return TaskManagementOutcome::incorrect_lun;
   const auto held = itl->unit.hold();
@@ -254,10 +257,11 @@ engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
 
 engine::Task<void> DeviceServer::lose(Nexus& nexus) {
   std::vector<LogicalUnit*> reserved;
+  std::vector<engine::Gate::Holder> held;
   nexus.for_each([&](ItlNexus& itl) {
-    const Reservations* reservations = itl.unit.state().reservations.get();
-    if (reservations != nullptr && reservations->reserved_by == nexus.id())
-      reserved.push_back(&itl.unit.unit());
+    if (!is_reserved_by(itl.unit, nexus.id())) return;
+    reserved.push_back(&itl.unit.unit());
+    held.push_back(itl.unit.hold());
   });
   for (LogicalUnit* unit : reserved) co_await end_reserve(*unit, nexus.id());
 }
@@ -287,11 +291,15 @@ TaskManagementOutcome DeviceServer::query_task_set(Nexus& nexus, const LunField&
 TaskManagementOutcome DeviceServer::query_asynchronous_event(Nexus& nexus,
                                                              const LunField& lun_field,
                                                              AsynchronousEvent& event) {
-  const ItlNexus* itl = itl_nexus(nexus, lun_field);
-  if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
-  event.count = itl->attentions.count();
+  const UnitAttentions* attentions = &nexus.well_known_attentions();
+  if (!is_report_luns_unit(lun_field)) {
+    const ItlNexus* itl = itl_nexus(nexus, lun_field);
+    if (itl == nullptr) return TaskManagementOutcome::incorrect_lun;
+    attentions = &itl->attentions;
+  }
+  event.count = attentions->count();
   if (event.count == 0) return TaskManagementOutcome::function_complete;
-  event.first = itl->attentions.first();
+  event.first = attentions->first();
   return TaskManagementOutcome::function_succeeded;
 }
 

@@ -123,7 +123,9 @@ class alignas(kCacheLine) DeviceServer {
   bool check(Command& command);
   bool check_well_known(Command& command);
   ItlNexus* itl_nexus(Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
-  void renumber(Nexus& nexus, std::vector<std::unique_ptr<ItlNexus>>& ended);
+  struct EndedItlNexus;
+  using EndedItlNexuses = std::vector<std::unique_ptr<EndedItlNexus>>;
+  void renumber(Nexus& nexus, EndedItlNexuses& ended);
 
   Target& target_;
   engine::Shard& shard_;

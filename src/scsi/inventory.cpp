@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "engine/shard.h"
+#include "engine/task.h"
 #include "scsi/device_server.h"
+#include "scsi/reservation_change.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {
@@ -15,29 +17,56 @@ using spec::AdditionalSense;
 
 const spec::Sense kGone = spec::Sense::illegal_request(AdditionalSense::lu_not_supported);
 
-// Ends the commands of an I_T_L nexus that is no more; completes when none is left.
-engine::Task<void> drain(ItlNexus& itl) {
-  struct Emptied : engine::Runnable {
-    engine::Event event;
-  } emptied;
-  emptied.run = [](engine::Runnable& self) noexcept { static_cast<Emptied&>(self).event.set(); };
-  itl.when_empty = &emptied;
-  ++itl.ordering;
-  for (Command& command : itl.task_set) withdraw_command(command, kGone);
-  if (!itl.task_set.empty()) co_await emptied.event;
-}
-
 }  // namespace
+
+// An I_T_L nexus that is no more. Its initiator does not find it; those who deal with all commands
+// of the logical unit (task management, PREEMPT AND ABORT, SANITIZE) do, until none of its is left.
+struct DeviceServer::EndedItlNexus : engine::Runnable {
+  EndedItlNexus(std::unique_ptr<ItlNexus> which, bool unit_is_lost)
+      : itl(std::move(which)),
+        held(itl->unit.hold()),
+        nexus_id(itl->nexus.id()),
+        loses_unit(unit_is_lost) {
+    run = [](engine::Runnable& self) noexcept { static_cast<EndedItlNexus&>(self).emptied.set(); };
+  }
+
+  // Ends its commands, without waiting for their ends.
+  void withdraw_commands() {
+    if (itl->task_set.empty()) {
+      itl->unlink();
+      emptied.set();
+      return;
+    }
+    itl->when_empty = this;
+    ++itl->ordering;
+    for (Command& command : itl->task_set) withdraw_command(command, kGone);
+  }
+
+  // Completes when none is left.
+  engine::Task<void> finish() {
+    co_await emptied;
+    // SPC-2 §7.21: the loss of the I_T nexus ends its reservation.
+    const bool reserved = loses_unit && is_reserved_by(itl->unit, nexus_id);
+    if (reserved) co_await end_reserve(itl->unit.unit(), nexus_id);
+  }
+
+  std::unique_ptr<ItlNexus> itl;
+  engine::Gate::Holder held;  // its logical unit's part
+  std::uint64_t nexus_id;     // the nexus itself may end with the last command
+  bool loses_unit;            // no other number of the nexus leads to it
+  engine::Event emptied;
+};
 
 engine::Task<void> DeviceServer::adopt(std::shared_ptr<const LunMaps> maps) {
   const std::shared_ptr<const LunMaps> before = std::exchange(maps_, std::move(maps));
-  std::vector<std::unique_ptr<ItlNexus>> ended;
+  EndedItlNexuses ended;
   for (Nexus& nexus : nexuses_) renumber(nexus, ended);
-  for (const std::unique_ptr<ItlNexus>& itl : ended) co_await drain(*itl);
+  for (const auto& one : ended) one->withdraw_commands();
+  for (const auto& one : ended) co_await one->finish();
 }
 
-// `ended` gets what is no I_T_L nexus any more.
-void DeviceServer::renumber(Nexus& nexus, std::vector<std::unique_ptr<ItlNexus>>& ended) {
+// Puts in `ended` what is no I_T_L nexus any more.
+void DeviceServer::renumber(Nexus& nexus, EndedItlNexuses& ended) {
   const LunMap& before = nexus.luns();
   const LunMap& after = maps_->map_for(nexus.initiator_name(), nexus.initiator_address());
   nexus.set_luns(&after);
@@ -47,9 +76,8 @@ void DeviceServer::renumber(Nexus& nexus, std::vector<std::unique_ptr<ItlNexus>>
     differs = true;
     std::unique_ptr<ItlNexus> itl = nexus.remove(lun);
     if (itl == nullptr) return;
-    // Nobody finds it any more: neither its initiator, nor who deals with all of the unit's.
-    itl->unlink();
-    ended.push_back(std::move(itl));
+    const bool loses_unit = !after.has(itl->unit.unit());
+    ended.push_back(std::make_unique<EndedItlNexus>(std::move(itl), loses_unit));
     LogicalUnitShard* part = now == nullptr ? nullptr : now->find(shard_.index());
     if (part != nullptr) swapped.push_back(&nexus.add(lun, *part));
   });

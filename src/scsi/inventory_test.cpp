@@ -65,13 +65,20 @@ TEST_F(Inventory, ANumberThatIsRemovedHasNoLogicalUnit) {
   EXPECT_EQ(near_.run({0x12, 0, 0, 0, 36, 0}, {}, 1).data[0], 0x7f);
 }
 
-TEST_F(Inventory, OtherNumbersTellOfTheChangeOnEveryShard) {
+// LUICLR in VPD page 86h: told once, by whichever logical unit.
+TEST_F(Inventory, OneOfTheOtherNumbersTellsOfTheChangeOnEveryShard) {
   remove(1);
   for (Initiator* initiator : {&near_, &far_}) {
     EXPECT_TRUE(initiator->run(kTestUnitReady).is_attention(kLunsChanged));
     EXPECT_TRUE(initiator->run(kTestUnitReady).is_good());
-    EXPECT_TRUE(initiator->run(kTestUnitReady, {}, kReportLunsUnit).is_attention(kLunsChanged));
+    EXPECT_TRUE(initiator->run(kTestUnitReady, {}, kReportLunsUnit).is_good());
   }
+}
+
+TEST_F(Inventory, TheWellKnownUnitTellsOfTheChangeToo) {
+  remove(1);
+  EXPECT_TRUE(near_.run(kTestUnitReady, {}, kReportLunsUnit).is_attention(kLunsChanged));
+  EXPECT_TRUE(near_.run(kTestUnitReady).is_good());
 }
 
 TEST_F(Inventory, ReportLunsMakesTheAttentionMoot) {
@@ -233,6 +240,77 @@ TEST_F(Inventory, AResetDoesNotMissAUnitThatIsGoing) {
   run_everywhere([this](engine::Shard& shard) { return second_.stop(shard); });
   EXPECT_EQ(outcome, TaskManagementOutcome::function_complete);
   ASSERT_TRUE(held->outcome);
+}
+
+// SAM-5 §7.8: what an initiator that lost its number has on the medium is gone before the answer.
+TEST_F(Inventory, AResetWaitsForCommandsOfANumberThatHasGone) {
+  auto host = std::make_shared<HostMap>();
+  host->name = "far";
+  host->initiators = *HostSelector::create({"iqn.2026-11.test:far"}, {});
+  ASSERT_TRUE(host->luns.add(Lun(1), second_));
+  maps_.hosts = {host};
+  bench_.publish(maps_);
+  near_.clear_attention(1);
+  far_.clear_attention(1);
+  second_device_.hold = second_device_.deaf = true;
+  const auto held = far_.start(block_cdb(Opcode::write_10, 0, 1), filled(512, 1), 1);
+  maps_.hosts.clear();
+  ASSERT_TRUE(maps_.others.remove(Lun(0)));  // 1 of the others leads to the same unit
+  auto gone = std::make_shared<HostMap>(HostMap{"far", host->initiators, {}});
+  maps_.hosts = {gone};
+  bool adopted = false;
+  const auto adopt = [&]() -> engine::Task<void> {
+    co_await bench_.server(1).adopt(std::make_shared<const LunMaps>(maps_));
+    adopted = true;
+  };
+  engine::Shard::bind(&bench_.world().shard(1));
+  adopt().detach();
+  bench_.world().run_for(engine::kMillisecond);
+  EXPECT_FALSE(adopted) << "the medium is busy with its write";
+
+  engine::Shard::bind(&bench_.world().shard(0));
+  std::optional<TaskManagementOutcome> outcome;
+  const auto reset = [&]() -> engine::Task<void> {
+    outcome = co_await near_.server().logical_unit_reset(near_.nexus(), lun_field(1));
+  };
+  reset().detach();
+  bench_.world().run_for(engine::kMillisecond);
+  EXPECT_FALSE(outcome) << "so is the reset";
+  engine::Shard::bind(&bench_.world().shard(1));
+  second_device_.release();
+  EXPECT_TRUE(bench_.world().run_until([&] { return outcome && adopted; }));
+  EXPECT_TRUE(held->outcome);
+  engine::Shard::bind(&bench_.world().shard(0));
+  bench_.publish(maps_);
+}
+
+// SPC-2 §7.21.
+TEST_F(Inventory, TheReservationOfAnInitiatorThatLosesItsNumberEnds) {
+  const std::vector<std::uint8_t> reserve = {0x16, 0, 0, 0, 0, 0};
+  ASSERT_TRUE(far_.run(reserve, {}, 1).is_good());
+  EXPECT_EQ(near_.run(kTestUnitReady, {}, 1).status, spec::Status::reservation_conflict);
+  auto host = std::make_shared<HostMap>();
+  host->name = "far";
+  host->initiators = *HostSelector::create({"iqn.2026-11.test:far"}, {});
+  maps_.hosts = {host};
+  bench_.publish(maps_);
+  EXPECT_TRUE(near_.run(kTestUnitReady, {}, 1).is_good());
+}
+
+// What it waited for may forbid it: SAM-5 §8.6.
+TEST_F(Inventory, ACommandThatWaitedMeetsWhatHasChanged) {
+  bench_.device().hold = true;
+  const auto reading = near_.start(block_cdb(Opcode::read_10, 0, 1), {}, 0);
+  const auto stop = near_.start({0x1b, 0, 0, 0, 0, 0}, {}, 0, TaskAttribute::ordered);
+  const auto after = near_.start(block_cdb(Opcode::write_10, 0, 1), filled(512, 1), 0);
+  const auto told = near_.start({0x12, 0, 0, 0, 36, 0}, {}, 0);
+  EXPECT_TRUE(near_.finish(*told).is_good()) << "INQUIRY waits for nobody";
+  EXPECT_FALSE(after->outcome);
+  bench_.device().release();
+  EXPECT_TRUE(near_.finish(*reading).is_good());
+  EXPECT_TRUE(near_.finish(*stop).is_good());
+  EXPECT_TRUE(near_.finish(*after).is(spec::SenseKey::not_ready,
+                                      AdditionalSense::initializing_command_required));
 }
 
 }  // namespace

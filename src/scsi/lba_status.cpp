@@ -109,7 +109,7 @@ LbaStatusAnswer look(const block::Device& device, bool thin, const LbaStatusQuer
     query.start = Lba(cdb.starting_logical_block_address);
     query.type = static_cast<LbaReportType>(cdb.report_type);
     const BlockCount scan(cdb.scan_length_blocks);
-    if (scan.value != 0 && scan < end - query.start) {
+    if (scan.value != 0 && query.start < end && scan < end - query.start) {
       query.end = query.start + scan;
       query.to_end_of_medium = false;
     }
@@ -161,7 +161,15 @@ engine::Task<LbaStatusAnswer> look_aside(const LogicalUnit& unit, const LbaStatu
   co_return co_await elsewhere;
 }
 
+// SBC-4 §5.7.1: the block itself must be there.
+bool check_start(Command& command) {
+  if (query_of(command).start.value < command.unit->state().capacity_blocks) return true;
+  return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
+}
+
 engine::Task<void> get_lba_status(Command& command) {
+  // The medium may have shrunk since the command was decoded.
+  if (!check_start(command)) co_return;
   const LbaStatusQuery query = query_of(command);
   const LbaStatusAnswer answer = co_await look_aside(command.unit->unit(), query);
   if (answer.failed) {
@@ -169,18 +177,14 @@ engine::Task<void> get_lba_status(Command& command) {
                                                  spec::AdditionalSense::internal_target_failure));
     co_return;
   }
-  if (command.allocation_length == 0 || command.aborted) co_return;
+  if (command.allocation_length == 0 || is_unwanted(command)) co_return;
   command.buffer = co_await engine::AllocateBuffer(
       command.shard->buffers(), std::min<std::size_t>(command.allocation_length, kMaxBytes));
   write_answer(command, query, answer);
 }
 
-bool check_query(Command& command, std::uint64_t start, std::uint8_t type,
-                 std::uint16_t type_byte) {
-  // SBC-4 §5.7.1: the block itself must be there.
-  if (start >= command.unit->state().capacity_blocks) {
-    return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
-  }
+bool check_query(Command& command, std::uint8_t type, std::uint16_t type_byte) {
+  if (!check_start(command)) return false;
   const bool known = type <= static_cast<std::uint8_t>(LbaReportType::anchored) ||
                      type == static_cast<std::uint8_t>(LbaReportType::may_be_unrecovered);
   return known || refuse(command, spec::Sense::invalid_field_in_cdb(type_byte));
@@ -191,8 +195,7 @@ bool check_query(Command& command, std::uint64_t start, std::uint8_t type,
 bool decode_get_lba_status_16(Command& command) {
   const auto cdb = cdb_of(command).as<spec::ServiceActionIn16Cdb>();
   command.allocation_length = cdb.allocation_length;
-  return check_query(command, cdb.logical_block_address, cdb.flags,
-                     offsetof(spec::ServiceActionIn16Cdb, flags));
+  return check_query(command, cdb.flags, offsetof(spec::ServiceActionIn16Cdb, flags));
 }
 
 bool decode_get_lba_status_32(Command& command) {
@@ -203,8 +206,7 @@ bool decode_get_lba_status_32(Command& command) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(
                                offsetof(spec::GetLbaStatus32Cdb, element_identifier)));
   }
-  return check_query(command, cdb.starting_logical_block_address, cdb.report_type,
-                     offsetof(spec::GetLbaStatus32Cdb, report_type));
+  return check_query(command, cdb.report_type, offsetof(spec::GetLbaStatus32Cdb, report_type));
 }
 
 void execute_get_lba_status(Command& command) { run_sequence(command, get_lba_status); }

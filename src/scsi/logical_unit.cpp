@@ -122,6 +122,24 @@ engine::Task<void> LogicalUnitShard::windows_finished(block::Range range) {
   }
 }
 
+bool LogicalUnitShard::has_ended_window() {
+  for (ItlNexus& itl : nexuses_) {
+    for (const Command& command : itl.task_set) {
+      if (command.in_medium && command.state == CommandState::finished) return true;
+    }
+  }
+  return false;
+}
+
+engine::Task<void> LogicalUnitShard::ended_windows_closed() {
+  FinishWaiter waiter;
+  while (has_ended_window()) {
+    waiter.changed.reset();
+    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
+    co_await waiter.changed;
+  }
+}
+
 LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
                          LogicalUnitOptions options)
     : device_(device),

@@ -102,6 +102,9 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   void abort_commands(const Nexus* nexus, const Nexus* requester);
   // Completes when no aborted command of `nexus` (null: of any) is left.
   engine::Task<void> aborted_commands_finished(const Nexus* nexus);
+  // Completes when no data comes into the medium any more for commands that have ended (withdrawn,
+  // say).
+  engine::Task<void> ended_windows_closed();
   // An aborted command, or one that was received into the medium, has left its task set or has all
   // of its data.
   void awaited_command_finished();
@@ -109,6 +112,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
  private:
   struct FinishWaiter;
   engine::Task<void> windows_finished(block::Range range) override;
+  [[nodiscard]] bool has_ended_window();
   [[nodiscard]] bool has_window(const block::Range& range);
   [[nodiscard]] bool has_aborted_commands(const Nexus* nexus);
 

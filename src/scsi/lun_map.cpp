@@ -87,14 +87,15 @@ const HostMap* LunMaps::find_host(std::string_view name) const {
   return found == hosts.end() ? nullptr : found->get();
 }
 
+bool LunMap::has(const LogicalUnit& unit) const {
+  return std::ranges::any_of(chunks_, [&unit](const std::shared_ptr<const Chunk>& chunk) {
+    return chunk != nullptr && std::ranges::find(*chunk, &unit) != chunk->end();
+  });
+}
+
 bool LunMaps::has(const LogicalUnit& unit) const {
-  const auto leads_there = [&unit](const LunMap& map) {
-    bool found = false;
-    map.for_each([&](Lun, const LogicalUnit& each) { found = found || &each == &unit; });
-    return found;
-  };
-  return leads_there(others) ||
-         std::ranges::any_of(hosts, [&](const auto& host) { return leads_there(host->luns); });
+  return others.has(unit) ||
+         std::ranges::any_of(hosts, [&](const auto& host) { return host->luns.has(unit); });
 }
 
 }  // namespace lunar::scsi

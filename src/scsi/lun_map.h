@@ -35,6 +35,8 @@ class LunMap {
     return chunk == nullptr ? nullptr : (*chunk)[lun.value % kChunkLuns];
   }
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Whether any number leads to the unit.
+  [[nodiscard]] bool has(const LogicalUnit& unit) const;
 
   // visit(Lun, LogicalUnit&) in ascending order of the numbers.
   template <class Visit>

@@ -34,7 +34,10 @@ bool has_medium_commands(LogicalUnitShard& part) {
     for (const Command& command : itl.task_set) {
       const CommandDescription* row = command.description;
       const bool on_medium = row == nullptr || !row->is(kOffMedium);
-      if (on_medium && command.state != CommandState::finished) return true;
+      // One that waits for its turn may wait for the operation itself; it meets it when it begins.
+      const bool ahead =
+          command.state == CommandState::prepared || command.state == CommandState::running;
+      if (on_medium && ahead) return true;
     }
   }
   return false;
@@ -182,21 +185,13 @@ struct End final : UnitChange {
   const bool done;
 };
 
-engine::Task<void> forget_durably(LogicalUnit& unit) {
-  DurableStore* store = unit.options().store;
-  if (store == nullptr) co_return;
-  const Result<void> saved =
-      co_await store->save(unit.device().uuid(), std::string(kMediumOperationKey), "");
-  if (!saved) log::error("{}: {}", unit.device().name(), saved.error().message);
-}
-
 engine::Task<void> run(LogicalUnitShard& home, MediumOperationPlan plan, Progress progress) {
   LogicalUnit& unit = home.unit();
   co_await wait_until_quiet(unit, home);
   const block::Status status = co_await perform(home, plan, *progress);
   // Cut short by a stop: the store still has it, and the next start continues.
   const bool done = status == block::Status::ok;
-  if (done) co_await forget_durably(unit);
+  if (done) (void)co_await forget_medium_operation(unit);
   progress->failed = !done;
   End end(plan, done);
   co_await unit.change(end);
@@ -235,12 +230,25 @@ engine::Task<void> await_medium_operation(Command& command, Progress progress) {
   const bool formats = command.description->opcode == spec::Opcode::format_unit;
   while (!progress->ended) {
     if (command.aborted) co_return;
+    if (command.withdrawn != nullptr) {
+      set_check_condition(command, *command.withdrawn);
+      co_return;
+    }
     co_await engine::sleep_for(*command.shard, kLookEvery);
   }
   if (!progress->failed) co_return;
   set_check_condition(command, Sense::of(spec::SenseKey::medium_error,
                                          formats ? AdditionalSense::format_command_failed
                                                  : AdditionalSense::sanitize_command_failed));
+}
+
+engine::Task<Result<void>> forget_medium_operation(const LogicalUnit& unit) {
+  DurableStore* store = unit.options().store;
+  if (store == nullptr) co_return Result<void>();
+  Result<void> saved =
+      co_await store->save(unit.device().uuid(), std::string(kMediumOperationKey), "");
+  if (!saved) log::error("{}: {}", unit.device().name(), saved.error().message);
+  co_return saved;
 }
 
 std::string to_text(const MediumOperationPlan& plan) {

@@ -45,6 +45,9 @@ engine::Task<void> await_medium_operation(Command& command,
 // The name in the store.
 constexpr std::string_view kMediumOperationKey = "medium_operation";
 
+// Durably; success where there is no store. Its failure has been logged.
+engine::Task<Result<void>> forget_medium_operation(const LogicalUnit& unit);
+
 // What the condition of a unit is at its start when a store remembers an operation, which goes on:
 // continue_medium_operation() on the home shard, once it is open there.
 void restore_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition);

@@ -202,6 +202,23 @@ TEST(FormatUnit, RefusesWhatItCannotObey) {
                   .is_illegal(AdditionalSense::parameter_list_length_error));
 }
 
+// SBC-4 §5.24.1: it is processed as HEAD OF QUEUE, so that neither waits for the other.
+TEST(Sanitize, DoesNotWaitForCommandsThatWaitForIt) {
+  for (const TaskAttribute attribute :
+       {TaskAttribute::simple, TaskAttribute::ordered, TaskAttribute::head_of_queue}) {
+    Bench bench(kBlocks);
+    Initiator& initiator = bench.initiator();
+    initiator.clear_attention();
+    const auto sanitizing =
+        initiator.start(sanitize(1, 0, 5), bytes({1, 0, 0, 1, 0x55}), 0, attribute);
+    const auto reading = initiator.start(read_block(3), {}, 0, TaskAttribute::ordered);
+    EXPECT_TRUE(initiator.finish(*sanitizing).is_good());
+    const Outcome read = initiator.finish(*reading);
+    EXPECT_TRUE(read.is_good() ||
+                read.is(SenseKey::not_ready, AdditionalSense::sanitize_in_progress));
+  }
+}
+
 TEST(Sanitize, GoesOnAfterARestart) {
   MemoryStore store;
   Bench bench(kBlocks, {.store = &store});

@@ -13,15 +13,15 @@
 
 namespace lunar::scsi {
 
-// Submits the command's own request, as it is set up, and gives its status. An aborted command's is
-// not even tried: block::Status::aborted.
+// Submits the command's own request, as it is set up, and gives its status. An unwanted command's
+// is not even tried: block::Status::aborted.
 class MediumStep {
  public:
   using Submit = void (block::Front::*)(block::Request&);
 
   MediumStep(Command& command, Submit submit) : command_(command), submit_(submit) {}
   [[nodiscard]] bool await_ready() const noexcept {
-    if (!command_.aborted) return false;
+    if (!is_unwanted(command_)) return false;
     command_.status = block::Status::aborted;
     return true;
   }

@@ -179,11 +179,11 @@ TEST_F(ModeSelect, WantsPagesByTheStandard) {
 TEST_F(ModeSelect, DSenseChoosesTheFormatOfSenseData) {
   const auto refused = initiator.start(block_cdb(Opcode::read_10, 1 << 20, 1));
   (void)initiator.finish(*refused);
-  EXPECT_EQ(initiator.nexus().sense_format(*refused), spec::SenseFormat::fixed);
+  EXPECT_EQ(refused->sense_format, spec::SenseFormat::fixed);
   ASSERT_TRUE(set_bits(initiator, kControl, 2, 0x04).is_good());
   const auto again = other.start(block_cdb(Opcode::read_10, 1 << 20, 1));
   (void)other.finish(*again);
-  EXPECT_EQ(other.nexus().sense_format(*again), spec::SenseFormat::descriptor);
+  EXPECT_EQ(again->sense_format, spec::SenseFormat::descriptor);
 }
 
 TEST_F(ModeSelect, SwpProtectsTheMedium) {

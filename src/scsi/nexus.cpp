@@ -44,11 +44,6 @@ std::string_view Nexus::initiator_name() const {
   return port.substr(0, port.rfind(",i,"));
 }
 
-spec::SenseFormat Nexus::sense_format(const Command& command) const {
-  const bool descriptor = command.unit != nullptr && command.unit->state().mode.descriptor_sense();
-  return descriptor ? spec::SenseFormat::descriptor : spec::SenseFormat::fixed;
-}
-
 ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {
   std::unique_ptr<Chunk>& chunk = chunks_[lun.value / kChunkLuns];
   if (chunk == nullptr) chunk = std::make_unique<Chunk>();
@@ -61,6 +56,18 @@ ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {
 std::unique_ptr<ItlNexus> Nexus::remove(Lun lun) {
   const std::unique_ptr<Chunk>& chunk = chunks_[lun.value / kChunkLuns];
   return chunk == nullptr ? nullptr : std::move((*chunk)[lun.value % kChunkLuns]);
+}
+
+spec::Sense Nexus::take(UnitAttentions& attentions) {
+  const spec::Sense sense = attentions.take();
+  if (sense.additional == spec::AdditionalSense::reported_luns_data_has_changed) inventory_told();
+  return sense;
+}
+
+void Nexus::inventory_told() {
+  constexpr auto kChanged = spec::AdditionalSense::reported_luns_data_has_changed;
+  for_each([](ItlNexus& itl) { itl.attentions.clear(kChanged); });
+  well_known_attentions_.clear(kChanged);
 }
 
 void Nexus::clear() {

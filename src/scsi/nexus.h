@@ -46,7 +46,8 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   // How many of them are not SIMPLE, or wait for those: while zero, commands start at once. One
   // more while `when_empty` is set, so that only then every command that leaves looks at it.
   std::uint32_t ordering = 0;
-  // The number leads elsewhere now: enqueued when the task set has become empty.
+  // The number leads elsewhere now, and this is in its LogicalUnitShard's list only until the task
+  // set has become empty. Enqueued then.
   engine::Runnable* when_empty = nullptr;
 };
 
@@ -70,9 +71,6 @@ class alignas(kCacheLine) Nexus : public ListHook {
   // under the same names is another.
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] std::uint16_t relative_target_port_id() const { return relative_target_port_id_; }
-  // Format of the sense data that autosense sends: D_SENSE of the logical unit's control mode page;
-  // fixed where there is no logical unit.
-  [[nodiscard]] spec::SenseFormat sense_format(const Command& command) const;
 
   // ---- The device server's.
   [[nodiscard]] DeviceServer* device_server() const { return device_server_; }
@@ -99,6 +97,11 @@ class alignas(kCacheLine) Nexus : public ListHook {
   }
   // Those of the REPORT LUNS well known logical unit.
   [[nodiscard]] UnitAttentions& well_known_attentions() { return well_known_attentions_; }
+  // Takes the first of one of its logical units. REPORTED LUNS DATA HAS CHANGED is told once, for
+  // all of them: LUICLR in VPD page 86h (SPC-5 §7.7.7).
+  [[nodiscard]] spec::Sense take(UnitAttentions& attentions);
+  // The initiator knows of the change of its logical unit inventory.
+  void inventory_told();
   // Forgets all of its I_T_L nexuses, whose task sets are empty.
   void clear();
   void set_device_server(DeviceServer* server) { device_server_ = server; }

@@ -27,11 +27,11 @@ void produce_sense(Command& command, ByteWriter& out) {
   spec::Sense sense;
   if (command.to_well_known) {
     UnitAttentions& attentions = command.nexus->well_known_attentions();
-    if (attentions.pending()) sense = attentions.take();
+    if (attentions.pending()) sense = command.nexus->take(attentions);
   } else if (command.itl == nullptr) {
     sense = spec::Sense::illegal_request(spec::AdditionalSense::lu_not_supported);
   } else if (command.itl->attentions.pending()) {
-    sense = command.itl->attentions.take();
+    sense = command.nexus->take(command.itl->attentions);
   } else {
     sense = pollable_sense(command.unit->state().condition);
     if (sense == spec::Sense{}) sense = exception_on_request(command.unit->state().mode);
@@ -75,9 +75,7 @@ void produce_luns(Command& command, ByteWriter& out) {
   }
   if (selection.well_known) out.write(be64(spec::encode_lun(spec::WellKnownLun::report_luns)));
   // SAM-5 §5.14: the initiator knows now, by whichever number it asked.
-  const auto changed = spec::AdditionalSense::reported_luns_data_has_changed;
-  nexus.for_each([](ItlNexus& itl) { itl.attentions.clear(changed); });
-  nexus.well_known_attentions().clear(changed);
+  nexus.inventory_told();
 }
 
 // SPC-5 §6.33: 10h and 11h are for logical unit 0 and the well known one.

@@ -163,7 +163,7 @@ TEST(WellKnownUnit, TellsItsTypeAndItsTarget) {
   std::vector<int> associations;
   for (std::size_t at = 4; at < page.data.size(); at += 4U + page.data[at + 3])
     associations.push_back((page.data[at + 1] >> 4) & 3);
-  EXPECT_EQ(associations, (std::vector<int>{1, 1, 2})) << "no logical unit's";
+  EXPECT_EQ(associations, (std::vector<int>{1, 1, 1, 2})) << "no logical unit's";
   EXPECT_TRUE(initiator.run({0x12, 1, 0x80, 0, 255, 0}, {}, kReportLunsUnit).is_invalid_field(2));
 }
 

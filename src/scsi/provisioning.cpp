@@ -30,10 +30,16 @@ bool check_unmap_list(Command& command, const spec::UnmapParameterList& list) {
   return true;
 }
 
+// A command that ends before all of it is done has not done it.
+void give_up_if(bool something_left, Command& command) {
+  if (something_left && command.status == block::Status::ok)
+    command.status = block::Status::aborted;
+}
+
 void unmap_next(block::Request& request) noexcept {
   Command& command = command_of(request);
   const auto list = *spec::UnmapParameterList::parse(command.data_out);
-  while (command.status == block::Status::ok && !command.aborted &&
+  while (command.status == block::Status::ok && !is_unwanted(command) &&
          command.steps.index < list.size()) {
     const spec::UnmapExtent extent = list[command.steps.index++];
     if (extent.blocks.value == 0) continue;
@@ -45,6 +51,7 @@ void unmap_next(block::Request& request) noexcept {
     submit(command, unmap_next);
     return;
   }
+  give_up_if(command.steps.index < list.size(), command);
   medium_done(command);
 }
 
@@ -55,7 +62,9 @@ constexpr std::uint64_t kWriteSameStepBytes = 64 * kMiB;
 
 void write_same_next(block::Request& request) noexcept {
   Command& command = command_of(request);
-  if (command.status != block::Status::ok || command.aborted || command.steps.left.value == 0) {
+  if (command.status != block::Status::ok || is_unwanted(command) ||
+      command.steps.left.value == 0) {
+    give_up_if(command.steps.left.value != 0, command);
     medium_done(command);
     return;
   }

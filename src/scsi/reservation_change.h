@@ -35,6 +35,12 @@ class ReservationChange final : public UnitChange {
 engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusIdentity>& nexuses,
                                      const Command& except);
 
+// Whether the I_T nexus has it by RESERVE (6) or (10).
+[[nodiscard]] inline bool is_reserved_by(const LogicalUnitShard& part, std::uint64_t nexus_id) {
+  const Reservations* reservations = part.state().reservations.get();
+  return reservations != nullptr && reservations->reserved_by == nexus_id;
+}
+
 // What RESERVE (6) and (10) left ends: the I_T nexus is lost, or the logical unit is reset (SPC-2
 // §7.21). `nexus_id` 0: whosever it is. From any shard of the unit.
 engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id);

@@ -110,6 +110,6 @@ constexpr CommandDescription row(const Row& row) {
 }
 
 constexpr CommandFlags kAlways =
-    kWhileUnitAttention | kWithoutUnit | kDuringMediumOperation | kToWellKnown;
+    kWhileUnitAttention | kWithoutUnit | kDuringMediumOperation | kToWellKnown | kPassesOthers;
 
 }  // namespace lunar::scsi::rows

@@ -57,6 +57,8 @@ engine::Task<void> block_erase(Command& command) {
 }
 
 struct ExitFailureMode final : UnitChange {
+  explicit ExitFailureMode(LogicalUnit& of) : unit(of) {}
+
   engine::Task<bool> decide(UnitState& next) override {
     UnitCondition& condition = next.condition;
     if (condition.operation != MediumOperation::none) {
@@ -67,28 +69,24 @@ struct ExitFailureMode final : UnitChange {
       refusal = Sense::invalid_field_in_cdb(1, std::uint8_t{4});
       co_return false;
     }
+    // Durable first, and before another operation can be.
+    const Result<void> forgotten = co_await forget_medium_operation(unit);
+    if (!forgotten) {
+      refusal = Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);
+      co_return false;
+    }
     condition.sanitize_failure = SanitizeFailure::none;
     co_return true;
   }
+  LogicalUnit& unit;
   std::optional<Sense> refusal;
 };
 
 engine::Task<void> exit_failure_mode(Command& command) {
   LogicalUnit& unit = command.unit->unit();
-  ExitFailureMode change;
+  ExitFailureMode change(unit);
   co_await unit.change(change);
-  if (change.refusal) {
-    set_check_condition(command, *change.refusal);
-    co_return;
-  }
-  if (DurableStore* store = unit.options().store) {
-    const Result<void> saved =
-        co_await store->save(unit.device().uuid(), std::string(kMediumOperationKey), "");
-    if (!saved) {
-      set_check_condition(command, Sense::of(spec::SenseKey::hardware_error,
-                                             AdditionalSense::internal_target_failure));
-    }
-  }
+  if (change.refusal) set_check_condition(command, *change.refusal);
 }
 
 bool decode_without_list(Command& command) {

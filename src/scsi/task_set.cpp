@@ -7,6 +7,7 @@
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
+#include "scsi/restrictions.h"
 
 namespace lunar::scsi {
 namespace {
@@ -48,6 +49,7 @@ bool has_head_of_queue(ItlNexus& itl) {
 }
 
 bool must_wait(ItlNexus& itl, const Command& wanted) {
+  if (wanted.description->is(kPassesOthers)) return false;
   Barrier barrier;
   barrier.head_of_queue = has_head_of_queue(itl);
   for (const Command& command : itl.task_set) {
@@ -57,12 +59,21 @@ bool must_wait(ItlNexus& itl, const Command& wanted) {
   return barrier.holds(wanted);
 }
 
+// What it waited for may have changed what it may do (START STOP UNIT, MODE SELECT): SAM-5 §8.6
+// lets it begin only now.
+void start_waiting(Command& command) {
+  const Restrictions heeded = command.itl->restrictions & command.description->heeds;
+  if ((heeded & ~kLowPower) == 0) return start(command);
+  (void)refuse_restricted(command);
+  end_soon(command);
+}
+
 void start_waiting(ItlNexus& itl) {
   Barrier barrier;
   barrier.head_of_queue = has_head_of_queue(itl);
   for (Command& command : itl.task_set) {
     if (is_finished(command)) continue;
-    if (command.state == CommandState::waiting && !barrier.holds(command)) start(command);
+    if (command.state == CommandState::waiting && !barrier.holds(command)) start_waiting(command);
     barrier.pass(command);
   }
 }
@@ -83,8 +94,11 @@ void leave_task_set(Command& command) {
   itl.unit.commands_in_flight().decrement();
   if (itl.ordering != 0) [[unlikely]] {
     if (command.attribute != TaskAttribute::simple) --itl.ordering;
-    if (itl.when_empty != nullptr && itl.task_set.empty())
+    if (itl.when_empty != nullptr && itl.task_set.empty()) {
+      itl.unlink();
       itl.unit.shard().enqueue(*std::exchange(itl.when_empty, nullptr));
+      return;
+    }
     start_waiting(itl);
   }
 }

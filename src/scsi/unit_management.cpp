@@ -26,11 +26,19 @@ void for_each_not_begun(LogicalUnitShard& part, Visit visit) {
   }
 }
 
+// An operation that has the whole medium for itself goes on to its end as it began.
+bool has_medium_operation(const UnitState& state, Result<void>& outcome) {
+  if (state.condition.operation == MediumOperation::none) return false;
+  outcome = fail(ErrorCode::busy, "a format or sanitize operation is under way");
+  return true;
+}
+
 struct ProtectionChange final : UnitChange {
-  explicit ProtectionChange(bool on) : wanted(on) {}
+  ProtectionChange(bool on, Result<void>& result) : wanted(on), outcome(result) {}
 
   engine::Task<bool> decide(UnitState& next) override {
     const bool changes = next.write_protected != wanted;
+    if (changes && wanted && has_medium_operation(next, outcome)) co_return false;
     next.write_protected = wanted;
     co_return changes;
   }
@@ -45,14 +53,16 @@ struct ProtectionChange final : UnitChange {
   }
 
   const bool wanted;
+  Result<void>& outcome;
 };
 
 struct CapacityChange final : UnitChange {
-  explicit CapacityChange(BlockCount capacity) : wanted(capacity) {}
+  CapacityChange(BlockCount capacity, Result<void>& result) : wanted(capacity), outcome(result) {}
 
   engine::Task<bool> decide(UnitState& next) override {
     const bool changes = next.capacity_blocks != wanted.value;
     shrinks = wanted.value < next.capacity_blocks;
+    if (shrinks && has_medium_operation(next, outcome)) co_return false;
     next.capacity_blocks = wanted.value;
     co_return changes;
   }
@@ -69,11 +79,14 @@ struct CapacityChange final : UnitChange {
   }
 
   const BlockCount wanted;
+  Result<void>& outcome;
   bool shrinks = false;
 };
 
 engine::Task<void> drain_here(LogicalUnitShard* part) {
-  if (part != nullptr) co_await part->front().drain();
+  if (part == nullptr) co_return;
+  co_await part->ended_windows_closed();
+  co_await part->front().drain();
 }
 
 engine::Task<void> drain_part(LogicalUnit& unit, engine::Shard& shard) {
@@ -92,16 +105,17 @@ engine::Task<void> drain(LogicalUnit& unit) {
 
 }  // namespace
 
-engine::Task<void> set_write_protected(LogicalUnit& unit, bool write_protected) {
-  ProtectionChange change(write_protected);
+engine::Task<void> set_write_protected(LogicalUnit& unit, bool write_protected,
+                                       Result<void>& outcome) {
+  ProtectionChange change(write_protected, outcome);
   const bool changed = co_await unit.change(change);
   if (changed && write_protected) co_await drain(unit);
 }
 
-engine::Task<void> set_capacity(LogicalUnit& unit, BlockCount capacity) {
-  CapacityChange change(capacity);
-  co_await unit.change(change);
-  if (change.shrinks) co_await drain(unit);
+engine::Task<void> set_capacity(LogicalUnit& unit, BlockCount capacity, Result<void>& outcome) {
+  CapacityChange change(capacity, outcome);
+  const bool changed = co_await unit.change(change);
+  if (changed && change.shrinks) co_await drain(unit);
 }
 
 }  // namespace lunar::scsi

@@ -22,11 +22,15 @@ class UnitManagement : public ::testing::Test {
     near_.clear_attention();
     far_.clear_attention();
   }
-  void protect(bool on) {
-    bench_.world().run([&] { return set_write_protected(bench_.unit(), on); });
+  Result<void> protect(bool on) {
+    Result<void> outcome;
+    bench_.world().run([&] { return set_write_protected(bench_.unit(), on, outcome); });
+    return outcome;
   }
-  void resize(std::uint64_t blocks) {
-    bench_.world().run([&] { return set_capacity(bench_.unit(), BlockCount(blocks)); });
+  Result<void> resize(std::uint64_t blocks) {
+    Result<void> outcome;
+    bench_.world().run([&] { return set_capacity(bench_.unit(), BlockCount(blocks), outcome); });
+    return outcome;
   }
 
   Bench bench_{64, {}, 2};
@@ -35,7 +39,7 @@ class UnitManagement : public ::testing::Test {
 };
 
 TEST_F(UnitManagement, WriteProtectionIsToldAndObeyedOnEveryShard) {
-  protect(true);
+  ASSERT_TRUE(protect(true));
   for (Initiator* initiator : {&near_, &far_}) {
     EXPECT_TRUE(
         initiator->run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
@@ -43,9 +47,9 @@ TEST_F(UnitManagement, WriteProtectionIsToldAndObeyedOnEveryShard) {
                     .is(SenseKey::data_protect, AdditionalSense::write_protected));
     EXPECT_TRUE(initiator->run(block_cdb(Opcode::read_10, 0, 1)).is_good());
   }
-  protect(true);
+  ASSERT_TRUE(protect(true));
   EXPECT_TRUE(near_.run(kTestUnitReady).is_good()) << "nothing has changed";
-  protect(false);
+  ASSERT_TRUE(protect(false));
   EXPECT_TRUE(near_.run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
   EXPECT_TRUE(near_.run(block_cdb(Opcode::write_10, 0, 1), filled(512, 1)).is_good());
 }
@@ -57,7 +61,8 @@ TEST_F(UnitManagement, NoWriteReachesTheMediumAfterProtection) {
   const auto writing = far_.start(block_cdb(Opcode::write_10, 1, 1), filled(512, 1));
   bool done = false;
   const auto protect_now = [&]() -> engine::Task<void> {
-    co_await set_write_protected(bench_.unit(), true);
+    Result<void> outcome;
+    co_await set_write_protected(bench_.unit(), true, outcome);
     done = true;
   };
   engine::Shard::bind(&bench_.world().shard(0));
@@ -76,7 +81,7 @@ TEST_F(UnitManagement, NoWriteReachesTheMediumAfterProtection) {
 }
 
 TEST_F(UnitManagement, ANewCapacityIsTold) {
-  resize(32);
+  ASSERT_TRUE(resize(32));
   for (Initiator* initiator : {&near_, &far_}) {
     EXPECT_TRUE(
         initiator->run(kTestUnitReady).is_attention(AdditionalSense::capacity_data_has_changed));
@@ -85,7 +90,7 @@ TEST_F(UnitManagement, ANewCapacityIsTold) {
     EXPECT_TRUE(initiator->run(block_cdb(Opcode::read_10, 32, 1))
                     .is_illegal(AdditionalSense::lba_out_of_range));
   }
-  resize(64);
+  ASSERT_TRUE(resize(64));
   EXPECT_TRUE(near_.run(kTestUnitReady).is_attention(AdditionalSense::capacity_data_has_changed));
   EXPECT_TRUE(near_.run(block_cdb(Opcode::read_10, 63, 1)).is_good());
 }
@@ -95,7 +100,7 @@ TEST_F(UnitManagement, NothingBeyondASmallerCapacityReachesTheMedium) {
   const auto across = far_.prepare(block_cdb(Opcode::write_10, 31, 2), filled(1024, 1));
   const auto within = near_.prepare(block_cdb(Opcode::write_10, 31, 1), filled(512, 1));
   const auto verify = far_.prepare(block_cdb(Opcode::verify_10, 40, 1, 0x02), filled(512, 0));
-  resize(32);
+  ASSERT_TRUE(resize(32));
   for (TestCommand* command : {beyond.get(), across.get()}) {
     ASSERT_TRUE(command->outcome);
     EXPECT_TRUE(command->outcome->is_illegal(AdditionalSense::lba_out_of_range));

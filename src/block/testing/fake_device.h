@@ -56,7 +56,8 @@ class FakeDevice : public Device {
   std::vector<std::byte> medium;
   std::vector<FakeCall> calls;
   std::map<Op, Status> answers;  // instead of doing the op
-  bool hold = false;             // requests wait for release() or abort
+  bool deaf = false;  // what is withheld does not hear an abort: the medium is busy with it
+  bool hold = false;  // requests wait for release() or abort
   std::vector<Request*> held;
   bool saw_misaligned = false;  // a piece that limits().buffer_alignment forbids
   std::size_t open_channels = 0;
@@ -75,6 +76,7 @@ class FakeDevice : public Device {
       }
     }
     void abort(Request& request) override {
+      if (device_.deaf) return;
       if (std::erase(device_.held, &request) != 0) request.complete(Status::aborted);
     }
     std::span<std::byte> write_window(Lba lba, BlockCount count) override {
