@@ -252,7 +252,7 @@ TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
       {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsize = 512\nbase = \"x\"\n",
        "c.toml:5: device.base: unknown key"},
       {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\nluns = []\n",
-       "c.toml:3: target.luns: unknown key (known here: name, alias, lun, port_group)"},
+       "c.toml:3: target.luns: unknown key (known here: name, alias, lun, host, port_group)"},
       {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n[[target.lun]]\ndevise = \"d\"\n",
        "c.toml:4: target.lun.devise: unknown key (known here: lun, device, readonly, removable)"},
       {"[[portal]]\nport = 1\n", "c.toml:2: portal.port: unknown key (known here: listen, tag)"},

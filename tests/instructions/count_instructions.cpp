@@ -46,12 +46,11 @@ struct Script {
 
 class Initiator {
  public:
-  explicit Initiator(const Script& script)
+  Initiator(const Script& script, const bench::Payload& payload)
       : scratch_(256 * kKiB),
-        payload_(kIoBytes, std::byte{0x5a}),
         context_{.recorder = recorder_,
                  .scratch = scratch_,
-                 .payload = payload_,
+                 .payload = payload,
                  .lun = Lun(static_cast<std::uint16_t>(script.luns - 1)),
                  .queue_depth = script.depth,
                  .io_bytes = kIoBytes} {}
@@ -101,11 +100,13 @@ class Initiator {
   // Takes the unit attention of a new nexus.
   static Result<> settle(bench::Session& session) {
     const std::array<std::byte, 6> test_unit_ready{};
+    std::string reason;
     for (unsigned i = 0; i < kMaxTries; ++i) {
       LUNAR_TRY_ASSIGN(const auto result, session.execute(test_unit_ready, 0));
       if (result.status == scsi::spec::Status::good) return {};
+      reason = result.reason;
     }
-    return fail(ErrorCode::io, "the logical unit is not ready");
+    return fail(ErrorCode::io, "the logical unit is not ready: " + reason);
   }
   std::uint64_t next_lba() {
     constexpr std::uint64_t kPlaces = LoopTarget::kDiskBytes / kIoBytes;
@@ -115,7 +116,6 @@ class Initiator {
 
   bench::Recorder recorder_;
   std::vector<std::byte> scratch_;
-  std::vector<std::byte> payload_;
   bench::SessionContext context_;
   std::vector<std::unique_ptr<bench::Session>> sessions_;
   std::uint64_t place_ = 0;
@@ -123,7 +123,8 @@ class Initiator {
 
 Result<> run(const Script& script) {
   LUNAR_TRY_ASSIGN(const auto target, LoopTarget::start(script.luns));
-  Initiator initiator(script);
+  LUNAR_TRY_ASSIGN(const bench::Payload payload, bench::Payload::make(kIoBytes, 1));
+  Initiator initiator(script, payload);
   Result<> opened;
   std::atomic<bool> done = false;
   std::thread logins([&] {
