@@ -119,6 +119,12 @@ void execute_report_timestamp(Command& command);
 bool decode_set_timestamp(Command& command);
 void execute_set_timestamp(Command& command);
 
+// ---- priority.cpp: command priorities
+bool decode_report_priority(Command& command);
+void execute_report_priority(Command& command);
+bool decode_set_priority(Command& command);
+void execute_set_priority(Command& command);
+
 // ---- persistent_reserve_in.cpp: PERSISTENT RESERVE IN
 bool decode_persistent_reserve_in(Command& command);
 void execute_read_keys(Command& command);

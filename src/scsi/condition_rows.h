@@ -42,6 +42,10 @@ constexpr auto kConditionRows = std::to_array<CommandDescription>({
          {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_timestamp, execute_report_timestamp}),
     row({Opcode::maintenance_out, action::set_timestamp, kWithServiceAction | kOffMedium, kReservedWrites | kReservedAll | kAnyPathState, kOut, kQuick,
          {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_set_timestamp, execute_set_timestamp}),
+    row({Opcode::maintenance_in, action::report_priority, kWithServiceAction, kReadsSettings, kIn, kQuick,
+         {0, kAction, 0xc0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_priority, execute_report_priority}),
+    row({Opcode::maintenance_out, action::set_priority, kWithServiceAction | kOffMedium, kChangesSettings, kOut, kQuick,
+         {0, kAction, 0xc0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_set_priority, execute_set_priority}),
     // clang-format on
 });
 

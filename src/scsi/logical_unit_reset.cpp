@@ -11,6 +11,7 @@ namespace {
 struct Reset final : UnitChange {
   engine::Task<bool> decide(UnitState& next) override {
     next.mode = next.saved_mode;  // SPC-5 §5.10: as after a power on
+    next.priorities = nullptr;    // SPC-4 §6.41
     co_return true;
   }
 };

@@ -23,6 +23,7 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
   mask.control.flags2 = mask.control.kDSense;
   mask.control.flags4 = mask.control.kSwp;
   mask.control.flags5 = mask.control.kTas;
+  mask.control_extension.initial_command_priority = mask.control_extension.kPriorityMask;
   mask.informational_exceptions.flags =
       mask.informational_exceptions.kDexcpt | mask.informational_exceptions.kTest;
   mask.informational_exceptions.method_of_reporting = mask.informational_exceptions.kMrieMask;

@@ -29,6 +29,11 @@ struct ModeParameters {
   // TAS: commands that another I_T nexus aborts end in TASK ABORTED status.
   [[nodiscard]] bool task_aborted_status() const { return (control.flags5 & control.kTas) != 0; }
 
+  // INITIAL COMMAND PRIORITY: of the nexuses that SET PRIORITY has given none; 0: none.
+  [[nodiscard]] std::uint8_t initial_command_priority() const {
+    return control_extension.initial_command_priority;
+  }
+
   [[nodiscard]] spec::MethodOfReporting method_of_reporting() const {
     return static_cast<spec::MethodOfReporting>(informational_exceptions.method_of_reporting);
   }

@@ -9,6 +9,7 @@
 #include "scsi/logical_unit.h"
 #include "scsi/mode_list.h"
 #include "scsi/mode_store.h"
+#include "scsi/priority.h"
 #include "scsi/spec/cdb_structs.h"
 
 namespace lunar::scsi {
@@ -57,6 +58,7 @@ class ModeChange final : public UnitChange {
     const bool cached_before = before.write_cache_enabled() && !before.software_write_protect();
     const bool cached_now = next.mode.write_cache_enabled() && !next.mode.software_write_protect();
     wants_flush_ = cached_before && !cached_now;
+    other_priority_ = before.initial_command_priority() != next.mode.initial_command_priority();
     exception_ = told_by_attention(next.mode);
     if ((command_.cdb[kFlagsByte] & ModeSelect6Cdb::kSp) == 0) co_return changed_;
     // SPC-5 §6.12: every page that can be saved is, whether it was sent or not.
@@ -72,6 +74,7 @@ class ModeChange final : public UnitChange {
 
   void apply(LogicalUnitShard& part) override {
     if (changed_) part.raise(spec::AdditionalSense::mode_parameters_changed, command_.nexus);
+    if (other_priority_) tell_new_initial_priority(part);
     if (exception_) part.raise(*exception_);
   }
 
@@ -88,6 +91,7 @@ class ModeChange final : public UnitChange {
   std::optional<Sense> fault_;
   bool changed_ = false;
   bool wants_flush_ = false;
+  bool other_priority_ = false;  // the initial one
   std::optional<spec::AdditionalSense> exception_;
 };
 

@@ -18,6 +18,7 @@ namespace lunar::scsi {
 class LogicalUnitShard;
 struct Reservations;
 struct LogBaselines;
+struct Priorities;
 
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
@@ -29,6 +30,7 @@ struct UnitState {
   std::shared_ptr<const Reservations> reservations{};  // null: nobody has registered or reserved
   AsymmetricAccess access;
   std::shared_ptr<const LogBaselines> log_baselines{};  // null: no log page was reset
+  std::shared_ptr<const Priorities> priorities{};       // null: no SET PRIORITY
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

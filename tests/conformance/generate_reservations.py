@@ -19,7 +19,7 @@ ALWAYS = ("TEST UNIT READY", "INQUIRY", "REQUEST SENSE", "REPORT LUNS", "READ CA
           "MODE SENSE(6) page=0x3f", "MODE SENSE(10) page=0x3f", "REPORT SUPPORTED OPERATION CODES",
           "REPORT TIMESTAMP", "REPORT IDENTIFYING INFORMATION", "START STOP UNIT start=1",
           "RECEIVE DIAGNOSTIC RESULTS", "READ DEFECT DATA(10)", "READ DEFECT DATA(12)",
-          "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", "LOG SENSE",
+          "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", "LOG SENSE", "REPORT PRIORITY",
           "PR IN READ KEYS", "PR IN READ RESERVATION", "PR IN REPORT CAPABILITIES", "PR IN READ FULL STATUS")
 READS = ("READ(6) lba=0 blocks=1", "READ(10) lba=0 blocks=1", "READ(12) lba=0 blocks=1", "READ(16) lba=0 blocks=1",
          "GET LBA STATUS(16) lba=0",
@@ -27,7 +27,8 @@ READS = ("READ(6) lba=0 blocks=1", "READ(10) lba=0 blocks=1", "READ(12) lba=0 bl
 WRITES = ("WRITE(6) lba=0 blocks=1", "WRITE(10) lba=0 blocks=1", "WRITE(12) lba=0 blocks=1", "WRITE(16) lba=0 blocks=1",
           "WRITE SAME(10) lba=0 blocks=1", "WRITE SAME(16) lba=0 blocks=1", "UNMAP out=unmap(0,1)",
           "SYNCHRONIZE CACHE(10)", "SYNCHRONIZE CACHE(16)", "ORWRITE(16) lba=0 blocks=1",
-          "WRITE AND VERIFY(10) lba=0 blocks=1", "WRITE AND VERIFY(16) lba=0 blocks=1", "SEND DIAGNOSTIC selftest=1")
+          "WRITE AND VERIFY(10) lba=0 blocks=1", "WRITE AND VERIFY(16) lba=0 blocks=1", "SEND DIAGNOSTIC selftest=1",
+          "SET PRIORITY")
 
 
 def lines(nexus: str, commands, allowed: bool):

@@ -196,7 +196,8 @@ struct ControlExtensionPage {
 
   static constexpr std::uint8_t kTcmos = 0x04;
   static constexpr std::uint8_t kScsip = 0x02;
-  static constexpr std::uint8_t kIaluae = 0x01;  // implicit ALUA may change states
+  static constexpr std::uint8_t kIaluae = 0x01;        // implicit ALUA may change states
+  static constexpr std::uint8_t kPriorityMask = 0x0f;  // initial_command_priority
 };
 static_assert(sizeof(ControlExtensionPage) == 32);
 static_assert(offsetof(ControlExtensionPage, flags) == 4);
