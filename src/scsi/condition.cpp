@@ -1,6 +1,7 @@
 #include "scsi/condition.h"
 
 #include "scsi/logical_unit.h"
+#include "scsi/self_tests.h"
 
 namespace lunar::scsi {
 namespace {
@@ -10,6 +11,10 @@ using spec::Sense;
 
 spec::ProgressIndication progress_of(const UnitCondition& condition) {
   return {condition.progress->done.load(std::memory_order_relaxed)};
+}
+
+bool is_tested_in_foreground(const UnitCondition& condition) {
+  return condition.self_test != nullptr && condition.self_test->in_foreground();
 }
 
 struct WakeUp final : UnitChange {
@@ -34,13 +39,14 @@ Restrictions restrictions_of(const UnitCondition& condition) {
   if (condition.format_corrupt) restrictions |= kFormatCorrupt;
   if (!stopped && condition.power != PowerCondition::active) restrictions |= kLowPower;
   if (condition.operation != MediumOperation::none ||
-      condition.sanitize_failure != SanitizeFailure::none) {
+      condition.sanitize_failure != SanitizeFailure::none || is_tested_in_foreground(condition)) {
     restrictions |= kMediumOperation;
   }
   return restrictions;
 }
 
 Sense not_ready_sense(const UnitCondition& condition) {
+  if (is_tested_in_foreground(condition)) return condition.self_test->in_progress();
   switch (condition.operation) {
     case MediumOperation::format:
       return Sense::not_ready(AdditionalSense::format_in_progress, progress_of(condition));
@@ -59,6 +65,8 @@ Sense not_ready_sense(const UnitCondition& condition) {
 Sense pollable_sense(const UnitCondition& condition) {
   if ((restrictions_of(condition) & (kNotReady | kMediumOperation | kFormatCorrupt)) != 0)
     return not_ready_sense(condition);
+  // SPC-5 §5.15.4: also of one in the background, which lets other commands pass.
+  if (condition.self_test != nullptr) return condition.self_test->in_progress();
   AdditionalSense additional = AdditionalSense::no_additional_sense_information;
   switch (condition.power) {
     case PowerCondition::active:

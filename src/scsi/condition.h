@@ -12,6 +12,7 @@
 namespace lunar::scsi {
 
 class LogicalUnitShard;
+struct SelfTest;
 
 // SPC-5 §5.12. Idle and standby are told by REQUEST SENSE and end with the next access of the
 // medium.
@@ -50,6 +51,7 @@ struct UnitCondition {
   std::shared_ptr<MediumOperationProgress> progress;  // of the operation
   bool format_corrupt = false;                        // a format operation failed
   SanitizeFailure sanitize_failure = SanitizeFailure::none;
+  std::shared_ptr<SelfTest> self_test;  // the one that is under way
 };
 
 [[nodiscard]] Restrictions restrictions_of(const UnitCondition& condition);

@@ -7,6 +7,7 @@
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
 #include "scsi/parameter_data.h"
+#include "scsi/self_tests.h"
 #include "scsi/spec/diagnostics.h"
 
 namespace lunar::scsi {
@@ -15,11 +16,17 @@ namespace {
 using spec::AdditionalSense;
 using spec::DiagnosticPageHeader;
 using spec::ReceiveDiagnosticResultsCdb;
+using spec::SelfTestCode;
 using spec::SendDiagnosticCdb;
 using spec::Sense;
 
 // The default self-test: the medium gives its first, its middle and its last block.
-engine::Task<void> self_test(Command& command) {
+engine::Task<void> default_self_test(Command& command) {
+  // SPC-5 §5.15.4.3: there is one self-test at a time.
+  if (const auto& other = command.unit->state().condition.self_test; other != nullptr) {
+    set_check_condition(command, other->in_progress());
+    co_return;
+  }
   const std::uint64_t capacity = command.unit->state().capacity_blocks;
   const unsigned shift = command.unit->unit().block_shift();
   engine::Buffer buffer =
@@ -59,16 +66,28 @@ void produce_supported_pages(Command& command, ByteWriter& out) {
 }
 constexpr std::size_t kMaxDiagnosticBytes = 64;
 
+bool is_known(std::uint8_t self_test_code) {
+  switch (static_cast<SelfTestCode>(self_test_code)) {
+    case SelfTestCode::none:
+    case SelfTestCode::background_short:
+    case SelfTestCode::background_extended:
+    case SelfTestCode::abort_background:
+    case SelfTestCode::foreground_short:
+    case SelfTestCode::foreground_extended: return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool decode_send_diagnostic(Command& command) {
   const auto cdb = cdb_of(command).as<SendDiagnosticCdb>();
   const std::uint16_t length = cdb.parameter_list_length;
-  // Background and foreground tests beyond the default one would test nothing else.
-  if (cdb.self_test_code() != 0)
+  const bool has_code = cdb.self_test_code() != 0;
+  if (has_code && (cdb.self_test() || !is_known(cdb.self_test_code())))
     return refuse(command, Sense::invalid_field_in_cdb(1, std::uint8_t{7}));
   // SPC-5 §6.42: a self-test has no parameters, and parameters are pages.
-  if (length != 0 && (cdb.self_test() || !cdb.page_format())) {
+  if (length != 0 && (has_code || cdb.self_test() || !cdb.page_format())) {
     return refuse(command,
                   Sense::invalid_field_in_cdb(offsetof(SendDiagnosticCdb, parameter_list_length)));
   }
@@ -78,9 +97,15 @@ bool decode_send_diagnostic(Command& command) {
 }
 
 void execute_send_diagnostic(Command& command) {
-  if (cdb_of(command).as<SendDiagnosticCdb>().self_test()) {
-    run_sequence(command, self_test);
-    return;
+  const auto cdb = cdb_of(command).as<SendDiagnosticCdb>();
+  if (cdb.self_test()) return run_sequence(command, default_self_test);
+  switch (static_cast<SelfTestCode>(cdb.self_test_code())) {
+    case SelfTestCode::none: break;
+    case SelfTestCode::background_short:
+    case SelfTestCode::background_extended:
+    case SelfTestCode::foreground_short:
+    case SelfTestCode::foreground_extended: return run_sequence(command, run_self_test);
+    case SelfTestCode::abort_background: return run_sequence(command, abort_background_self_test);
   }
   if (command.data_out_bytes != 0) (void)check_page(command);
   end_soon(command);

@@ -131,7 +131,7 @@ TEST(Diagnostics, OnlyTheListOfPagesIsThere) {
   EXPECT_TRUE(bench.initiator()
                   .run({0x1d, 0x10, 0, 0, 4, 0}, filled(4, 0x40))
                   .is_illegal(AdditionalSense::invalid_field_in_parameter_list));
-  EXPECT_TRUE(bench.initiator().run({0x1d, 0x20, 0, 0, 0, 0}).is_invalid_field(1));
+  EXPECT_TRUE(bench.initiator().run({0x1d, 0x60, 0, 0, 0, 0}).is_invalid_field(1));
   EXPECT_TRUE(bench.initiator().run({0x1d, 0x04, 0, 0, 4, 0}, filled(4, 0)).is_invalid_field(3));
 }
 

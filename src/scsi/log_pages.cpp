@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "scsi/self_tests.h"
+
 namespace lunar::scsi {
 namespace {
 
@@ -72,6 +74,29 @@ void produce_cycles(const LogReading& reading, LogParameterWriter& out) {
   out.write(spec::kAccumulatedStartStopCycles, Header::kBinaryList, cycles);
 }
 
+// 10h
+spec::SelfTestParameter parameter_of(const SelfTestResult& result) {
+  spec::SelfTestParameter parameter;
+  parameter.code_and_results = static_cast<std::uint8_t>(static_cast<unsigned>(result.code) << 5 |
+                                                         static_cast<unsigned>(result.outcome));
+  parameter.self_test_number = result.segment;
+  parameter.accumulated_power_on_hours = result.power_on_hours;
+  parameter.address_of_first_failure = result.first_failure.value_or(parameter.kNoAddress);
+  parameter.sense_key = static_cast<std::uint8_t>(result.sense.key);
+  parameter.additional_sense_code = asc(result.sense.additional);
+  parameter.additional_sense_code_qualifier = ascq(result.sense.additional);
+  return parameter;
+}
+
+void produce_self_tests(const LogReading& reading, LogParameterWriter& out) {
+  const SelfTestLog* log = reading.unit.state().self_tests.get();
+  for (std::uint16_t i = 0; i < spec::kSelfTestResults; ++i) {
+    const bool used = log != nullptr && i < log->recent.size();
+    out.write(static_cast<std::uint16_t>(i + 1), Header::kBinaryList,
+              used ? parameter_of(log->recent[i]) : spec::SelfTestParameter{});
+  }
+}
+
 // 19h. What happens in the device while several commands are there at once is not weighed.
 void produce_statistics(const LogReading& reading, LogParameterWriter& out) {
   constexpr std::uint64_t kNsAnInterval = 1000;
@@ -114,6 +139,7 @@ constexpr std::array<LogPageDescription, kLogPages> kPages = {{
     {LogPage::temperature, 0, 0, false, produce_temperature},
     {LogPage::start_stop_cycle_counter, 0, spec::kAccumulatedStartStopCycles, false,
      produce_cycles},
+    {LogPage::self_test_results, 0, spec::kSelfTestResults, false, produce_self_tests},
     {LogPage::general_statistics_and_performance, 0, spec::kTimeInterval, true, produce_statistics},
     {LogPage::informational_exceptions, 0, 0, false, produce_exceptions},
 }};

@@ -55,7 +55,7 @@ struct LogPageDescription {
   void (*produce)(const LogReading&, LogParameterWriter&) = nullptr;
 };
 
-constexpr std::size_t kLogPages = 9;
+constexpr std::size_t kLogPages = 10;
 // Ascending by code and subpage.
 [[nodiscard]] std::span<const LogPageDescription, kLogPages> log_pages();
 // Null when there is no such page.
@@ -71,6 +71,6 @@ struct LogBaselines {
                                   bool defaults);
 
 // More than any page has.
-constexpr std::size_t kMaxLogPageBytes = 256;
+constexpr std::size_t kMaxLogPageBytes = 512;
 
 }  // namespace lunar::scsi

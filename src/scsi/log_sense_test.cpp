@@ -22,7 +22,7 @@ Data log_sense(std::uint8_t page, std::uint8_t subpage = 0, std::uint8_t control
           0,
           static_cast<std::uint8_t>(pointer >> 8),
           static_cast<std::uint8_t>(pointer),
-          1,
+          2,
           0,
           0};
 }
@@ -61,7 +61,7 @@ TEST_F(LogSense, ListsItsPagesInOrderAndAnswersEach) {
   const Outcome list = initiator.run(log_sense(0));
   ASSERT_TRUE(list.is_good());
   const Data pages(list.data.begin() + 4, list.data.end());
-  EXPECT_EQ(pages, (Data{0x00, 0x02, 0x03, 0x05, 0x0d, 0x0e, 0x19, 0x2f}));
+  EXPECT_EQ(pages, (Data{0x00, 0x02, 0x03, 0x05, 0x0d, 0x0e, 0x10, 0x19, 0x2f}));
   const Outcome all = initiator.run(log_sense(0, 0xff));
   ASSERT_TRUE(all.is_good());
   EXPECT_EQ(all.data[0] & 0x7f, 0x40) << "SPF";

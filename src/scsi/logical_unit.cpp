@@ -46,6 +46,7 @@ LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
     : unit_(unit),
       shard_(shard),
       front_(std::move(front)),
+      opened_ns_(shard.now_ns()),
       commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight) {
   front_->set_window_user(*this);
   adopt(std::move(state));

@@ -68,6 +68,8 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   [[nodiscard]] LogicalUnit& unit() const { return unit_; }
   [[nodiscard]] engine::Shard& shard() const { return shard_; }
   [[nodiscard]] block::Front& front() const { return *front_; }
+  // By the shard's clock.
+  [[nodiscard]] std::uint64_t opened_ns() const { return opened_ns_; }
   // The state that is in force on this shard.
   [[nodiscard]] const UnitState& state() const { return *state_; }
   // Puts a new state into force: the restrictions of every nexus follow.
@@ -119,6 +121,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   LogicalUnit& unit_;
   engine::Shard& shard_;
   std::unique_ptr<block::Front> front_;
+  const std::uint64_t opened_ns_;
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   block::Gauge& commands_in_flight_;
   List<ItlNexus> nexuses_;

@@ -2,6 +2,7 @@
 
 #include "scsi/logical_unit.h"
 #include "scsi/reservation_change.h"
+#include "scsi/self_tests.h"
 
 namespace lunar::scsi {
 namespace {
@@ -12,6 +13,7 @@ struct Reset final : UnitChange {
   engine::Task<bool> decide(UnitState& next) override {
     next.mode = next.saved_mode;  // SPC-5 §5.10: as after a power on
     next.priorities = nullptr;    // SPC-4 §6.41
+    end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);
     co_return true;
   }
 };

@@ -13,6 +13,7 @@
 #include "scsi/completion.h"
 #include "scsi/durable_store.h"
 #include "scsi/logical_unit.h"
+#include "scsi/self_tests.h"
 
 namespace lunar::scsi {
 namespace {
@@ -132,7 +133,8 @@ struct Begin final : UnitChange {
 
   engine::Task<bool> decide(UnitState& next) override {
     UnitCondition& condition = next.condition;
-    if (condition.operation != MediumOperation::none) {
+    const bool is_tested = condition.self_test != nullptr && condition.self_test->in_foreground();
+    if (condition.operation != MediumOperation::none || is_tested) {
       refusal = not_ready_sense(condition);
       co_return false;
     }
@@ -151,6 +153,7 @@ struct Begin final : UnitChange {
         co_return false;
       }
     }
+    end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);  // SPC-5 §5.15.4.3
     condition.operation = plan.kind;
     condition.progress = progress;
     co_return true;

@@ -1,6 +1,9 @@
 #include "scsi/mode_parameters.h"
 
+#include <algorithm>
+
 #include "scsi/logical_unit.h"
+#include "scsi/self_tests.h"
 
 namespace lunar::scsi {
 
@@ -28,6 +31,12 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
       mask.informational_exceptions.kDexcpt | mask.informational_exceptions.kTest;
   mask.informational_exceptions.method_of_reporting = mask.informational_exceptions.kMrieMask;
   return mask;
+}
+
+void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes) {
+  // SPC-5 §7.5.11: FFFFh is that or longer, and VPD page 86h tells.
+  values.control.extended_self_test_completion_time_s = static_cast<std::uint16_t>(
+      std::min<std::uint64_t>(extended_self_test_seconds(capacity_bytes), UINT16_MAX));
 }
 
 }  // namespace lunar::scsi

@@ -52,5 +52,8 @@ struct ModeParameters {
 [[nodiscard]] ModeParameters default_mode_parameters(const LogicalUnit& unit);
 // Ones where MODE SELECT may change a bit; the headers of the pages are as ever.
 [[nodiscard]] ModeParameters changeable_mode_parameters(const LogicalUnit& unit);
+// The EXTENDED SELF-TEST COMPLETION TIME, which follows from the capacity and is no value of its
+// own.
+void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes);
 
 }  // namespace lunar::scsi

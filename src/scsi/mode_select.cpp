@@ -45,6 +45,7 @@ class ModeChange final : public UnitChange {
 
   engine::Task<bool> decide(UnitState& next) override {
     const LogicalUnit& unit = command_.unit->unit();
+    tell_self_test_time(next.mode, next.capacity_blocks << unit.block_shift());
     const ModeParameters before = next.mode;
     if (command_.data_out_bytes != 0) {
       const bool ten = command_.description->opcode == spec::Opcode::mode_select_10;

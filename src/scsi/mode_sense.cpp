@@ -70,6 +70,8 @@ ModeParameters values_of(const LogicalUnitShard& unit, PageControl control) {
 void write_pages(const LogicalUnitShard& unit, ModePageSelection selection, PageControl control,
                  ByteWriter& out) {
   ModeParameters values = values_of(unit, control);
+  if (control != PageControl::changeable)
+    tell_self_test_time(values, unit.state().capacity_blocks << unit.unit().block_shift());
   const bool saves = unit.unit().options().store != nullptr;
   for (const ModePageDescription& page : mode_pages()) {
     if (!selection.matches(page)) continue;

@@ -7,6 +7,7 @@
 #include "scsi/completion.h"
 #include "scsi/condition.h"
 #include "scsi/logical_unit.h"
+#include "scsi/self_tests.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/status_map.h"
 
@@ -88,6 +89,9 @@ struct ChangePower final : UnitChange {
     if (stopped && wanted != PowerCondition::stopped) ++next.condition.start_stop_cycles;
     next.condition.power = wanted;
     if (medium) next.condition.medium_present = *medium;
+    // SPC-5 §5.15.4.3: a stop is one of the commands that end a self-test in the background.
+    if ((restrictions_of(next.condition) & kNotReady) != 0)
+      end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);
     co_return true;
   }
   void apply(LogicalUnitShard& part) override {

@@ -19,6 +19,7 @@ class LogicalUnitShard;
 struct Reservations;
 struct LogBaselines;
 struct Priorities;
+struct SelfTestLog;
 
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
@@ -31,6 +32,7 @@ struct UnitState {
   AsymmetricAccess access;
   std::shared_ptr<const LogBaselines> log_baselines{};  // null: no log page was reset
   std::shared_ptr<const Priorities> priorities{};       // null: no SET PRIORITY
+  std::shared_ptr<const SelfTestLog> self_tests{};      // null: there was none
 };
 
 // One change of the state. Lives until LogicalUnit::change() has completed.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "scsi/device_server.h"
+#include "scsi/self_tests.h"
 #include "scsi/spec/designator.h"
 #include "scsi/spec/vpd.h"
 
@@ -80,6 +81,12 @@ void produce_extended_inquiry(const Command& command, ByteWriter& out) {
   page.flags5 = page.kUaskSup | page.kHeadSup | page.kOrdSup | page.kSimpSup;
   if (unit_of(command).volatile_cache()) page.flags6 = page.kVSup;
   page.flags7 = page.kLuiClr;
+  const std::uint64_t minutes = extended_self_test_seconds(command.unit->state().capacity_blocks
+                                                           << unit_of(command).block_shift()) /
+                                    60 +
+                                1;
+  page.extended_self_test_completion_minutes =
+      static_cast<std::uint16_t>(std::min<std::uint64_t>(minutes, UINT16_MAX));
   page.maximum_supported_sense_data_length = spec::kMaxSenseLength;
   out.write(page);
 }

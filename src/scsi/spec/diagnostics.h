@@ -21,6 +21,22 @@ struct ReceiveDiagnosticResultsCdb {
 static_assert(sizeof(ReceiveDiagnosticResultsCdb) == 6);
 static_assert(offsetof(ReceiveDiagnosticResultsCdb, allocation_length) == 3);
 
+// SELF-TEST CODE of SEND DIAGNOSTIC
+enum class SelfTestCode : std::uint8_t {
+  none = 0,  // the default self-test, or a page
+  background_short = 1,
+  background_extended = 2,
+  abort_background = 4,
+  foreground_short = 5,
+  foreground_extended = 6,
+};
+[[nodiscard]] constexpr bool is_foreground(SelfTestCode code) {
+  return code == SelfTestCode::foreground_short || code == SelfTestCode::foreground_extended;
+}
+[[nodiscard]] constexpr bool is_extended(SelfTestCode code) {
+  return code == SelfTestCode::background_extended || code == SelfTestCode::foreground_extended;
+}
+
 struct SendDiagnosticCdb {
   std::uint8_t operation_code = 0;
   std::uint8_t flags = 0;

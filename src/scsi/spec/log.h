@@ -16,6 +16,7 @@ enum class LogPage : std::uint8_t {
   verify_error_counters = 0x05,
   temperature = 0x0d,
   start_stop_cycle_counter = 0x0e,
+  self_test_results = 0x10,
   general_statistics_and_performance = 0x19,
   informational_exceptions = 0x2f,
 };
@@ -77,6 +78,39 @@ static_assert(sizeof(TemperatureParameter) == 2);
 
 // 0Eh, parameter 0004h
 constexpr std::uint16_t kAccumulatedStartStopCycles = 4;
+
+// 10h, parameters 0001h to 0014h: the newest first
+constexpr std::uint16_t kSelfTestResults = 20;
+
+// SELF-TEST RESULTS
+enum class SelfTestOutcome : std::uint8_t {
+  no_error = 0x0,
+  aborted_by_send_diagnostic = 0x1,
+  aborted_otherwise = 0x2,
+  unknown_error = 0x3,
+  unknown_segment_failed = 0x4,
+  first_segment_failed = 0x5,
+  second_segment_failed = 0x6,
+  other_segment_failed = 0x7,
+  in_progress = 0xf,
+};
+
+struct SelfTestParameter {
+  std::uint8_t code_and_results = 0;  // SELF-TEST CODE, SELF-TEST RESULTS
+  std::uint8_t self_test_number = 0;  // the segment that failed
+  be16 accumulated_power_on_hours;
+  be64 address_of_first_failure;
+  std::uint8_t sense_key = 0;
+  std::uint8_t additional_sense_code = 0;
+  std::uint8_t additional_sense_code_qualifier = 0;
+  std::uint8_t vendor_specific = 0;
+
+  static constexpr std::uint64_t kNoAddress = ~std::uint64_t{0};
+};
+static_assert(sizeof(SelfTestParameter) == 16);
+static_assert(offsetof(SelfTestParameter, accumulated_power_on_hours) == 2);
+static_assert(offsetof(SelfTestParameter, address_of_first_failure) == 4);
+static_assert(offsetof(SelfTestParameter, sense_key) == 12);
 
 // 19h, parameter 0001h
 struct StatisticsParameter {
