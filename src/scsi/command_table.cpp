@@ -140,9 +140,8 @@ bool check_usage(Command& command) {
     const auto unread = static_cast<std::uint8_t>(command.cdb[i] & ~description.usage[i]);
     if (unread == 0) [[likely]]
       continue;
-    command.status_code = spec::Status::check_condition;
-    command.sense = spec::Sense::invalid_field_in_cdb(i, bit_in_error(description, i, unread));
-    return false;
+    return refuse(command,
+                  spec::Sense::invalid_field_in_cdb(i, bit_in_error(description, i, unread)));
   }
   return true;
 }

@@ -88,6 +88,7 @@ void set_check_condition(Command& command, const spec::Sense& sense) {
   command.status_code = spec::Status::check_condition;
   command.sense = sense;
   command.data_in = {};
+  obey_qerr(command);
 }
 
 void set_outcome(Command& command) {
@@ -100,8 +101,11 @@ void set_outcome(Command& command) {
     return;
   }
   const StatusMapping mapping = map_status(command.status, command);
+  if (mapping.status == spec::Status::check_condition) {
+    set_check_condition(command, mapping.sense);
+    return;
+  }
   command.status_code = mapping.status;
-  command.sense = mapping.sense;
   command.data_in = {};
 }
 

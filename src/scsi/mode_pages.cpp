@@ -26,6 +26,13 @@ std::optional<ModePageFault> check_informational_exceptions(const ModeParameters
   return ModePageFault{3, 3};
 }
 
+// SPC-5 §7.5.11: QERR 10b is reserved.
+std::optional<ModePageFault> check_control(const ModeParameters& values) {
+  constexpr std::uint8_t kReserved = 0x04;
+  if ((values.control.flags3 & values.control.kQerrMask) == kReserved) return ModePageFault{3, 2};
+  return std::nullopt;
+}
+
 template <auto member>
 MutableBytes page_in(ModeParameters& values) {
   auto& page = values.*member;
@@ -43,7 +50,7 @@ constexpr ModePageDescription row(
 constexpr auto kPages = std::to_array<ModePageDescription>({
     row<&ModeParameters::error_recovery>(ModePage::read_write_error_recovery),
     row<&ModeParameters::caching>(ModePage::caching),
-    row<&ModeParameters::control>(ModePage::control),
+    row<&ModeParameters::control>(ModePage::control, 0, check_control),
     row<&ModeParameters::control_extension>(ModePage::control, spec::kControlExtensionSubpage),
     row<&ModeParameters::power_condition>(ModePage::power_condition),
     row<&ModeParameters::informational_exceptions>(ModePage::informational_exceptions_control, 0,

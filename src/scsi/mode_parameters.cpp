@@ -24,6 +24,7 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
   // Without a volatile cache every write is durable when it is GOOD, and nothing could change that.
   if (unit.volatile_cache()) mask.caching.flags = mask.caching.kWce;
   mask.control.flags2 = mask.control.kDSense;
+  mask.control.flags3 = mask.control.kQerrMask;
   mask.control.flags4 = mask.control.kSwp;
   mask.control.flags5 = mask.control.kTas;
   mask.control_extension.initial_command_priority = mask.control_extension.kPriorityMask;

@@ -29,6 +29,11 @@ struct ModeParameters {
   // TAS: commands that another I_T nexus aborts end in TASK ABORTED status.
   [[nodiscard]] bool task_aborted_status() const { return (control.flags5 & control.kTas) != 0; }
 
+  // QERR: a CHECK CONDITION ends the other commands of its task set. 01b and 11b are the same here,
+  // as each I_T nexus has a task set of its own (TST 001b).
+  [[nodiscard]] bool errors_abort_others() const {
+    return (control.flags3 & control.kQerrMask) != 0;
+  }
   // INITIAL COMMAND PRIORITY: of the nexuses that SET PRIORITY has given none; 0: none.
   [[nodiscard]] std::uint8_t initial_command_priority() const {
     return control_extension.initial_command_priority;

@@ -212,8 +212,11 @@ engine::Task<void> run(Command& command) {
   co_await unit.change(change);
   const ReservationOutcome& outcome = change.outcome();
   if (!outcome.preempted.empty()) co_await abort_commands_of(unit, outcome.preempted, command);
-  command.status_code = outcome.status;
-  command.sense = outcome.sense;
+  if (outcome.status == spec::Status::check_condition) {
+    set_check_condition(command, outcome.sense);
+  } else {
+    command.status_code = outcome.status;
+  }
 }
 
 }  // namespace

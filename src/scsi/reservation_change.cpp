@@ -41,6 +41,13 @@ class EndReserve final : public UnitChange {
   const std::uint64_t nexus_id_;
 };
 
+bool has_unfinished(ItlNexus& itl) {
+  for (const Command& command : itl.task_set) {
+    if (command.state != CommandState::finished) return true;
+  }
+  return false;
+}
+
 engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
                             const std::vector<NexusIdentity>& nexuses, const Command& except) {
   LogicalUnitShard* part = unit.find(shard_index);
@@ -49,10 +56,16 @@ engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
   for (ItlNexus& itl : part->nexuses()) {
     if (std::ranges::count(nexuses, identity_of(itl.nexus)) == 0) continue;
     meant.push_back(&itl.nexus);
-    const auto abort_one = &itl.nexus == except.nexus ? abort_command : abort_for_another_nexus;
-    for (Command& command : itl.task_set) {
-      if (&command != &except) abort_one(command);
+    if (&itl.nexus == except.nexus) {
+      for (Command& command : itl.task_set) {
+        if (&command != &except) abort_command(command);
+      }
+      continue;
     }
+    // SAM-5 §5.6.3: told of each command by TASK ABORTED status, or of all by a unit attention.
+    if (has_unfinished(itl) && !part->state().mode.task_aborted_status())
+      itl.attentions.raise(spec::AdditionalSense::commands_cleared_by_another_initiator);
+    for (Command& command : itl.task_set) abort_for_another_nexus(command);
   }
   for (const Nexus* nexus : meant) co_await part->aborted_commands_finished(nexus);
 }

@@ -164,4 +164,12 @@ void abort_for_another_nexus(Command& command) {
   abort_command(command);
 }
 
+void obey_qerr(Command& command) {
+  if (command.itl == nullptr || command.aborted) return;
+  if (!command.unit->state().mode.errors_abort_others()) return;
+  for (Command& other : command.itl->task_set) {
+    if (&other != &command) abort_command(other);
+  }
+}
+
 }  // namespace lunar::scsi

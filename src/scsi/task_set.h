@@ -29,4 +29,8 @@ void abort_command(Command& command);
 // §5.3.1, TASK ABORTED).
 void abort_for_another_nexus(Command& command);
 
+// `command` ends in CHECK CONDITION: wants the others of its task set gone, if QERR says so. Their
+// initiator, which is the one that is told of the error, gets no status of them (SPC-5 §7.5.11).
+void obey_qerr(Command& command);
+
 }  // namespace lunar::scsi
