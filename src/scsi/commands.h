@@ -85,6 +85,12 @@ void execute_request_sense(Command& command);
 bool decode_report_luns(Command& command);
 void execute_report_luns(Command& command);
 
+// ---- diagnostic_buffers.cpp: READ BUFFER, WRITE BUFFER
+bool decode_read_buffer(Command& command);
+void execute_read_buffer(Command& command);
+bool decode_write_buffer(Command& command);
+void execute_write_buffer(Command& command);
+
 // ---- start_stop.cpp: START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL
 bool decode_start_stop_unit(Command& command);
 void execute_start_stop_unit(Command& command);

@@ -263,6 +263,7 @@ TEST(AsymmetricAccess, EveryCommandHeedsTheStateOfItsPath) {
       key(Opcode::request_sense),
       key(Opcode::maintenance_in, spec::service_action::report_target_port_groups),
       key(Opcode::read_buffer_10),
+      key(Opcode::read_buffer_16),
       key(Opcode::write_buffer)};
   std::set<std::uint32_t> unavailable = always;
   unavailable.insert(key(Opcode::maintenance_out, spec::service_action::set_target_port_groups));
@@ -282,6 +283,7 @@ TEST(AsymmetricAccess, EveryCommandHeedsTheStateOfItsPath) {
       key(Opcode::maintenance_out, spec::service_action::set_target_port_groups),
       key(Opcode::request_sense),
       key(Opcode::read_buffer_10),
+      key(Opcode::read_buffer_16),
       key(Opcode::write_buffer),
       key(Opcode::read_capacity_10),
       key(Opcode::service_action_in_16, spec::service_action::read_capacity_16)};

@@ -28,7 +28,7 @@ WRITES = ("WRITE(6) lba=0 blocks=1", "WRITE(10) lba=0 blocks=1", "WRITE(12) lba=
           "WRITE SAME(10) lba=0 blocks=1", "WRITE SAME(16) lba=0 blocks=1", "UNMAP out=unmap(0,1)",
           "SYNCHRONIZE CACHE(10)", "SYNCHRONIZE CACHE(16)", "ORWRITE(16) lba=0 blocks=1",
           "WRITE AND VERIFY(10) lba=0 blocks=1", "WRITE AND VERIFY(16) lba=0 blocks=1", "SEND DIAGNOSTIC selftest=1",
-          "SET PRIORITY")
+          "SET PRIORITY", "READ BUFFER(10) mode=3", "WRITE BUFFER mode=2 out=zero(4)")
 
 
 def lines(nexus: str, commands, allowed: bool):
