@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scsi/allocation.h"
 #include "scsi/self_tests.h"
 
 namespace lunar::scsi {
@@ -31,18 +32,22 @@ OpTotals written(const LogReading& reading) {
 OpTotals read(const LogReading& reading) { return sum(reading, {Op::read}); }
 OpTotals compared(const LogReading& reading) { return sum(reading, {Op::compare}); }
 
+bool has(const LogicalUnit& unit, const LogPageDescription& page) {
+  return !page.tells_allocation || unit.thin();
+}
+
 // 00h
 void produce_pages(const LogReading& reading, LogParameterWriter& out) {
-  (void)reading;
   for (const LogPageDescription& page : log_pages()) {
-    if (page.subpage == 0) out.raw().write_u8(static_cast<std::uint8_t>(page.code));
+    if (page.subpage == 0 && has(reading.unit.unit(), page))
+      out.raw().write_u8(static_cast<std::uint8_t>(page.code));
   }
 }
 
 // 00h/FFh
 void produce_subpages(const LogReading& reading, LogParameterWriter& out) {
-  (void)reading;
   for (const LogPageDescription& page : log_pages()) {
+    if (!has(reading.unit.unit(), page)) continue;
     out.raw().write_u8(static_cast<std::uint8_t>(page.code));
     out.raw().write_u8(page.subpage);
   }
@@ -60,6 +65,16 @@ void produce_errors(const LogReading& reading, LogParameterWriter& out) {
     if (static_cast<ErrorCounter>(code) == ErrorCounter::total_uncorrected) value = all.errors;
     out.write(code, Header::kBoundedCounter, value);
   }
+}
+
+// 0Ch. How much more the medium could map it does not know: that depends on what it lies on.
+void produce_provisioning(const LogReading& reading, LogParameterWriter& out) {
+  const unsigned exponent = threshold_exponent(reading.unit.state().capacity_blocks);
+  const std::uint64_t set = std::uint64_t{1} << exponent;
+  spec::ProvisioningParameter used;
+  used.resource_count = static_cast<std::uint32_t>((reading.mapped_blocks + set - 1) / set);
+  used.scope = used.kDedicated;
+  out.write(spec::kUsedLbaMappingResources, Header::kBinaryList, used);
 }
 
 // 0Dh: there is nothing to measure, which the page can say.
@@ -136,6 +151,8 @@ constexpr std::array<LogPageDescription, kLogPages> kPages = {{
     {LogPage::write_error_counters, 0, kLastErrorCounter, true, produce_errors<written>},
     {LogPage::read_error_counters, 0, kLastErrorCounter, true, produce_errors<read>},
     {LogPage::verify_error_counters, 0, kLastErrorCounter, true, produce_errors<compared>},
+    {LogPage::logical_block_provisioning, 0, spec::kUsedLbaMappingResources, false,
+     produce_provisioning, true},
     {LogPage::temperature, 0, 0, false, produce_temperature},
     {LogPage::start_stop_cycle_counter, 0, spec::kAccumulatedStartStopCycles, false,
      produce_cycles},
@@ -151,9 +168,11 @@ static_assert(std::ranges::is_sorted(kPages, {}, [](const LogPageDescription& pa
 
 std::span<const LogPageDescription, kLogPages> log_pages() { return kPages; }
 
-const LogPageDescription* find_log_page(std::uint8_t code, std::uint8_t subpage) {
+const LogPageDescription* find_log_page(const LogicalUnit& unit, std::uint8_t code,
+                                        std::uint8_t subpage) {
   for (const LogPageDescription& page : kPages) {
-    if (static_cast<std::uint8_t>(page.code) == code && page.subpage == subpage) return &page;
+    const bool wanted = static_cast<std::uint8_t>(page.code) == code && page.subpage == subpage;
+    if (wanted && has(unit, page)) return &page;
   }
   return nullptr;
 }

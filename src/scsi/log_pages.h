@@ -22,6 +22,7 @@ using OpCounters = std::array<block::OpTotals, block::kOpCount>;
 struct LogReading {
   const LogicalUnitShard& unit;
   OpCounters counters;  // since the page was reset; zero when its defaults are asked for
+  std::uint64_t mapped_blocks = 0;  // for pages that tell the allocation
 };
 
 // Parameters from one code on, in ascending order.
@@ -53,13 +54,15 @@ struct LogPageDescription {
   std::uint16_t last_parameter = 0;
   bool has_counters = false;  // that LOG SELECT resets
   void (*produce)(const LogReading&, LogParameterWriter&) = nullptr;
+  bool tells_allocation = false;  // so that it is there only where the unit is thin provisioned
 };
 
-constexpr std::size_t kLogPages = 10;
+constexpr std::size_t kLogPages = 11;
 // Ascending by code and subpage.
 [[nodiscard]] std::span<const LogPageDescription, kLogPages> log_pages();
-// Null when there is no such page.
-[[nodiscard]] const LogPageDescription* find_log_page(std::uint8_t code, std::uint8_t subpage);
+// Null when the unit has no such page.
+[[nodiscard]] const LogPageDescription* find_log_page(const LogicalUnit& unit, std::uint8_t code,
+                                                      std::uint8_t subpage);
 
 // The counters as they stand.
 [[nodiscard]] OpCounters read_counters(const LogicalUnit& unit);

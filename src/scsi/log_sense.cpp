@@ -1,6 +1,7 @@
 // LOG SENSE and LOG SELECT (SPC-5 §6.9, §6.10).
-#include <bit>
+#include <algorithm>
 
+#include "scsi/allocation.h"
 #include "scsi/command_table.h"
 #include "scsi/commands.h"
 #include "scsi/log_pages.h"
@@ -10,6 +11,7 @@
 namespace lunar::scsi {
 namespace {
 
+using spec::AdditionalSense;
 using spec::LogPageControl;
 using spec::LogPageHeader;
 using spec::LogSelectCdb;
@@ -20,10 +22,14 @@ constexpr std::uint8_t kPageControlBit = 7;
 constexpr std::uint8_t kPageCodeBit = 5;
 constexpr std::uint8_t kPcrBit = 1;
 
+const LogPageDescription* find(const Command& command, std::uint8_t code, std::uint8_t subpage) {
+  return find_log_page(command.unit->unit(), code, subpage);
+}
+
 // Points at the page code, or at the subpage code of a page that is known.
 template <class Cdb>
 bool refuse_page(Command& command, const Cdb& cdb) {
-  if (cdb.subpage_code != 0 && find_log_page(cdb.page_code(), 0) != nullptr)
+  if (cdb.subpage_code != 0 && find(command, cdb.page_code(), 0) != nullptr)
     return refuse(command, Sense::invalid_field_in_cdb(offsetof(Cdb, subpage_code)));
   return refuse(command, Sense::invalid_field_in_cdb(offsetof(Cdb, page), kPageCodeBit));
 }
@@ -42,15 +48,24 @@ bool has_values(const LogPageDescription& page, LogPageControl control) {
   return false;
 }
 
-void produce(Command& command, ByteWriter& out) {
+const LogPageDescription& page_of(const Command& command) {
   const auto cdb = cdb_of(command).as<LogSenseCdb>();
-  const LogPageDescription& page = *find_log_page(cdb.page_code(), cdb.subpage_code);
-  const auto control = static_cast<LogPageControl>(cdb.page_control());
+  return *find(command, cdb.page_code(), cdb.subpage_code);
+}
+
+LogReading read(const Command& command) {
+  const auto control =
+      static_cast<LogPageControl>(cdb_of(command).as<LogSenseCdb>().page_control());
+  return read_log(*command.unit, page_of(command), control == LogPageControl::default_cumulative);
+}
+
+void write_page(const Command& command, const LogReading& reading, ByteWriter& out) {
+  const auto cdb = cdb_of(command).as<LogSenseCdb>();
+  const LogPageDescription& page = page_of(command);
   std::array<std::byte, kMaxLogPageBytes> room;
   ByteWriter body(room);
   LogParameterWriter parameters(body, cdb.parameter_pointer);
-  page.produce(read_log(*command.unit, page, control == LogPageControl::default_cumulative),
-               parameters);
+  page.produce(reading, parameters);
   LogPageHeader header;
   header.page_code = header.kDs | static_cast<std::uint8_t>(page.code);
   if (page.subpage != 0) header.page_code |= header.kSpf;
@@ -58,6 +73,29 @@ void produce(Command& command, ByteWriter& out) {
   header.page_length = static_cast<std::uint16_t>(body.stored());
   out.write(header);
   out.write_bytes(body.bytes());
+}
+
+void produce(Command& command, ByteWriter& out) { write_page(command, read(command), out); }
+
+constexpr std::size_t kMaxBytes = sizeof(LogPageHeader) + kMaxLogPageBytes;
+
+// What the allocation map says comes before the rest.
+engine::Task<void> sense_allocation(Command& command) {
+  const std::uint64_t capacity = command.unit->state().capacity_blocks;
+  const auto mapped = co_await count_mapped_blocks(command.unit->unit(), capacity);
+  if (!mapped) {
+    set_check_condition(command, Sense::of(spec::SenseKey::hardware_error,
+                                           AdditionalSense::internal_target_failure));
+    co_return;
+  }
+  const std::size_t room = std::min<std::size_t>(command.allocation_length, kMaxBytes);
+  if (room == 0 || command.aborted) co_return;
+  LogReading reading = read(command);
+  reading.mapped_blocks = *mapped;
+  command.buffer = co_await engine::AllocateBuffer(command.shard->buffers(), room);
+  ByteWriter out(command.buffer.bytes().first(room));
+  write_page(command, reading, out);
+  command.data_in = out.bytes();
 }
 
 // ---- LOG SELECT
@@ -82,7 +120,7 @@ class LogReset final : public UnitChange {
     co_return changed_;
   }
   void apply(LogicalUnitShard& part) override {
-    part.raise(spec::AdditionalSense::log_parameters_changed, command_.nexus);
+    part.raise(AdditionalSense::log_parameters_changed, command_.nexus);
   }
 
  private:
@@ -105,15 +143,16 @@ engine::Task<void> reset(Command& command) {
 }
 
 // What a list may hold: pages of ours without parameters, since no parameter can be set.
-std::optional<Sense> check_list(Bytes list) {
+std::optional<Sense> check_list(const Command& command) {
+  const Bytes list = command.data_out;
   ByteReader reader(list);
   while (reader.remaining() != 0) {
     const auto at = static_cast<std::uint16_t>(list.size() - reader.remaining());
     const auto header = reader.read<LogPageHeader>();
     if (!header || reader.remaining() < header->page_length)
-      return Sense::illegal_request(spec::AdditionalSense::parameter_list_length_error);
+      return Sense::illegal_request(AdditionalSense::parameter_list_length_error);
     const std::uint8_t code = header->page_code & LogPageHeader::kPageCodeMask;
-    const LogPageDescription* page = find_log_page(code, header->subpage_code);
+    const LogPageDescription* page = find(command, code, header->subpage_code);
     if (page == nullptr || page->code == spec::LogPage::supported_pages)
       return Sense::invalid_field_in_parameter_list(at, kPageCodeBit);
     if (header->page_length != 0) {
@@ -128,7 +167,7 @@ std::optional<Sense> check_list(Bytes list) {
 
 bool decode_log_sense(Command& command) {
   const auto cdb = cdb_of(command).as<LogSenseCdb>();
-  const LogPageDescription* page = find_log_page(cdb.page_code(), cdb.subpage_code);
+  const LogPageDescription* page = find(command, cdb.page_code(), cdb.subpage_code);
   if (page == nullptr) return refuse_page(command, cdb);
   if (!has_values(*page, static_cast<LogPageControl>(cdb.page_control()))) {
     return refuse(command,
@@ -141,7 +180,8 @@ bool decode_log_sense(Command& command) {
 }
 
 void execute_log_sense(Command& command) {
-  respond<produce, sizeof(LogPageHeader) + kMaxLogPageBytes>(command);
+  if (page_of(command).tells_allocation) return run_sequence(command, sense_allocation);
+  respond<produce, kMaxBytes>(command);
 }
 
 bool decode_log_select(Command& command) {
@@ -153,7 +193,7 @@ bool decode_log_select(Command& command) {
   if (length != 0 && (cdb.page_code() != 0 || cdb.subpage_code != 0))
     return refuse_page(command, cdb);
   const bool of_all_subpages = cdb.subpage_code == spec::kAllLogSubpages;
-  if (find_log_page(cdb.page_code(), of_all_subpages ? 0 : cdb.subpage_code) == nullptr)
+  if (find(command, cdb.page_code(), of_all_subpages ? 0 : cdb.subpage_code) == nullptr)
     return refuse_page(command, cdb);
   command.data_out_bytes = length;
   if (length == 0) command.direction = DataDirection::none;
@@ -165,9 +205,9 @@ void execute_log_select(Command& command) {
   const bool resets = cdb.pcr() || static_cast<LogPageControl>(cdb.page_control()) ==
                                        LogPageControl::default_cumulative;
   if (command.data_out_bytes == 0 && resets) return run_sequence(command, reset);
-  std::optional<Sense> fault = check_list(command.data_out);
+  std::optional<Sense> fault = check_list(command);
   if (command.data_out.size() != command.data_out_bytes)
-    fault = Sense::illegal_request(spec::AdditionalSense::parameter_list_length_error);
+    fault = Sense::illegal_request(AdditionalSense::parameter_list_length_error);
   if (fault) set_check_condition(command, *fault);
   end_soon(command);
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "scsi/allocation.h"
 #include "scsi/testing/bench.h"
 
 namespace lunar::scsi {
@@ -61,7 +62,7 @@ TEST_F(LogSense, ListsItsPagesInOrderAndAnswersEach) {
   const Outcome list = initiator.run(log_sense(0));
   ASSERT_TRUE(list.is_good());
   const Data pages(list.data.begin() + 4, list.data.end());
-  EXPECT_EQ(pages, (Data{0x00, 0x02, 0x03, 0x05, 0x0d, 0x0e, 0x10, 0x19, 0x2f}));
+  EXPECT_EQ(pages, (Data{0x00, 0x02, 0x03, 0x05, 0x0c, 0x0d, 0x0e, 0x10, 0x19, 0x2f}));
   const Outcome all = initiator.run(log_sense(0, 0xff));
   ASSERT_TRUE(all.is_good());
   EXPECT_EQ(all.data[0] & 0x7f, 0x40) << "SPF";
@@ -115,6 +116,58 @@ TEST_F(LogSense, RefusesPagesThatAreNotThere) {
   EXPECT_TRUE(initiator.run(log_sense(0x3e)).is_invalid_field(2));
   EXPECT_TRUE(initiator.run(log_sense(0x02, 1)).is_invalid_field(3));
   EXPECT_TRUE(initiator.run(log_sense(0x02, 0xff)).is_invalid_field(3));
+}
+
+// The first blocks of it are mapped, in pieces.
+struct PartlyMapped : FakeDevice {
+  using FakeDevice::FakeDevice;
+  [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
+    if (broken) return fail(ErrorCode::io, "the map is broken");
+    return block::Extent{lba, BlockCount(std::min<std::uint64_t>(count.value, 8)),
+                         lba.value < mapped};
+  }
+  std::uint64_t mapped = 48;
+  bool broken = false;
+};
+
+TEST(Allocation, IsToldOfAThinUnit) {
+  auto device = std::make_unique<PartlyMapped>(2048);
+  PartlyMapped& medium = *device;
+  Bench bench(std::move(device), {}, 1, Bench::full());
+  bench.initiator().clear_attention();
+  const Outcome page = bench.initiator().run(log_sense(0x0c));
+  ASSERT_TRUE(page.is_good());
+  EXPECT_EQ(page.data.size(), 16U);
+  EXPECT_EQ(parameter(page, 2, 0, 4), 48U);
+  EXPECT_EQ(parameter(page, 2, 4, 1), 1U) << "SCOPE: of this unit alone";
+  EXPECT_TRUE(bench.initiator().run(log_sense(0x0c, 0, kCumulative, 3)).is_invalid_field(5));
+  medium.broken = true;
+  EXPECT_TRUE(bench.initiator()
+                  .run(log_sense(0x0c))
+                  .is(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure));
+}
+
+TEST(Allocation, OfAMapWithVeryManyPiecesIsAnEstimate) {
+  auto device = std::make_unique<PartlyMapped>(1 << 20);
+  device->mapped = 8 * 4096;  // a quarter of the pieces that are looked at
+  Bench bench(std::move(device), {}, 1, Bench::full());
+  bench.initiator().clear_attention();
+  EXPECT_EQ(parameter(bench.initiator().run(log_sense(0x0c)), 2, 0, 4), (1U << 20) / 4);
+}
+
+TEST(Allocation, OfAUnitThatIsNotThinIsNotTold) {
+  Bench bench(2048, {}, 1, 512, block::Capabilities{});
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator().run(log_sense(0x0c)).is_invalid_field(2));
+  const Outcome list = bench.initiator().run(log_sense(0));
+  EXPECT_EQ(std::ranges::count(list.data.begin() + 4, list.data.end(), 0x0c), 0);
+}
+
+TEST(Allocation, IsCountedInUnitsWithWhichItFits) {
+  EXPECT_EQ(threshold_exponent(2048), 0U);
+  EXPECT_EQ(threshold_exponent(0xffff'ffff), 0U);
+  EXPECT_EQ(threshold_exponent(0x1'0000'0000), 1U);
+  EXPECT_EQ(threshold_exponent(std::uint64_t{1} << 40), 9U);
 }
 
 TEST_F(LogSense, HasNoTemperature) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "scsi/allocation.h"
 #include "scsi/device_server.h"
 #include "scsi/self_tests.h"
 #include "scsi/spec/designator.h"
@@ -170,6 +171,9 @@ void produce_provisioning(const Command& command, ByteWriter& out) {
     page.flags = page.kLbpu | page.kLbpws | page.kLbpws10;
     if (unit.unmap_reads_zeroes()) page.flags |= page.kLbprzZeroes;
     page.provisioning_type = static_cast<std::uint8_t>(spec::ProvisioningType::thin);
+    // The unit of the counts in log page 0Ch; there are no thresholds.
+    page.threshold_exponent =
+        static_cast<std::uint8_t>(threshold_exponent(command.unit->state().capacity_blocks));
   }
   out.write(page);
 }

@@ -14,6 +14,7 @@ enum class LogPage : std::uint8_t {
   write_error_counters = 0x02,
   read_error_counters = 0x03,
   verify_error_counters = 0x05,
+  logical_block_provisioning = 0x0c,
   temperature = 0x0d,
   start_stop_cycle_counter = 0x0e,
   self_test_results = 0x10,
@@ -66,6 +67,18 @@ enum class ErrorCounter : std::uint16_t {
   total_bytes_processed = 5,
   total_uncorrected = 6,
 };
+
+// 0Ch (SBC-4): a count of threshold sets
+struct ProvisioningParameter {
+  be32 resource_count;
+  std::uint8_t scope = 0;
+  be24 reserved;
+
+  static constexpr std::uint8_t kDedicated = 0x01;  // other logical units do not matter
+};
+static_assert(sizeof(ProvisioningParameter) == 8);
+static_assert(offsetof(ProvisioningParameter, scope) == 4);
+constexpr std::uint16_t kUsedLbaMappingResources = 2;
 
 // 0Dh, parameter 0000h
 struct TemperatureParameter {
