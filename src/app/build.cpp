@@ -34,7 +34,8 @@ Result<std::unique_ptr<block::Device>> make_file(Server& server, const DeviceCon
       .block_size = device.block_size,
       .cache = device.buffered ? backends::FileCache::buffered : backends::FileCache::direct,
       .read_only = device.read_only,
-      .uuid = device.uuid};
+      .uuid = device.uuid,
+      .protection = device.protection};
   if (device.size) options.size = ByteCount(*device.size);
   return backends::open_file(server.internals().files, server.internals().prng, options);
 }
@@ -109,7 +110,8 @@ Result<std::unique_ptr<block::Device>> make_device(Server& server, const DeviceC
                                    .size = size,
                                    .block_size = block_size,
                                    .uuid = uuid_of(server, device),
-                                   .keeps_uuid = device.uuid.has_value()});
+                                   .keeps_uuid = device.uuid.has_value(),
+                                   .protection = device.protection});
     case DeviceType::null:
       return backends::create_null({.name = device.name,
                                     .size = size,

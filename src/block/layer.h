@@ -19,6 +19,8 @@ class LayerDevice : public Device {
 
   [[nodiscard]] const Limits& limits() const override { return base().limits(); }
   [[nodiscard]] const Capabilities& capabilities() const override { return base().capabilities(); }
+  // The base's own: what a layer does to blocks does not reach what protects them.
+  [[nodiscard]] ProtectionRoom protection_room() override { return base().protection_room(); }
   // busy when others use the base, too: they would not learn of it.
   Result<BlockCount> resize(std::optional<ByteCount> size) override {
     LUNAR_TRY(base_.check_sole());

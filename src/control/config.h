@@ -51,6 +51,7 @@ struct DeviceConfig {
   std::optional<std::uint64_t> size;  // bytes; ram and null have it
   std::optional<std::uint32_t> block_size;
   std::optional<Uuid> uuid;
+  std::uint8_t protection = 0;  // ram and file: the type of protection information; 0: none
   // file
   std::string path;
   bool buffered = false;
@@ -129,8 +130,8 @@ Result<std::uint16_t> next_lun(const TargetConfig& target);
 Result<void> check_size(const DeviceConfig& device);
 
 // "ram:1GiB", "null:1TiB", "file:PATH[,size=10GiB][,block=4096][,cache=buffered][,readonly]",
-// each with [,uuid=UUID] also. The name is left empty. invalid_argument, naming the SPEC and what
-// is wrong with it.
+// each with [,uuid=UUID] also, ram and file with [,protection=1|2|3]. The name is left empty.
+// invalid_argument, naming the SPEC and what is wrong with it.
 Result<DeviceConfig> parse_disk(std::string_view spec);
 
 // A TOML document (docs/configuration.md); `source` names it in errors, which say "SOURCE:LINE:

@@ -120,6 +120,10 @@ class Parser {
     reader.size("size", device.size);
     block_size(table, reader, device);
     reader.parsed("uuid", device.uuid, [](const std::string& text) { return Uuid::parse(text); });
+    if (device.type != DeviceType::null) {
+      constexpr std::uint8_t kLastProtectionType = 3;
+      reader.number("protection", device.protection, 1, kLastProtectionType);
+    }
     if (device.type == DeviceType::file) {
       reader.text("path", device.path);
       reader.choice("cache", device.buffered, all(kCaches));

@@ -45,17 +45,34 @@ Result<void> set_uuid(DeviceConfig& device, std::string_view value) {
   return {};
 }
 
+Result<void> set_protection(DeviceConfig& device, std::string_view value) {
+  if (value != "1" && value != "2" && value != "3")
+    return bad(fmt::format("protection={} is not 1, 2 or 3", value));
+  device.protection = static_cast<std::uint8_t>(value[0] - '0');
+  return {};
+}
+
+enum class Of : std::uint8_t { all, file, ram_and_file };
+
 struct Option {
   std::string_view key;
-  bool file_only;
+  Of kinds;
   bool has_value;
   Result<void> (*set)(DeviceConfig&, std::string_view);
+
+  [[nodiscard]] bool fits(DeviceType type) const {
+    switch (kinds) {
+      case Of::all: return true;
+      case Of::file: return type == DeviceType::file;
+      case Of::ram_and_file: return type == DeviceType::file || type == DeviceType::ram;
+    }
+    return false;
+  }
 };
-constexpr Option kOptions[] = {{"size", true, true, set_size},
-                               {"block", false, true, set_block},
-                               {"cache", true, true, set_cache},
-                               {"readonly", true, false, set_readonly},
-                               {"uuid", false, true, set_uuid}};
+constexpr Option kOptions[] = {
+    {"size", Of::file, true, set_size},   {"block", Of::all, true, set_block},
+    {"cache", Of::file, true, set_cache}, {"readonly", Of::file, false, set_readonly},
+    {"uuid", Of::all, true, set_uuid},    {"protection", Of::ram_and_file, true, set_protection}};
 
 // "KEY" or "KEY=VALUE". `seen` has a bit for each row of kOptions that was there before.
 Result<void> apply(DeviceConfig& device, std::string_view text, unsigned& seen) {
@@ -63,10 +80,10 @@ Result<void> apply(DeviceConfig& device, std::string_view text, unsigned& seen) 
   const bool has_value = equals != std::string_view::npos;
   const std::string_view key = text.substr(0, equals);
   const auto* option = std::ranges::find(kOptions, key, &Option::key);
-  if (option == std::end(kOptions) || (option->file_only && device.type != DeviceType::file)) {
+  if (option == std::end(kOptions) || !option->fits(device.type)) {
     std::string known;
     for (const Option& each : kOptions) {
-      if (each.file_only && device.type != DeviceType::file) continue;
+      if (!each.fits(device.type)) continue;
       known += fmt::format("{}{}", known.empty() ? "" : ", ", each.key);
     }
     return bad(

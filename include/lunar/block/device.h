@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lunar/block/limits.h"
+#include "lunar/block/protection.h"
 #include "lunar/block/request.h"
 #include "lunar/result.h"
 #include "lunar/runnable.h"
@@ -73,6 +74,10 @@ class Device {
   [[nodiscard]] virtual const char* kind() const = 0;
   [[nodiscard]] virtual const Limits& limits() const = 0;
   [[nodiscard]] virtual const Capabilities& capabilities() const = 0;
+
+  // Room for protection information, which its user reads and writes himself. Constant. By default
+  // there is none. A device that has some keeps its size.
+  [[nodiscard]] virtual ProtectionRoom protection_room() { return {}; }
 
   // This shard's channel. Called on the shard.
   virtual Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) = 0;

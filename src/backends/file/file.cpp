@@ -20,9 +20,14 @@ constexpr std::uint32_t kMaxBufferAlignment = 4096;
 
 class FileDevice final : public block::Device {
  public:
+  // `area`: for protection information, or null.
   FileDevice(const FileBackendOptions& options, Uuid uuid, std::unique_ptr<engine::File> file,
-             const block::Limits& limits)
-      : Device(options.name, uuid), file_(std::move(file)), limits_(limits) {
+             const block::Limits& limits, std::unique_ptr<block::Device> area)
+      : Device(options.name, uuid),
+        file_(std::move(file)),
+        protection_area_(std::move(area)),
+        protection_type_(options.protection),
+        limits_(limits) {
     const bool writable = !options.read_only;
     capabilities_ = {.writable = writable,
                      .volatile_cache = writable,
@@ -39,12 +44,18 @@ class FileDevice final : public block::Device {
   [[nodiscard]] const block::Limits& limits() const override { return limits_; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
 
+  [[nodiscard]] block::ProtectionRoom protection_room() override {
+    return {protection_area_.get(), protection_type_};
+  }
+
   Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
     return std::make_unique<FileChannel>(*file_, shard, refusals_, limits_.block_size);
   }
 
   Result<BlockCount> resize(std::optional<ByteCount> size) override {
     const std::uint64_t block_size = limits_.block_size;
+    if (protection_area_ != nullptr)
+      return fail(ErrorCode::unsupported, "a disk with protection information keeps its size");
     if (size && (size->value == 0 || size->value % block_size != 0)) {
       return fail(ErrorCode::invalid_argument,
                   fmt::format("a size of {} bytes is not one or more whole blocks of {}",
@@ -70,6 +81,8 @@ class FileDevice final : public block::Device {
 
  private:
   std::unique_ptr<engine::File> file_;
+  std::unique_ptr<block::Device> protection_area_;
+  std::uint8_t protection_type_;
   block::Limits limits_;
   block::Capabilities capabilities_;
   FileRefusals refusals_;
@@ -173,6 +186,60 @@ Uuid identify(engine::File& file, engine::Prng& prng, const FileBackendOptions& 
   return uuid_from_path(options.path);
 }
 
+// The file that would hold protection information is in nobody's way.
+Result<void> check_no_protection(engine::FileIo& files, const FileBackendOptions& options) {
+  engine::FileOptions how;
+  how.writable = false;
+  how.direct = false;
+  const std::string path = protection_path(options.path);
+  const auto file = files.open(path, how);
+  if (!file && file.error().code != ErrorCode::busy) return {};
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("file {}: {} holds its protection information: serve it with protection=, "
+                  "or remove that file to give the information up",
+                  options.path, path));
+}
+
+Result<std::unique_ptr<block::Device>> open_protection_area(engine::FileIo& files,
+                                                            engine::Prng& prng,
+                                                            const FileBackendOptions& options,
+                                                            const engine::FileInfo& info,
+                                                            BlockCount capacity) {
+  constexpr std::uint8_t kLastType = 3;
+  if (options.protection == 0) {
+    LUNAR_TRY(check_no_protection(files, options));
+    return nullptr;
+  }
+  if (options.protection > kLastType) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("file {}: a protection type of {} is not 1, 2 or 3", options.path,
+                            options.protection));
+  }
+  if (info.block_device) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("file {}: a block device has no room for protection information",
+                            options.path));
+  }
+  FileBackendOptions area;
+  area.name = options.name + ".protection";
+  area.path = protection_path(options.path);
+  if (!options.read_only) area.size = block::protection_area_size(capacity);
+  area.block_size = block::kProtectionAreaBlockBytes;
+  // Entries are smaller than what direct I/O moves.
+  area.cache = FileCache::buffered;
+  area.read_only = options.read_only;
+  // It has no identity of its own, and shows none.
+  area.uuid = Uuid::from_name("protection:" + area.path);
+  LUNAR_TRY_ASSIGN(std::unique_ptr<block::Device> device, open_file(files, prng, area));
+  if (device->limits().size() < block::protection_area_size(capacity)) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("file {}: too short for the {} blocks of {}", area.path, capacity.value,
+                            options.path));
+  }
+  return device;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,
@@ -181,8 +248,10 @@ Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::
   const engine::FileInfo& info = open.file->info();
   LUNAR_TRY_ASSIGN(const std::uint32_t block_size, choose_block_size(options, info));
   const block::Limits limits = limits_of(info, block_size, open.direct);
+  LUNAR_TRY_ASSIGN(std::unique_ptr<block::Device> area,
+                   open_protection_area(files, prng, options, info, limits.capacity));
   const Uuid uuid = identify(*open.file, prng, options);
-  return std::make_unique<FileDevice>(options, uuid, std::move(open.file), limits);
+  return std::make_unique<FileDevice>(options, uuid, std::move(open.file), limits, std::move(area));
 }
 
 }  // namespace lunar::backends

@@ -29,11 +29,19 @@ struct FileBackendOptions {
   // Unset: kept with the file (user.lunar.uuid), made on its first opening for writing; where the
   // file cannot keep it, made from the path.
   std::optional<Uuid> uuid{};
+  // 1, 2, 3: with room for protection information, kept in a file beside this one
+  // (protection_path()), and of that type when that file is made. 0: without; then there must be no
+  // such file.
+  std::uint8_t protection = 0;
 };
+
+[[nodiscard]] inline std::string protection_path(const std::string& path) {
+  return path + ".protection";
+}
 
 // Blocking: off the shards, or before they run. `files` outlives the device; `prng` gives new UUIDs
 // and is not kept. Errors: those of FileIo::open (not_found, permission, busy when another process
-// serves the file); invalid_argument when size or block size do not fit the medium.
+// serves the file); invalid_argument when size, block size or protection do not fit the medium.
 Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,
                                                  const FileBackendOptions& options);
 

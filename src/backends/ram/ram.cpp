@@ -85,9 +85,12 @@ class RamChannel final : public block::Channel {
 
 class RamDevice final : public block::Device {
  public:
-  RamDevice(const RamOptions& options, SparseMemory memory)
+  // `area`: for protection information, or null.
+  RamDevice(const RamOptions& options, SparseMemory memory, std::unique_ptr<block::Device> area)
       : Device(options.name, options.uuid.value_or(Uuid::from_name("ram:" + options.name))),
-        memory_(std::move(memory)) {
+        memory_(std::move(memory)),
+        protection_area_(std::move(area)),
+        protection_type_(options.protection) {
     limits_.block_size = options.block_size;
     limits_.physical_block_size = SparseMemory::kPageBytes;
     limits_.capacity = BlockCount(options.size.value / options.block_size);
@@ -110,12 +113,19 @@ class RamDevice final : public block::Device {
   [[nodiscard]] const block::Limits& limits() const override { return limits_; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
 
+  [[nodiscard]] block::ProtectionRoom protection_room() override {
+    return {protection_area_.get(), protection_type_};
+  }
+
   Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard&) override {
     return std::make_unique<RamChannel>(memory_, limits_.block_size);
   }
 
   Result<BlockCount> resize(std::optional<ByteCount> size) override {
     if (!size) return limits_.capacity;
+    if (protection_area_ != nullptr) {
+      return fail(ErrorCode::unsupported, "ram: a disk with protection information keeps its size");
+    }
     LUNAR_TRY(check_size(size->value, limits_.block_size));
     if (size->value > memory_.reserved()) {
       return fail(ErrorCode::no_resource,
@@ -135,9 +145,25 @@ class RamDevice final : public block::Device {
 
  private:
   SparseMemory memory_;
+  std::unique_ptr<block::Device> protection_area_;
+  std::uint8_t protection_type_;
   block::Limits limits_;
   block::Capabilities capabilities_;
 };
+
+Result<std::unique_ptr<block::Device>> create_protection_area(const RamOptions& options) {
+  constexpr std::uint8_t kLastType = 3;
+  if (options.protection == 0) return nullptr;
+  if (options.protection > kLastType) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("ram: a protection type of {} is not 1, 2 or 3", options.protection));
+  }
+  return create_ram(
+      {.name = options.name + ".protection",
+       .size = block::protection_area_size(BlockCount(options.size.value / options.block_size)),
+       .block_size = block::kProtectionAreaBlockBytes,
+       .keeps_uuid = options.keeps_uuid});
+}
 
 }  // namespace
 
@@ -150,7 +176,8 @@ Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options) {
   const std::uint64_t room = std::min(options.size.value * kRamGrowth, kMaxRamBytes);
   auto memory = SparseMemory::create(options.size.value, room);
   if (!memory) return wrap(memory.error(), "ram");
-  return std::make_unique<RamDevice>(options, std::move(*memory));
+  LUNAR_TRY_ASSIGN(std::unique_ptr<block::Device> area, create_protection_area(options));
+  return std::make_unique<RamDevice>(options, std::move(*memory), std::move(area));
 }
 
 }  // namespace lunar::backends

@@ -18,12 +18,14 @@ struct RamOptions {
   std::uint32_t block_size = 512;  // 512 or 4096
   std::optional<Uuid> uuid{};      // else made from the name
   bool keeps_uuid = true;          // the same after a restart
+  std::uint8_t protection = 0;     // 1, 2, 3: with room for protection information, of that type
 };
 
-// It can be resized up to so many times its first size, where the address space allows.
+// It can be resized up to so many times its first size, where the address space allows; not with
+// protection information.
 constexpr std::uint64_t kRamGrowth = 4;
 
-// invalid_argument: size or block size. no_resource: the address space cannot be had.
+// invalid_argument: size, block size or protection. no_resource: the address space cannot be had.
 Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options);
 
 }  // namespace lunar::backends

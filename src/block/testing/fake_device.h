@@ -30,9 +30,24 @@ class FakeDevice : public Device {
   }
   ~FakeDevice() override = default;
 
+  // With room for protection information, in a device of the same kind.
+  [[nodiscard]] static std::unique_ptr<FakeDevice> with_protection(std::uint64_t blocks,
+                                                                   std::uint8_t type,
+                                                                   std::uint32_t block_size = 512) {
+    auto device = std::make_unique<FakeDevice>(blocks, block_size);
+    const ByteCount bytes = protection_area_size(BlockCount(blocks));
+    device->protection_type = type;
+    device->protection_area = std::make_unique<FakeDevice>(bytes.value / kProtectionAreaBlockBytes,
+                                                           kProtectionAreaBlockBytes, "area");
+    return device;
+  }
+
   [[nodiscard]] const char* kind() const override { return "fake"; }
   [[nodiscard]] const Limits& limits() const override { return the_limits; }
   [[nodiscard]] const Capabilities& capabilities() const override { return the_capabilities; }
+  [[nodiscard]] ProtectionRoom protection_room() override {
+    return {protection_area.get(), protection_type};
+  }
   Result<std::unique_ptr<Channel>> open_channel(engine::Shard&) override {
     return std::make_unique<FakeChannel>(*this);
   }
@@ -61,6 +76,8 @@ class FakeDevice : public Device {
   std::vector<Request*> held;
   bool saw_misaligned = false;  // a piece that limits().buffer_alignment forbids
   std::size_t open_channels = 0;
+  std::unique_ptr<FakeDevice> protection_area;
+  std::uint8_t protection_type = 0;
 
  private:
   class FakeChannel final : public Channel {
