@@ -1,11 +1,11 @@
 // SYNCHRONIZE CACHE and PRE-FETCH (SBC-4 §5.11, §5.33): what is between the medium and us.
 #include <utility>
 
-#include "block/await_request.h"
 #include "block/front.h"
 #include "scsi/block_range.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
+#include "scsi/flush.h"
 #include "scsi/logical_unit.h"
 
 namespace lunar::scsi {
@@ -27,9 +27,7 @@ engine::Task<void> flush_while_wanted(LogicalUnitShard& part) {
   LogicalUnitShard::BackgroundFlush& flush = part.background_flush();
   flush.running = true;
   while (std::exchange(flush.wanted, false) && !part.is_stopping()) {
-    block::AwaitableRequest request;
-    request.prepare(block::Op::flush);
-    if (co_await request.submit_to(part.front()) != block::Status::ok) flush.failed = true;
+    if (co_await flush_medium(part) != block::Status::ok) flush.failed = true;
   }
   flush.running = false;
 }

@@ -26,6 +26,11 @@ void produce_16(Command& command, ByteWriter& out) {
   spec::ReadCapacity16Data data;
   data.returned_logical_block_address = command.unit->state().capacity_blocks - 1;
   data.logical_block_length_bytes = unit.block_size();
+  if (const auto type = command.unit->state().protection; type != spec::ProtectionType::none) {
+    const unsigned p_type = static_cast<unsigned>(type) - 1;
+    data.protection = static_cast<std::uint8_t>(data.kProtEn | p_type << data.kPTypeShift);
+  }
+  // P_I_EXPONENT is zero: one piece of protection information a block.
   const std::uint32_t ratio = unit.limits().physical_block_size / unit.block_size();
   data.exponents =
       static_cast<std::uint8_t>(std::countr_zero(std::max(ratio, 1U))) & data.kExponentMask;

@@ -13,6 +13,7 @@
 #include "scsi/log_rows.h"
 #include "scsi/mode_rows.h"
 #include "scsi/primary_rows.h"
+#include "scsi/protected_rows.h"
 #include "scsi/reservation_rows.h"
 
 namespace lunar::scsi {
@@ -32,8 +33,50 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kCommands = in_order(kAccessRows, kPrimaryRows, kBlockRows, kLogRows, kModeRows,
-                                    kConditionRows, kReservationRows);
+constexpr auto kPlainCommands = in_order(kAccessRows, kPrimaryRows, kBlockRows, kLogRows, kModeRows,
+                                         kConditionRows, kReservationRows, kLongBlockRows);
+
+constexpr const ProtectedRow* protected_row_of(const CommandDescription& row) {
+  for (const ProtectedRow& special : kProtectedRows) {
+    if (special.opcode == row.opcode && special.service_action == row.service_action)
+      return &special;
+  }
+  return nullptr;
+}
+constexpr auto mark_protected(auto commands) {
+  for (CommandDescription& row : commands) {
+    if (protected_row_of(row) != nullptr || row.opcode == Opcode::format_unit)
+      row.heeds |= kProtectionRoom;
+  }
+  return commands;
+}
+constexpr auto kCommands = mark_protected(kPlainCommands);
+
+// The same in the same order, as they run on a medium with room for protection information: when it
+// has none, when it has, and when that is of type 2, where only commands of 32 bytes transfer it.
+constexpr auto with_room() {
+  auto commands = kCommands;
+  for (CommandDescription& row : commands) {
+    if (row.opcode == Opcode::format_unit) row.usage[1] |= rows::kFmtpInfo;
+  }
+  return commands;
+}
+constexpr auto kUnprotectedCommands = with_room();
+
+constexpr auto with_protection(bool type_2) {
+  auto commands = kUnprotectedCommands;
+  for (CommandDescription& row : commands) {
+    const ProtectedRow* special = protected_row_of(row);
+    if (special == nullptr) continue;
+    row.flags &= static_cast<CommandFlags>(~kPlainWrite);
+    row.decode = special->decode;
+    row.execute = special->execute;
+    if (special->protect_field && !type_2) row.usage[1] |= rows::kProtect;
+  }
+  return commands;
+}
+constexpr auto kProtectedCommands = with_protection(false);
+constexpr auto kType2Commands = with_protection(true);
 static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");
@@ -82,11 +125,40 @@ const CommandDescription* find_command(const std::array<std::uint8_t, kMaxCdbByt
   return nullptr;
 }
 
+const CommandDescription& row_for(const CommandDescription& row, const LogicalUnitShard& unit) {
+  if (!unit.unit().has_protection_room()) return row;
+  const auto index = static_cast<std::size_t>(&row - kCommands.data());
+  switch (unit.state().protection) {
+    case spec::ProtectionType::none: return kUnprotectedCommands[index];
+    case spec::ProtectionType::type_1:
+    case spec::ProtectionType::type_3: return kProtectedCommands[index];
+    case spec::ProtectionType::type_2: return kType2Commands[index];
+  }
+  return row;
+}
+
+bool take_row_for_protection(Command& command) {
+  const auto index = static_cast<std::size_t>(command.description - kCommands.data());
+  command.description = &row_for(*command.description, *command.unit);
+  const bool type_2 = command.unit->state().protection == spec::ProtectionType::type_2;
+  const bool has_field = kCommands[index].opcode != Opcode::format_unit &&
+                         (kProtectedCommands[index].usage[1] & rows::kProtect) != 0;
+  if (type_2 && has_field && (command.cdb[1] & rows::kProtect) != 0) {
+    return refuse(command, spec::Sense::illegal_request(
+                               spec::AdditionalSense::invalid_command_operation_code));
+  }
+  return true;
+}
+
 bool offers(const Command& command, const CommandDescription& description) {
   const LogicalUnit& unit = command.unit->unit();
   const TargetPorts& ports = command.nexus->device_server()->target().ports();
   if (description.is(kNeedsThin) && !unit.thin()) return false;
   if (description.is(kNeedsRemovable) && !unit.options().removable) return false;
+  if (description.is(kNeedsType2) &&
+      command.unit->state().protection != spec::ProtectionType::type_2) {
+    return false;
+  }
   if (description.is(kNeedsAtomicWrites) && unit.atomic_write_blocks() == 0) return false;
   if (description.is(kNeedsExplicitAccess) && !ports.explicit_changes()) return false;
   return !description.is(kNeedsPortGroups) || ports.implicit_changes() || ports.explicit_changes();
@@ -97,7 +169,10 @@ spec::Sense unknown_command_sense(const Command& command) {
   const auto offered = [&](const CommandDescription& row) { return offers(command, row); };
   const bool has_others =
       spec::has_service_action(opcode) && std::ranges::any_of(commands_of(opcode), offered);
-  if (!has_others) {
+  // SBC-4, READ (32) and its kin: they shall only be processed with type 2 protection.
+  const CommandDescription* row = find_command(command.cdb);
+  const bool of_other_type = row != nullptr && row->is(kNeedsType2);
+  if (!has_others || of_other_type) {
     return spec::Sense::illegal_request(spec::AdditionalSense::invalid_command_operation_code);
   }
   if (opcode == Opcode::variable_length_cdb) return spec::Sense::invalid_field_in_cdb(8);
@@ -111,9 +186,9 @@ namespace {
 // flags.
 [[nodiscard]] std::uint8_t bit_in_error(const CommandDescription& row, std::size_t byte,
                                         std::uint8_t unread) {
-  constexpr std::uint8_t kProtect = 0xe0;
   const std::size_t flags = row.opcode == spec::Opcode::variable_length_cdb ? 10 : 1;
-  if (byte == flags && (row.usage[byte] & kProtect) == 0 && (unread & kProtect) != 0) return 7;
+  const bool protect = (unread & rows::kProtect) != 0 && (row.usage[byte] & rows::kProtect) == 0;
+  if (byte == flags && protect) return 7;
   return static_cast<std::uint8_t>(std::bit_width(unread) - 1);
 }
 

@@ -42,9 +42,11 @@ constexpr CommandFlags kNeedsPortGroups = 1 << 8;
 constexpr CommandFlags kNeedsExplicitAccess = 1 << 9;
 // There only where the medium takes some writes whole or not at all.
 constexpr CommandFlags kNeedsAtomicWrites = 1 << 10;
+// There only with type 2 protection: the reference tags come in the CDB.
+constexpr CommandFlags kNeedsType2 = 1 << 13;
 // Those of which offers() has to be asked.
-constexpr CommandFlags kConditions =
-    kNeedsThin | kNeedsRemovable | kNeedsPortGroups | kNeedsExplicitAccess | kNeedsAtomicWrites;
+constexpr CommandFlags kConditions = kNeedsThin | kNeedsRemovable | kNeedsPortGroups |
+                                     kNeedsExplicitAccess | kNeedsAtomicWrites | kNeedsType2;
 
 // The REPORT LUNS well known logical unit knows it, too.
 constexpr CommandFlags kToWellKnown = 1 << 11;
@@ -79,6 +81,14 @@ struct CommandDescription {
     const std::array<std::uint8_t, kMaxCdbBytes>& cdb);
 // The rows of an operation code; empty when it is not known.
 [[nodiscard]] std::span<const CommandDescription> commands_of(spec::Opcode opcode);
+// The row by which a command runs on that logical unit now: a medium with room for protection
+// information has some of its own. `row` is one of all_commands().
+[[nodiscard]] const CommandDescription& row_for(const CommandDescription& row,
+                                                const LogicalUnitShard& unit);
+// Gives a command whose row heeds kProtectionRoom the row that it runs by. Refuses it, and returns
+// false, when it would transfer protection information, and there is type 2, where only commands of
+// 32 bytes may (SBC-4 §4.21.2.4).
+bool take_row_for_protection(Command& command);
 // Whether the logical unit of `command` offers, by this path, what the row describes.
 [[nodiscard]] bool offers(const Command& command, const CommandDescription& description);
 

@@ -45,9 +45,35 @@ void execute_read_defect_data_12(Command& command);
 
 // ---- provisioning.cpp: UNMAP, WRITE SAME
 bool decode_unmap(Command& command);
+// The data-out; false when there is nothing to do, or it has been refused.
+bool check_unmap_list(Command& command);
 void execute_unmap(Command& command);
 bool decode_write_same(Command& command);
 void execute_write_same(Command& command);
+
+// ---- protected_read_write.cpp: READ, WRITE on a medium with protection information
+bool decode_protected_read(Command& command);
+void execute_protected_read(Command& command);
+bool decode_protected_write(Command& command);
+void execute_protected_write(Command& command);
+
+// ---- protected_verify.cpp: VERIFY, WRITE AND VERIFY, the same
+bool decode_protected_verify(Command& command);
+void execute_protected_verify(Command& command);
+bool decode_protected_write_and_verify(Command& command);
+void execute_protected_write_and_verify(Command& command);
+
+// ---- protected_exclusive_writes.cpp: COMPARE AND WRITE, ORWRITE, the same; ORWRITE is decoded as
+// ---- WRITE is
+bool decode_protected_compare_and_write(Command& command);
+void execute_protected_compare_and_write(Command& command);
+void execute_protected_orwrite(Command& command);
+
+// ---- protected_provisioning.cpp: UNMAP, WRITE SAME, SYNCHRONIZE CACHE, the same
+void execute_protected_unmap(Command& command);
+bool decode_protected_write_same(Command& command);
+void execute_protected_write_same(Command& command);
+void execute_protected_synchronize_cache(Command& command);
 
 // ---- capacity.cpp: READ CAPACITY
 bool decode_read_capacity_10(Command& command);

@@ -108,8 +108,12 @@ bool DeviceServer::check(Command& command) {
   }
   if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]] {
     const Restrictions heeded = command.itl->restrictions & row->heeds;
-    if ((heeded & ~kLowPower) != 0) return refuse_restricted(command);
-    wake_up(*command.unit);
+    if ((heeded & ~(kLowPower | kProtectionRoom)) != 0) return refuse_restricted(command);
+    if ((heeded & kLowPower) != 0) wake_up(*command.unit);
+    if ((heeded & kProtectionRoom) != 0) {
+      if (!take_row_for_protection(command)) return false;
+      row = command.description;
+    }
   }
   if (command.cdb_length < row->cdb_length) return refuse(command, Sense::invalid_field_in_cdb(0));
   if (!check_usage(command)) return false;

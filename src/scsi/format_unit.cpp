@@ -52,6 +52,26 @@ bool read_pattern(Command& command, ByteReader& list, MediumOperationPlan& plan)
   return true;
 }
 
+// SBC-4, FMTPINFO field and PROTECTION FIELD USAGE field: what a unit that has all types can be
+// formatted to. `usage`: zero where there is no list.
+bool read_protection(Command& command, std::uint8_t usage, MediumOperationPlan& plan) {
+  constexpr std::uint8_t kMostSignificantBit = 2;
+  using spec::ProtectionType;
+  if (command.unit->unit().has_protection_room()) {
+    switch (cdb_of(command).as<FormatUnitCdb>().fmtpinfo()) {
+      case 0: plan.protection = ProtectionType::none; break;
+      case 2: plan.protection = ProtectionType::type_1; break;
+      case 3:
+        plan.protection = usage == 1 ? ProtectionType::type_3 : ProtectionType::type_2;
+        if (usage == 1) return true;
+        break;
+      default: break;  // refused by decode_format_unit
+    }
+  }
+  return usage == 0 ||
+         refuse(command, Sense::invalid_field_in_parameter_list(0, kMostSignificantBit));
+}
+
 // SBC-4 table 41: a header, an initialization pattern when IP is set, a defect list.
 bool read_list(Command& command, Wanted& wanted) {
   ByteReader list(command.data_out);
@@ -75,7 +95,7 @@ bool read_list(Command& command, Wanted& wanted) {
     flags = header->flags;
     defects_bytes = header->defect_list_length_bytes;
   }
-  if (protection != 0) return refuse(command, Sense::invalid_field_in_parameter_list(0));
+  if (!read_protection(command, protection, wanted.plan)) return false;
   if ((flags & spec::kFormatFov) == 0 && (flags & spec::kFormatOptions) != 0)
     return refuse(command, Sense::invalid_field_in_parameter_list(1));
   // Blocks are relocated by the medium, if by anything: no list of others can be obeyed.
@@ -89,7 +109,9 @@ engine::Task<void> format(Command& command) {
   Wanted wanted;
   wanted.plan.kind = MediumOperation::format;
   const bool has_list = cdb_of(command).as<FormatUnitCdb>().format_data();
-  if (has_list && !read_list(command, wanted)) co_return;
+  const bool understood =
+      has_list ? read_list(command, wanted) : read_protection(command, 0, wanted.plan);
+  if (!understood) co_return;
   const auto progress = co_await begin_medium_operation(command, std::move(wanted.plan));
   if (progress != nullptr && !wanted.immed) co_await await_medium_operation(command, progress);
 }
@@ -97,11 +119,17 @@ engine::Task<void> format(Command& command) {
 }  // namespace
 
 bool decode_format_unit(Command& command) {
+  constexpr std::uint8_t kReservedFmtpInfo = 1;
+  constexpr std::uint8_t kMostSignificantBit = 7;
   const auto cdb = cdb_of(command).as<FormatUnitCdb>();
+  if (cdb.fmtpinfo() == kReservedFmtpInfo) {
+    return refuse(command,
+                  Sense::invalid_field_in_cdb(offsetof(FormatUnitCdb, flags), kMostSignificantBit));
+  }
   if (!cdb.format_data()) {
     command.direction = DataDirection::none;
     // SBC-4 §5.4.1: the other bits of the byte speak of a list that is not there.
-    if (cdb.flags == 0) return true;
+    if ((cdb.flags & ~cdb.kFmtpInfoMask) == 0) return true;
     return refuse(command, Sense::invalid_field_in_cdb(offsetof(FormatUnitCdb, flags), 4));
   }
   // The CDB has no length: the list is what the initiator sends.

@@ -47,6 +47,7 @@ void produce(Command& command, ByteWriter& out) {
   spec::StandardInquiryData data = standard_data(options);
   data.peripheral = spec::kPeripheralDisk;
   if (options.removable) data.removable = data.kRmb;
+  if (command.unit->unit().has_protection_room()) data.flags5 |= data.kProtect;
   const TargetPorts& ports = command.nexus->device_server()->target().ports();
   if (ports.all().size() > 1) data.flags6 = data.kMultiP;
   if (ports.implicit_changes()) data.flags5 |= data.kTpgsImplicit;

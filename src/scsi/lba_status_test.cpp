@@ -139,7 +139,7 @@ TEST_F(GetLbaStatus, RefusesWhatIsNotThere) {
   shorter[7] = 0x08;
   EXPECT_TRUE(run(shorter).is_invalid_field(7));
   auto unknown = cdb_32(0, 0);
-  unknown[9] = 0x09;  // READ (32): there is no type 2 protection
+  unknown[9] = 0x0f;  // WRITE ATOMIC (32)
   EXPECT_TRUE(run(unknown).is_invalid_field(8));
 }
 

@@ -13,6 +13,7 @@
 #include "scsi/command_table.h"
 #include "scsi/durable_store.h"
 #include "scsi/mode_store.h"
+#include "scsi/protection_area.h"
 #include "scsi/reservation_change.h"
 #include "scsi/restrictions.h"
 #include "scsi/task_set.h"
@@ -26,7 +27,15 @@ std::string serial_number_of(const Uuid& uuid) {
   return text;
 }
 
-std::uint32_t atomic_blocks_of(const block::Device& device) {
+// What one buffer holds, also with the protection information between the blocks.
+std::uint64_t max_transfer_of(const block::Limits& limits, const block::ProtectionRoom& room) {
+  const std::uint64_t blocks = block::kMaxTransferBytes / limits.block_size;
+  return room.area == nullptr ? blocks : blocks / 2;
+}
+
+std::uint32_t atomic_blocks_of(block::Device& device) {
+  // A block and its protection information are two writes.
+  if (device.protection_room().area != nullptr) return 0;
   const block::Limits& limits = device.limits();
   const std::uint32_t blocks = limits.physical_block_size / limits.block_size;
   const bool split = limits.max_transfer.value != 0 && limits.max_transfer.value < blocks;
@@ -42,11 +51,13 @@ struct LogicalUnitShard::FinishWaiter : ListHook {
 
 LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
                                    std::unique_ptr<block::Front> front,
+                                   std::unique_ptr<ProtectionArea> protection_area,
                                    std::shared_ptr<const UnitState> state)
     : unit_(unit),
       shard_(shard),
       front_(std::move(front)),
       opened_ns_(shard.now_ns()),
+      protection_area_(std::move(protection_area)),
       commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight) {
   front_->set_window_user(*this);
   adopt(std::move(state));
@@ -56,13 +67,16 @@ LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with
 
 void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
   state_ = std::move(state);
-  front_->set_write_through(unit_.volatile_cache() && !state_->mode.write_cache_enabled());
+  const bool write_through = unit_.volatile_cache() && !state_->mode.write_cache_enabled();
+  front_->set_write_through(write_through);
+  if (protection_area_ != nullptr) protection_area_->front().set_write_through(write_through);
   for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
 }
 
 engine::Task<void> LogicalUnitShard::stop() {
   co_await work_.close();
   co_await front_->stop();
+  if (protection_area_ != nullptr) co_await protection_area_->front().stop();
 }
 
 void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* except) {
@@ -147,13 +161,16 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
       shards_(shards.begin(), shards.end()),
       options_(std::move(options)),
       limits_(device.limits()),
+      room_(device.protection_room()),
       block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
+      max_transfer_blocks_(max_transfer_of(limits_, room_)),
       atomic_write_blocks_(atomic_blocks_of(device)),
       thin_(device.capabilities().unmap),
       unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
       volatile_cache_(device.capabilities().volatile_cache),
       serial_number_(serial_number_of(device.uuid())),
       statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
+      area_statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
       range_locks_(std::make_unique<block::RangeLocks>(shards)),
       parts_(shards.size()) {
   auto state = std::make_shared<UnitState>();
@@ -202,13 +219,41 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   assert(parts_[shard.index()] == nullptr && "open twice");
   auto front = block::Front::open(device_, shard, *statistics_);
   if (!front) co_return wrap(front.error(), "device " + device_.name());
+  auto opening = open_protection_area(shard);
+  auto area = co_await opening;
+  if (!area) {
+    co_await (*front)->stop();
+    co_return wrap(area.error(), "device " + device_.name());
+  }
   parts_[shard.index()] =
-      std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), state_);
+      std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), std::move(*area), state_);
   range_locks_->join(parts_[shard.index()]->front());
   if (&shard == &home() && interrupted_) {
     continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
   }
   co_return Result<void>();
+}
+
+// On the home shard, which is the first to open, it gives what the medium is formatted to.
+engine::Task<Result<std::unique_ptr<ProtectionArea>>> LogicalUnit::open_protection_area(
+    engine::Shard& shard) {
+  if (!has_protection_room()) co_return nullptr;
+  auto area = ProtectionArea::open(*room_.area, shard, *area_statistics_);
+  if (!area || &shard != &home()) co_return area;
+  auto loading = (*area)->load_format(static_cast<spec::ProtectionType>(room_.type), block_size());
+  const Result<ProtectionFormat> format = co_await loading;
+  if (!format) {
+    co_await (*area)->front().stop();
+    co_return std::unexpected(format.error());
+  }
+  auto state = std::make_shared<UnitState>(*state_);
+  state->protection = format->now;
+  state_ = std::move(state);
+  co_return area;
+}
+
+ProtectionFormat LogicalUnit::protection_format(spec::ProtectionType type) const {
+  return {static_cast<spec::ProtectionType>(room_.type), type, block_size()};
 }
 
 engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {

@@ -33,6 +33,8 @@ namespace lunar::scsi {
 
 class DurableStore;
 class LogicalUnit;
+class ProtectionArea;
+struct ProtectionFormat;
 
 // The largest parameter and transfer sizes that VPD page B0h tells.
 constexpr std::uint8_t kMaxCompareAndWriteBlocks = 128;
@@ -60,6 +62,7 @@ struct LogicalUnitOptions {
 class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
  public:
   LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front,
+                   std::unique_ptr<ProtectionArea> protection_area,
                    std::shared_ptr<const UnitState> state);
   LogicalUnitShard(const LogicalUnitShard&) = delete;
   LogicalUnitShard& operator=(const LogicalUnitShard&) = delete;
@@ -70,6 +73,8 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   [[nodiscard]] block::Front& front() const { return *front_; }
   // By the shard's clock.
   [[nodiscard]] std::uint64_t opened_ns() const { return opened_ns_; }
+  // Where protection information is kept; null where the medium has no room for it.
+  [[nodiscard]] ProtectionArea* protection_area() const { return protection_area_.get(); }
   // The state that is in force on this shard.
   [[nodiscard]] const UnitState& state() const { return *state_; }
   // Puts a new state into force: the restrictions of every nexus follow.
@@ -122,6 +127,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   engine::Shard& shard_;
   std::unique_ptr<block::Front> front_;
   const std::uint64_t opened_ns_;
+  std::unique_ptr<ProtectionArea> protection_area_;
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   block::Gauge& commands_in_flight_;
   List<ItlNexus> nexuses_;
@@ -172,13 +178,15 @@ class LogicalUnit {
   // What decoding needs of each command; the capacity is in the UnitState.
   [[nodiscard]] std::uint32_t block_size() const { return limits_.block_size; }
   [[nodiscard]] unsigned block_shift() const { return block_shift_; }
-  [[nodiscard]] std::uint64_t max_transfer_blocks() const {
-    return block::kMaxTransferBytes >> block_shift_;
-  }
+  [[nodiscard]] std::uint64_t max_transfer_blocks() const { return max_transfer_blocks_; }
   // WRITE ATOMIC is offered for whole multiples of so many blocks, and no more than that: a
   // physical block, which the medium writes as one also when the power fails. Zero: it is not
   // offered, as where reads are answered from memory that writes change under them.
   [[nodiscard]] std::uint32_t atomic_write_blocks() const { return atomic_write_blocks_; }
+  // The medium can be formatted with protection information; the UnitState tells whether it is.
+  [[nodiscard]] bool has_protection_room() const { return room_.area != nullptr; }
+  // What of the medium's format is to be kept when it is formatted to that type.
+  [[nodiscard]] ProtectionFormat protection_format(spec::ProtectionType type) const;
   // UNMAP is offered (LBPME); and unmapped blocks read as zeroes (LBPRZ).
   [[nodiscard]] bool thin() const { return thin_; }
   [[nodiscard]] bool unmap_reads_zeroes() const { return unmap_reads_zeroes_; }
@@ -188,18 +196,22 @@ class LogicalUnit {
 
  private:
   engine::Task<bool> change_at_home(UnitChange& change);
+  engine::Task<Result<std::unique_ptr<ProtectionArea>>> open_protection_area(engine::Shard& shard);
 
   block::Device& device_;
   std::vector<engine::Shard*> shards_;
   LogicalUnitOptions options_;
   block::Limits limits_;
+  block::ProtectionRoom room_;
   unsigned block_shift_ = 9;
+  std::uint64_t max_transfer_blocks_ = 0;
   std::uint32_t atomic_write_blocks_ = 0;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
   bool volatile_cache_ = false;
   std::string serial_number_;
   std::unique_ptr<block::DeviceStatistics> statistics_;
+  std::unique_ptr<block::DeviceStatistics> area_statistics_;  // of what nobody asks for
   std::unique_ptr<block::RangeLocks> range_locks_;
   std::vector<std::unique_ptr<LogicalUnitShard>>
       parts_;  // by shard; each written on its shard only

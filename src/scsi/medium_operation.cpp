@@ -12,8 +12,10 @@
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/durable_store.h"
+#include "scsi/flush.h"
 #include "scsi/logical_unit.h"
 #include "scsi/self_tests.h"
+#include "scsi/protection_area.h"
 
 namespace lunar::scsi {
 namespace {
@@ -99,6 +101,18 @@ engine::Task<block::Status> pass_over(const Pass& pass, block::AwaitableRequest&
   co_return block::Status::ok;
 }
 
+// No block has protection information that says anything (SBC-4 §5.4.1, FMTPINFO), and then, as the
+// order matters when the power fails, the medium has the other format.
+engine::Task<block::Status> reset_protection(LogicalUnitShard& home,
+                                             const MediumOperationPlan& plan) {
+  ProtectionArea* const area = home.protection_area();
+  if (area == nullptr) co_return block::Status::ok;
+  const block::Range all{Lba(0), BlockCount(home.state().capacity_blocks)};
+  const block::Status cleared = co_await area->clear(all);
+  if (cleared != block::Status::ok || !plan.protection) co_return cleared;
+  co_return co_await area->store_format(home.unit().protection_format(*plan.protection));
+}
+
 engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperationPlan& plan,
                                     MediumOperationProgress& progress) {
   const std::uint64_t capacity = home.state().capacity_blocks;
@@ -121,8 +135,9 @@ engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperatio
     }
   }
   if (status != block::Status::ok) co_return status;
-  request.prepare(block::Op::flush);
-  co_return co_await request.submit_to(home.front());
+  status = co_await reset_protection(home, plan);
+  if (status != block::Status::ok) co_return status;
+  co_return co_await flush_medium(home);
 }
 
 // ---- Its begin and its end
@@ -173,6 +188,9 @@ struct End final : UnitChange {
     condition.operation = MediumOperation::none;
     condition.progress = nullptr;
     if (done) {
+      const spec::ProtectionType before = next.protection;
+      if (plan.protection) next.protection = *plan.protection;
+      reformatted = next.protection != before;
       condition.format_corrupt = false;
       condition.sanitize_failure = SanitizeFailure::none;
     } else if (plan.kind == MediumOperation::format) {
@@ -183,9 +201,14 @@ struct End final : UnitChange {
     }
     co_return true;
   }
+  void apply(LogicalUnitShard& part) override {
+    // READ CAPACITY tells other things than before.
+    if (reformatted) part.raise(AdditionalSense::capacity_data_has_changed);
+  }
 
   const MediumOperationPlan& plan;
   const bool done;
+  bool reformatted = false;
 };
 
 engine::Task<void> run(LogicalUnitShard& home, MediumOperationPlan plan, Progress progress) {
@@ -258,6 +281,8 @@ std::string to_text(const MediumOperationPlan& plan) {
   std::string text =
       fmt::format("{} {} {} {} ", plan.kind == MediumOperation::format ? "format" : "sanitize",
                   plan.passes, plan.invert ? 1 : 0, plan.unrestricted_exit ? 1 : 0);
+  if (plan.protection)
+    text += fmt::format("protection={} ", static_cast<unsigned>(*plan.protection));
   for (const std::byte b : plan.pattern) text += fmt::format("{:02x}", static_cast<unsigned>(b));
   return text;
 }
@@ -274,6 +299,15 @@ Result<MediumOperationPlan> parse_medium_operation(std::string_view text) {
                            passes >= 1 && passes <= 31 && invert <= 1 && unrestricted <= 1;
   words >> pattern;
   MediumOperationPlan plan;
+  constexpr std::string_view kProtection = "protection=";
+  if (pattern.starts_with(kProtection)) {
+    const std::string type = pattern.substr(kProtection.size());
+    if (type.size() != 1 || type[0] < '0' || type[0] > '3')
+      return fail(ErrorCode::invalid_argument, "is no operation on a medium");
+    plan.protection = static_cast<spec::ProtectionType>(type[0] - '0');
+    pattern.clear();
+    words >> pattern;
+  }
   plan.kind = kind == "format" ? MediumOperation::format : MediumOperation::sanitize;
   plan.passes = static_cast<std::uint8_t>(passes);
   plan.invert = invert != 0;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "lunar/result.h"
 #include "scsi/command.h"
 #include "scsi/condition.h"
+#include "scsi/spec/protection.h"
 
 namespace lunar::scsi {
 
@@ -27,6 +29,8 @@ struct MediumOperationPlan {
   std::uint8_t passes = 1;         // of the pattern
   bool invert = false;             // the pattern, between passes
   bool unrestricted_exit = false;  // AUSE: EXIT FAILURE MODE may end the failure of a sanitize
+  // What the medium is formatted to. Unset: to what it is, as by a sanitize.
+  std::optional<spec::ProtectionType> protection;
 };
 
 // Begins the operation: when it completes, every shard refuses other commands. Else the command has

@@ -28,6 +28,10 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
   mask.control.flags4 = mask.control.kSwp;
   mask.control.flags5 = mask.control.kTas;
   mask.control_extension.initial_command_priority = mask.control_extension.kPriorityMask;
+  if (unit.has_protection_room()) {
+    mask.control.flags2 |= mask.control.kDpicz;
+    mask.control.flags5 |= mask.control.kAto;
+  }
   mask.informational_exceptions.flags =
       mask.informational_exceptions.kDexcpt | mask.informational_exceptions.kTest;
   mask.informational_exceptions.method_of_reporting = mask.informational_exceptions.kMrieMask;

@@ -38,6 +38,12 @@ struct ModeParameters {
   [[nodiscard]] std::uint8_t initial_command_priority() const {
     return control_extension.initial_command_priority;
   }
+  // ATO: the application tags of protection information are the application client's.
+  [[nodiscard]] bool application_tag_owned() const { return (control.flags5 & control.kAto) != 0; }
+  // DPICZ: a protection field of zero asks for no checks.
+  [[nodiscard]] bool protection_check_disabled() const {
+    return (control.flags2 & control.kDpicz) != 0;
+  }
 
   [[nodiscard]] spec::MethodOfReporting method_of_reporting() const {
     return static_cast<spec::MethodOfReporting>(informational_exceptions.method_of_reporting);

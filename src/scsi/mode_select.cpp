@@ -1,11 +1,10 @@
 // MODE SELECT (SPC-5 §6.12, §6.13).
 #include <cstring>
 
-#include "block/await_request.h"
-#include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
+#include "scsi/flush.h"
 #include "scsi/logical_unit.h"
 #include "scsi/mode_list.h"
 #include "scsi/mode_store.h"
@@ -107,9 +106,7 @@ engine::Task<void> select(Command& command) {
   if (!change.wants_flush()) co_return;
   // What a cache holds is written before writes become durable at once (WCE, SBC-4 §6.5.5), or
   // impossible (SWP, SPC-5 §7.5.11).
-  block::AwaitableRequest flush;
-  flush.prepare(block::Op::flush);
-  command.status = co_await flush.submit_to(command.unit->front());
+  command.status = co_await flush_medium(*command.unit);
   set_outcome(command);
 }
 

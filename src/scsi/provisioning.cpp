@@ -17,7 +17,7 @@ using spec::Sense;
 
 // ---- UNMAP
 
-bool check_unmap_list(Command& command, const spec::UnmapParameterList& list) {
+bool check_unmap_extents(Command& command, const spec::UnmapParameterList& list) {
   if (list.size() > kMaxUnmapDescriptors) {
     return refuse(command,
                   Sense::illegal_request(AdditionalSense::invalid_field_in_parameter_list));
@@ -118,20 +118,16 @@ bool decode_unmap(Command& command) {
   return true;
 }
 
-void execute_unmap(Command& command) {
+bool check_unmap_list(Command& command) {
   const auto list = spec::UnmapParameterList::parse(command.data_out);
   const bool all_there = command.data_out.size() == command.data_out_bytes;
-  if (!list || !all_there) {
-    set_check_condition(command,
-                        Sense::illegal_request(AdditionalSense::parameter_list_length_error));
-    end_soon(command);
-    return;
-  }
-  const bool wanted = check_unmap_list(command, *list) && list->total_blocks().value != 0;
-  if (!wanted) {
-    end_soon(command);
-    return;
-  }
+  if (!list || !all_there)
+    return refuse(command, Sense::illegal_request(AdditionalSense::parameter_list_length_error));
+  return check_unmap_extents(command, *list) && list->total_blocks().value != 0;
+}
+
+void execute_unmap(Command& command) {
+  if (!check_unmap_list(command)) return end_soon(command);
   command.steps.index = 0;
   command.status = block::Status::ok;
   unmap_next(command);
@@ -141,8 +137,12 @@ bool decode_write_same(Command& command) {
   const spec::Cdb cdb = cdb_of(command);
   const spec::BlockCommand block = spec::decode_block_command(cdb);
   const LogicalUnit& unit = command.unit->unit();
-  if (block.flags.unmap() && !unit.thin())
-    return refuse(command, Sense::invalid_field_in_cdb(1, 3));
+  if (block.flags.unmap() && !unit.thin()) {
+    const bool long_cdb = cdb.size() == sizeof(spec::BlockCdb32);
+    return refuse(command, Sense::invalid_field_in_cdb(long_cdb ? offsetof(spec::BlockCdb32, flags)
+                                                                : offsetof(spec::BlockCdb10, flags),
+                                                       std::uint8_t{3}));
+  }
   if (!check_range(command, block.lba, block.blocks)) return false;
   BlockCount blocks = block.blocks;
   // WSNZ is zero in VPD page B0h: zero blocks means to the end of the medium.

@@ -25,6 +25,7 @@ Restrictions restrictions_of(const ItlNexus& itl) {
   Restrictions restrictions = path_restrictions(itl);
   if (state.write_protected || state.mode.software_write_protect()) restrictions |= kWriteProtected;
   restrictions |= restrictions_of(state.condition);
+  if (itl.unit.unit().has_protection_room()) restrictions |= kProtectionRoom;
   return restrictions | reservation_restrictions_of(itl);
 }
 

@@ -38,6 +38,9 @@ constexpr Restrictions kFormatCorrupt = 1 << 10;
 // Somebody's RESERVE (6) or (10) is in force, be it this nexus': persistent reservations have to
 // wait (SPC-2 §5.5.1).
 constexpr Restrictions kReservedAtAll = 1 << 11;
+// The medium has room for protection information: the command runs by its row for such media, and
+// what they are formatted to (protected_rows.h).
+constexpr Restrictions kProtectionRoom = 1 << 12;
 constexpr Restrictions kAnyReservation =
     kReservedReads | kReservedWrites | kReservedAll | kReservedAtAll;
 constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;

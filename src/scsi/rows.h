@@ -25,9 +25,13 @@ constexpr std::uint8_t kImmed = 0x02;
 constexpr std::uint8_t kPmi = 0x01;
 constexpr std::uint8_t kDefectLists = 0x1f;  // REQ_PLIST, REQ_GLIST, DEFECT LIST FORMAT
 
-// Byte 1 of a block command has the flags, the protection fields among them: no logical unit has
-// protection information yet, so any RDPROTECT, WRPROTECT or VRPROTECT but zero is refused (SBC-4
-// §5.15).
+// RDPROTECT, WRPROTECT, VRPROTECT, ORPROTECT: refused but on a medium that is formatted with
+// protection information (SBC-4 §5.15), for which protected_rows.h adds it.
+constexpr std::uint8_t kProtect = 0xe0;
+// FORMAT UNIT: the same.
+constexpr std::uint8_t kFmtpInfo = 0xc0;
+
+// Byte 1 of a block command has the flags.
 constexpr Usage block_6() { return {0, 0x1f, kFull, kFull, kFull}; }
 constexpr Usage block_10(std::uint8_t flags) {
   return {0, flags, kFull, kFull, kFull, kFull, kGroup, kFull, kFull};
@@ -38,6 +42,11 @@ constexpr Usage block_12(std::uint8_t flags) {
 constexpr Usage block_16(std::uint8_t flags) {
   return {0,     flags, kFull, kFull, kFull, kFull, kFull, kFull,
           kFull, kFull, kFull, kFull, kFull, kFull, kGroup};
+}
+constexpr Usage block_32(std::uint8_t flags) {
+  Usage usage{0, 0, 0, 0, 0, 0, kGroup, 0, 0, 0, flags};
+  for (std::size_t i = 12; i < usage.size(); ++i) usage[i] = kFull;
+  return usage;
 }
 
 // ---- Which way data go

@@ -1,11 +1,10 @@
 // START STOP UNIT (SBC-4 §5.31), PREVENT ALLOW MEDIUM REMOVAL (SBC-4 §5.15).
 #include <optional>
 
-#include "block/await_request.h"
-#include "block/front.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/condition.h"
+#include "scsi/flush.h"
 #include "scsi/logical_unit.h"
 #include "scsi/self_tests.h"
 #include "scsi/spec/cdb_structs.h"
@@ -107,20 +106,14 @@ struct ChangePower final : UnitChange {
   std::optional<Sense> refusal;
 };
 
-// What a cache holds goes to the medium before it stops (SBC-4 §5.31, NO_FLUSH).
-engine::Task<block::Status> flush(LogicalUnitShard& part) {
-  block::AwaitableRequest request;
-  request.prepare(block::Op::flush);
-  co_return co_await request.submit_to(part.front());
-}
-
 // IMMED needs nothing: the status is there as soon as that could be.
 engine::Task<void> start_stop(Command& command) {
   const auto cdb = cdb_of(command).as<StartStopUnitCdb>();
   const PowerCondition wanted = *wanted_power(cdb);
   const bool start_valid = cdb.power_condition() == 0;
   if (wanted == PowerCondition::stopped && !cdb.no_flush()) {
-    const block::Status status = co_await flush(*command.unit);
+    // What a cache holds goes to the medium before it stops (SBC-4 §5.31, NO_FLUSH).
+    const block::Status status = co_await flush_medium(*command.unit);
     if (status != block::Status::ok) {
       command.status = status;
       set_outcome(command);

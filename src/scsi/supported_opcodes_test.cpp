@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "scsi/command_table.h"
-#include "scsi/testing/bench.h"
+#include "scsi/testing/protected_disk.h"
 
 namespace lunar::scsi {
 namespace {
@@ -19,8 +21,31 @@ TEST(SupportedOpcodes, ListsEveryRowOfTheTable) {
   bench.initiator().clear_attention();
   const Outcome outcome = bench.initiator().run(rsoc(0));
   ASSERT_TRUE(outcome.is_good());
-  EXPECT_EQ(outcome.data.size(), 4 + all_commands().size() * 8);
-  EXPECT_EQ(bench.initiator().run(rsoc(0x80)).data.size(), 4 + all_commands().size() * 20);
+  const auto offered = [](const CommandDescription& row) { return !row.is(kNeedsType2); };
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(all_commands(), offered));
+  EXPECT_EQ(outcome.data.size(), 4 + count * 8);
+  EXPECT_EQ(bench.initiator().run(rsoc(0x80)).data.size(), 4 + count * 20);
+}
+
+TEST(SupportedOpcodes, TellWhatProtectionInformationAdds) {
+  const auto flags_of_read_10 = [](Bench& bench) {
+    return bench.initiator().run(rsoc(1, 0x28)).data[5];
+  };
+  const auto has_read_32 = [](Bench& bench) {
+    return bench.initiator().run(rsoc(2, 0x7f, 9)).data[1] % 8 == 3;
+  };
+  ProtectedBench type_1(1);
+  EXPECT_EQ(flags_of_read_10(type_1), 0xf8);
+  EXPECT_FALSE(has_read_32(type_1));
+  ProtectedBench type_2(2);
+  EXPECT_EQ(flags_of_read_10(type_2), 0x18);
+  EXPECT_TRUE(has_read_32(type_2));
+  // FORMAT UNIT with FMTPINFO, where there is room for the information.
+  EXPECT_EQ(type_2.initiator().run(rsoc(1, 0x04)).data[5], 0xff);
+  Bench plain;
+  plain.initiator().clear_attention();
+  EXPECT_EQ(plain.initiator().run(rsoc(1, 0x04)).data[5], 0x3f);
+  EXPECT_FALSE(has_read_32(plain));
 }
 
 TEST(SupportedOpcodes, TellsTheUsageMapThatIsChecked) {
@@ -76,13 +101,19 @@ TEST(SupportedTaskManagement, TellsTheFunctionsThatExist) {
 }
 
 // Every bit that no usage map has is refused with a pointer to it, for every command.
-TEST(CommandTable, RefusesEveryBitThatNoCommandReads) {
-  Bench bench(2048, {.removable = true});
+void expect_unread_bits_refused(Bench& bench) {
   bench.initiator().clear_attention();
-  for (const CommandDescription& row : all_commands()) {
+  const LogicalUnitShard& unit = bench.unit().on(0);
+  const bool type_2 = unit.state().protection == spec::ProtectionType::type_2;
+  for (const CommandDescription& plain : all_commands()) {
+    const CommandDescription& row = row_for(plain, unit);
+    if (row.is(kNeedsType2) && !type_2) continue;
+    if (row.is(kNeedsAtomicWrites) && bench.unit().atomic_write_blocks() == 0) continue;
     for (std::size_t byte = 1; byte < row.cdb_length; ++byte) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         if ((row.usage[byte] & (1U << bit)) != 0) continue;
+        // The protection field of a command that may not use it is another error.
+        if (type_2 && byte == 1 && bit >= 5 && (row.heeds & kProtectionRoom) != 0) continue;
         std::vector<std::uint8_t> cdb(row.cdb_length);
         cdb[0] = static_cast<std::uint8_t>(row.opcode);
         if (row.opcode == spec::Opcode::variable_length_cdb) {
@@ -102,6 +133,18 @@ TEST(CommandTable, RefusesEveryBitThatNoCommandReads) {
         EXPECT_EQ(std::get<spec::FieldPointer>(outcome.sense.specific).bit, protect ? 7 : bit);
       }
     }
+  }
+}
+
+TEST(CommandTable, RefusesEveryBitThatNoCommandReads) {
+  Bench bench(2048, {.removable = true});
+  expect_unread_bits_refused(bench);
+}
+
+TEST(CommandTable, RefusesThemAlsoWithProtectionInformation) {
+  for (std::uint8_t type = 1; type <= 3; ++type) {
+    ProtectedBench bench(type, 2048, {.removable = true});
+    expect_unread_bits_refused(bench);
   }
 }
 

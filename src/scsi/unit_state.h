@@ -12,6 +12,7 @@
 #include "scsi/condition.h"
 #include "scsi/identification.h"
 #include "scsi/mode_parameters.h"
+#include "scsi/spec/protection.h"
 
 namespace lunar::scsi {
 
@@ -23,6 +24,8 @@ struct SelfTestLog;
 
 struct UnitState {
   std::uint64_t capacity_blocks = 0;
+  // What the medium is formatted to; `none` also where it has no room for more.
+  spec::ProtectionType protection = spec::ProtectionType::none;
   bool write_protected = false;  // by the device, or by who manages the target
   UnitCondition condition;
   Identification identification;

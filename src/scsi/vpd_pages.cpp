@@ -79,6 +79,8 @@ void produce_management_addresses(const Command& command, ByteWriter& out) {
 void produce_extended_inquiry(const Command& command, ByteWriter& out) {
   spec::ExtendedInquiryVpd page;
   page.header.peripheral = spec::kPeripheralDisk;
+  if (unit_of(command).has_protection_room())
+    page.protection = page.kSptAllTypes | page.kGrdChk | page.kAppChk | page.kRefChk;
   page.flags5 = page.kUaskSup | page.kHeadSup | page.kOrdSup | page.kSimpSup;
   if (unit_of(command).volatile_cache()) page.flags6 = page.kVSup;
   page.flags7 = page.kLuiClr;

@@ -29,6 +29,7 @@ struct ReadCapacity16Data {
   std::array<std::uint8_t, 16> reserved{};
 
   static constexpr std::uint8_t kProtEn = 0x01;
+  static constexpr unsigned kPTypeShift = 1;  // P_TYPE: one less than the protection type
   static constexpr std::uint8_t kExponentMask = 0x0f;
   static constexpr std::uint16_t kLbpme = 0x8000;  // LBPU, LBPWS or LBPWS10 of VPD page B2h
   static constexpr std::uint16_t kLbprz = 0x4000;  // unmapped blocks read as zeroes

@@ -16,8 +16,10 @@ struct FormatUnitCdb {
   std::uint8_t fast_format = 0;
   std::uint8_t control = 0;
 
+  static constexpr std::uint8_t kFmtpInfoMask = 0xc0;
   static constexpr std::uint8_t kLongList = 0x20;
   static constexpr std::uint8_t kFmtData = 0x10;
+  [[nodiscard]] constexpr std::uint8_t fmtpinfo() const { return flags >> 6; }
   [[nodiscard]] constexpr bool long_list() const { return (flags & kLongList) != 0; }
   [[nodiscard]] constexpr bool format_data() const { return (flags & kFmtData) != 0; }
 };

@@ -25,6 +25,11 @@ struct ExtendedInquiryVpd {
   std::uint8_t maximum_supported_sense_data_length = 0;
   std::array<std::uint8_t, 50> reserved{};
 
+  // protection: SPT of a unit that can be formatted to types 1, 2 and 3
+  static constexpr std::uint8_t kSptAllTypes = 0x07 << 3;
+  static constexpr std::uint8_t kGrdChk = 0x04;
+  static constexpr std::uint8_t kAppChk = 0x02;
+  static constexpr std::uint8_t kRefChk = 0x01;
   static constexpr std::uint8_t kUaskSup = 0x20;  // flags5: unit attentions tell of overflow
   static constexpr std::uint8_t kGroupSup = 0x10;
   static constexpr std::uint8_t kHeadSup = 0x04;
@@ -35,6 +40,7 @@ struct ExtendedInquiryVpd {
   static constexpr std::uint8_t kLuiClr = 0x01;
 };
 static_assert(sizeof(ExtendedInquiryVpd) == 64);
+static_assert(offsetof(ExtendedInquiryVpd, protection) == 4);
 static_assert(offsetof(ExtendedInquiryVpd, flags5) == 5);
 static_assert(offsetof(ExtendedInquiryVpd, extended_self_test_completion_minutes) == 10);
 static_assert(offsetof(ExtendedInquiryVpd, maximum_supported_sense_data_length) == 13);

@@ -1,0 +1,87 @@
+// The protection information of a logical unit's medium, as one shard reaches it: a Front of the
+// area where the device keeps it (lunar/block/protection.h), and memory to work with.
+#pragma once
+
+#include <memory>
+
+#include "block/front.h"
+#include "block/range.h"
+#include "block/work_buffer.h"
+#include "engine/task.h"
+#include "lunar/block/protection.h"
+#include "lunar/result.h"
+#include "scsi/spec/protection.h"
+
+namespace lunar::scsi {
+
+// The medium's format, in the first block of the area. A medium that is new has none.
+struct ProtectionFormat {
+  spec::ProtectionType made = spec::ProtectionType::none;  // what it was created for
+  spec::ProtectionType now = spec::ProtectionType::none;   // what FORMAT UNIT has made of it
+  std::uint32_t block_bytes = 0;                           // of user data
+};
+
+// Created, used and destroyed on its shard.
+class ProtectionArea {
+ public:
+  static Result<std::unique_ptr<ProtectionArea>> open(block::Device& area, engine::Shard& shard,
+                                                      block::DeviceStatistics& statistics);
+
+  [[nodiscard]] block::Front& front() { return *front_; }
+  // For commands that have their blocks for themselves, or need nobody to wait for them: who waits
+  // for an exclusive range must not hold any.
+  [[nodiscard]] block::WorkBuffers& work() { return work_; }
+
+  // The format of the medium, written if it is new. invalid_argument: it was made for another type
+  // or block size; malformed: not written by us; io.
+  engine::Task<Result<ProtectionFormat>> load_format(spec::ProtectionType wanted,
+                                                     std::uint32_t block_bytes);
+  engine::Task<block::Status> store_format(const ProtectionFormat& format);
+
+  // No entry says anything of its block any more, as in a medium that is new.
+  engine::Task<block::Status> clear(block::Range range, block::RequestFlags flags = 0);
+
+ private:
+  ProtectionArea(std::unique_ptr<block::Front> front, engine::Shard& shard)
+      : front_(std::move(front)), work_(shard) {}
+
+  std::unique_ptr<block::Front> front_;
+  block::WorkBuffers work_;
+};
+
+// The entries of a range of logical blocks in memory, as whole blocks of the area.
+class ProtectionEntries {
+ public:
+  // What the entries of any `blocks` need at most.
+  [[nodiscard]] static constexpr std::size_t bytes_for(std::uint64_t blocks) {
+    return (blocks / block::kProtectionEntriesPerBlock + 2) * block::kProtectionAreaBlockBytes;
+  }
+
+  // `memory`: bytes_for(range.count) at least.
+  ProtectionEntries(ProtectionArea& area, block::Range range, MutableBytes memory);
+
+  // All of them.
+  engine::Task<block::Status> read();
+  // What the blocks of the area hold of other logical blocks, so that write() leaves it as it is.
+  // Nobody else may write those meanwhile: see protected_range().
+  engine::Task<block::Status> read_neighbours();
+  engine::Task<block::Status> write(block::RequestFlags flags);
+
+  [[nodiscard]] spec::ProtectionInformation get(std::uint64_t index) const;
+  void set(std::uint64_t index, const spec::ProtectionInformation& information);
+
+ private:
+  engine::Task<block::Status> transfer(block::Op op, block::Range blocks,
+                                       block::RequestFlags flags = 0);
+
+  ProtectionArea& area_;
+  block::Range range_;
+  block::Range blocks_;  // of the area
+  MutableBytes memory_;
+};
+
+// What a command has for itself when it writes `range`: also the blocks whose entries share a block
+// of the area with it.
+[[nodiscard]] block::Range protected_range(block::Range range, BlockCount capacity);
+
+}  // namespace lunar::scsi
