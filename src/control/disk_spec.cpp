@@ -10,7 +10,8 @@ namespace lunar::control {
 namespace {
 
 constexpr std::string_view kForms =
-    "ram:SIZE, null:SIZE or file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly]";
+    "ram:SIZE, null:SIZE or file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly]"
+    "[,protection=1]";
 
 std::unexpected<Error> bad(std::string why) {
   return fail(ErrorCode::invalid_argument, std::move(why));

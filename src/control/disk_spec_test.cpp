@@ -48,6 +48,12 @@ TEST(DiskSpec, FileTakesItsOptionsInAnyOrder) {
   EXPECT_EQ(parsed("file:d.img,block=512").block_size, 512U);
 }
 
+TEST(DiskSpec, RamAndFilesMayHaveProtectionInformation) {
+  EXPECT_EQ(parsed("ram:1MiB").protection, 0);
+  EXPECT_EQ(parsed("ram:1MiB,protection=1").protection, 1);
+  EXPECT_EQ(parsed("file:d.img,protection=3,block=4096").protection, 3);
+}
+
 TEST(DiskSpec, NamesTheSpecAndWhatIsWrongWithIt) {
   struct Case {
     std::string_view spec;
@@ -82,9 +88,13 @@ TEST(DiskSpec, NamesTheSpecAndWhatIsWrongWithIt) {
       {"file:d,frobnicate=1", "file has no option 'frobnicate'"},
       {"file:d,", "file has no option ''"},
       {"file:d,,readonly", "file has no option ''"},
-      {"ram:1MiB,cache=direct", "ram has no option 'cache' (it has block, uuid)"},
+      {"ram:1MiB,cache=direct", "ram has no option 'cache' (it has block, uuid, protection)"},
       {"ram:1MiB,size=1MiB", "ram has no option 'size'"},
       {"null:1MiB,readonly", "null has no option 'readonly'"},
+      {"null:1MiB,protection=1", "null has no option 'protection' (it has block, uuid)"},
+      {"ram:1MiB,protection=0", "protection=0 is not 1, 2 or 3"},
+      {"ram:1MiB,protection=12", "protection=12 is not 1, 2 or 3"},
+      {"file:d,protection", "protection needs a value"},
   };
   for (const auto& [spec, why] : kCases) {
     const auto device = parse_disk(spec);

@@ -1,5 +1,6 @@
 // Arbitrary commands from two initiators, with arbitrary data, aborts and resets, against a small
 // disk: every command ends exactly once, and never inline (the bench asserts both).
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -40,7 +41,7 @@ engine::Task<void> run_function(engine::Task<TaskManagementOutcome> function) {
 class Fuzz {
  public:
   explicit Fuzz(std::uint8_t kind)
-      : bench_(512, options(kind), 2, 512, capabilities(kind)),
+      : bench_(disk(kind), options(kind), 2, capabilities(kind)),
         other_(bench_, 1, "iqn.2026-11.test:two") {}
 
   void step(Input& input) {
@@ -65,6 +66,11 @@ class Fuzz {
   }
 
  private:
+  // Three of four with protection information.
+  static std::unique_ptr<FakeDevice> disk(std::uint8_t kind) {
+    const auto type = static_cast<std::uint8_t>((kind >> 4) & 3);
+    return type == 0 ? std::make_unique<FakeDevice>(512) : FakeDevice::with_protection(512, type);
+  }
   static LogicalUnitOptions options(std::uint8_t kind) {
     LogicalUnitOptions options;
     options.read_only = (kind & 1) != 0;
@@ -81,10 +87,22 @@ class Fuzz {
     std::vector<std::uint8_t> cdb = input.bytes(16);
     // Mostly operation codes that exist.
     if ((cdb[15] & 0x80) != 0) {
-      const CommandDescription& row = all_commands()[cdb[0] % all_commands().size()];
+      const CommandDescription& row =
+          row_for(all_commands()[cdb[0] % all_commands().size()], bench_.unit().on(0));
+      cdb.resize(std::max<std::size_t>(cdb.size(), row.cdb_length));
       cdb[0] = static_cast<std::uint8_t>(row.opcode);
       for (std::size_t i = 1; i < cdb.size(); ++i) cdb[i] &= row.usage[i];
-      if (row.is(kWithServiceAction)) cdb[1] = static_cast<std::uint8_t>(row.service_action);
+      if (row.opcode == spec::Opcode::variable_length_cdb) {
+        // Its range is in the bytes that the short ones do not have.
+        const std::vector<std::uint8_t> rest = input.bytes(16);
+        std::ranges::copy(rest, cdb.begin() + 16);
+        for (std::size_t i = 16; i < cdb.size(); ++i) cdb[i] &= row.usage[i];
+        cdb[7] = static_cast<std::uint8_t>(row.cdb_length - 8);
+        cdb[8] = 0;
+        cdb[9] = static_cast<std::uint8_t>(row.service_action);
+      } else if (row.is(kWithServiceAction)) {
+        cdb[1] = static_cast<std::uint8_t>(row.service_action);
+      }
     }
     std::vector<std::byte> out(input.byte() * 64U);
     for (std::size_t i = 0; i < out.size() && i < 40; ++i) out[i] = std::byte{input.byte()};

@@ -1,6 +1,7 @@
 #include "scsi/unit_management.h"
 
 #include "block/front.h"
+#include "block/range_lock.h"
 #include "engine/gate.h"
 #include "scsi/command_table.h"
 #include "scsi/logical_unit.h"
@@ -103,13 +104,24 @@ engine::Task<void> drain(LogicalUnit& unit) {
   co_await parts.close();
 }
 
+// Completes when no write of blocks with protection information is under way, of which some may
+// have reached the medium in part.
+engine::Task<void> finish_protected_writes(LogicalUnit& unit) {
+  if (!unit.has_protection_room()) co_return;
+  block::RangeLocks::Hold hold({Lba(0), unit.limits().capacity}, block::Exclusion::writes);
+  co_await unit.range_locks().lock(hold);
+  co_await unit.range_locks().unlock(hold);
+}
+
 }  // namespace
 
 engine::Task<void> set_write_protected(LogicalUnit& unit, bool write_protected,
                                        Result<void>& outcome) {
   ProtectionChange change(write_protected, outcome);
   const bool changed = co_await unit.change(change);
-  if (changed && write_protected) co_await drain(unit);
+  if (!changed || !write_protected) co_return;
+  co_await drain(unit);
+  co_await finish_protected_writes(unit);
 }
 
 engine::Task<void> set_capacity(LogicalUnit& unit, BlockCount capacity, Result<void>& outcome) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "scsi/testing/bench.h"
+#include "scsi/testing/protected_disk.h"
 
 namespace lunar::scsi {
 namespace {
@@ -78,6 +78,28 @@ TEST_F(UnitManagement, NoWriteReachesTheMediumAfterProtection) {
   bench_.world().run_until([&] { return done; });
   far_.execute(*reading);
   EXPECT_TRUE(far_.finish(*reading).is_good()) << "it writes nothing";
+}
+
+TEST(ProtectedUnitManagement, AWriteUnderWayHasItsProtectionInformationWritten) {
+  ProtectedBench bench(1);
+  FakeDevice& area = *bench.device().protection_area;
+  area.hold = true;
+  const auto write =
+      bench.initiator().start(block_cdb(Opcode::write_10, 64, 64), filled(64UL * 512, 0xff));
+  bench.world().run_until([&] { return area.held.size() == 1; });
+  bool done = false;
+  const auto protect_it = [](LogicalUnit& unit, bool& set) -> engine::Task<void> {
+    co_await set_write_protected(unit, true);
+    set = true;
+  };
+  engine::Shard::bind(&bench.world().shard(0));
+  protect_it(bench.unit(), done).detach();
+  bench.world().run_for(engine::kMillisecond);
+  EXPECT_FALSE(done) << "the data are there, what belongs to them is not";
+  area.release();
+  EXPECT_TRUE(bench.initiator().finish(*write).is_good());
+  bench.world().run_until([&] { return done; });
+  EXPECT_EQ(bench.stored(127), (std::vector<std::uint8_t>{0xe6, 0xa1, 0, 0, 0, 0, 0, 127}));
 }
 
 TEST_F(UnitManagement, ANewCapacityIsTold) {

@@ -57,6 +57,38 @@ TEST_F(FileTest, GrowsAndShrinksWithItsFile) {
   EXPECT_EQ((*device)->limits().capacity, BlockCount(64));
 }
 
+TEST_F(FileTest, KeepsProtectionInformationInAFileBesideIt) {
+  auto device = open({.size = ByteCount(100 * 512), .protection = 2});
+  ASSERT_TRUE(device);
+  const block::ProtectionRoom room = (*device)->protection_room();
+  EXPECT_EQ(room.type, 2);
+  ASSERT_NE(room.area, nullptr);
+  // 100 entries are two blocks of 512 bytes.
+  EXPECT_EQ(room.area->limits().capacity, BlockCount(10));
+  EXPECT_EQ(room.area->limits().block_size, 512U);
+  EXPECT_EQ(room.area->limits().buffer_alignment, 1U);
+  EXPECT_EQ(world_.files().contents("/images/f.protection").bytes.size(), 10U * 512);
+  EXPECT_EQ((*device)->resize(ByteCount(1024)).error().code, ErrorCode::unsupported);
+  device->reset();
+
+  const auto without = open({});
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(without.error().message.find("/images/f.protection holds"), std::string::npos);
+  // It grows with the file.
+  device = open({.size = ByteCount(200 * 512), .protection = 2});
+  ASSERT_TRUE(device);
+  EXPECT_EQ((*device)->protection_room().area->limits().capacity, BlockCount(12));
+  device->reset();
+  EXPECT_TRUE(open({.read_only = true, .protection = 2}));
+  EXPECT_EQ(open({.protection = 4}).error().code, ErrorCode::invalid_argument);
+}
+
+TEST_F(FileTest, NeedsTheProtectionFileToReadOnly) {
+  ASSERT_TRUE(create(512));
+  EXPECT_EQ(open({.read_only = true, .protection = 1}).error().code, ErrorCode::not_found);
+}
+
 TEST_F(FileTest, TakesTheSizeThatItsFileHasBecome) {
   const auto device = create(64 * kKiB);
   ASSERT_TRUE(device);

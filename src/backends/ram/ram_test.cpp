@@ -32,6 +32,21 @@ TEST(Ram, BehavesAsAnArray) {
   }
 }
 
+TEST(Ram, HasRoomForProtectionInformation) {
+  const auto device =
+      *create_ram({.name = "r", .size = ByteCount(65 * 4096), .block_size = 4096, .protection = 3});
+  const block::ProtectionRoom room = device->protection_room();
+  EXPECT_EQ(room.type, 3);
+  ASSERT_NE(room.area, nullptr);
+  EXPECT_EQ(room.area->limits().block_size, 512U);
+  EXPECT_EQ(room.area->limits().capacity, BlockCount(10));
+  EXPECT_EQ(device->resize(ByteCount(4096)).error().code, ErrorCode::unsupported);
+  EXPECT_EQ(ram(512)->protection_room().area, nullptr);
+  const auto wrong = create_ram({.name = "r", .size = ByteCount(512), .protection = 4});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, ErrorCode::invalid_argument);
+}
+
 TEST(Ram, LendsItsMemoryToReads) {
   engine::sim::World world;
   const auto device = ram(kMiB);

@@ -107,4 +107,5 @@ def place_of(command: Command, name: str) -> Place:
 
 def data_length(command: Command, cdb: bytes, names: dict) -> int:
     fields = {name: place.get(cdb) for name, place in command.fields.items()}
-    return evaluate(command.length, {**names, **fields})
+    transferred = any(value for name, value in fields.items() if name.endswith("protect"))
+    return evaluate(command.length, {**names, **fields, "pi": 8 if transferred else 0})

@@ -44,6 +44,16 @@ class Pattern:
 ANY = Pattern(b"\0", b"\0")
 
 
+def crc16(data: bytes) -> int:
+    """The LOGICAL BLOCK GUARD (SBC-4 s4.21.4)."""
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x8BB7 if crc & 0x8000 else 0)) & 0xFFFF
+    return crc
+
+
 def split_top(text: str, separator: str) -> list:
     """Splits where no bracket or quote is open."""
     parts, depth, quoted, start = [], 0, False, 0
@@ -100,6 +110,14 @@ class Functions:
         """Blocks that are told apart: each repeats its LBA and the tag."""
         return Pattern(b"".join((number.to_bytes(8, "big") + tag.to_bytes(8, "big")) * (self.block // 16)
                                 for number in range(lba, lba + blocks)))
+
+    def protected(self, lba, blocks=1, tag=0, application=0, reference=None):
+        """As lbas(), each with its protection information; reference tags count from that (else the LBA)."""
+        data = self.lbas(lba, blocks, tag).value
+        return Pattern(b"".join(
+            block + crc16(block).to_bytes(2, "big") + application.to_bytes(2, "big")
+            + (((lba if reference is None else reference) + number) & 0xFFFFFFFF).to_bytes(4, "big")
+            for number, block in enumerate(data[at : at + self.block] for at in range(0, len(data), self.block))))
 
     def be(self, value, length):
         return Pattern(value.to_bytes(length, "big"))
