@@ -150,6 +150,10 @@ bool take_row_for_protection(Command& command) {
   return true;
 }
 
+bool has_row_of_now(const Command& command) {
+  return command.description == &row_for(*find_command(command.cdb), *command.unit);
+}
+
 bool offers(const Command& command, const CommandDescription& description) {
   const LogicalUnit& unit = command.unit->unit();
   const TargetPorts& ports = command.nexus->device_server()->target().ports();

@@ -89,6 +89,8 @@ struct CommandDescription {
 // false, when it would transfer protection information, and there is type 2, where only commands of
 // 32 bytes may (SBC-4 §4.21.2.4).
 bool take_row_for_protection(Command& command);
+// Whether that would be the row that the command has.
+[[nodiscard]] bool has_row_of_now(const Command& command);
 // Whether the logical unit of `command` offers, by this path, what the row describes.
 [[nodiscard]] bool offers(const Command& command, const CommandDescription& description);
 

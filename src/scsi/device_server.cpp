@@ -108,7 +108,7 @@ bool DeviceServer::check(Command& command) {
   }
   if (command.itl != nullptr && (command.itl->restrictions & row->heeds) != 0) [[unlikely]] {
     const Restrictions heeded = command.itl->restrictions & row->heeds;
-    if ((heeded & ~(kLowPower | kProtectionRoom)) != 0) return refuse_restricted(command);
+    if ((heeded & ~kNoRefusals) != 0) return refuse_restricted(command);
     if ((heeded & kLowPower) != 0) wake_up(*command.unit);
     if ((heeded & kProtectionRoom) != 0) {
       if (!take_row_for_protection(command)) return false;

@@ -306,6 +306,18 @@ TEST_F(ProtectedFormat, ChangesTheType) {
   EXPECT_EQ(initiator.run(block_cdb(Opcode::read_10, 7, 1)).data, Numbers(512, 0));
 }
 
+TEST_F(ProtectedFormat, CommandsThatWaitedMeetTheNewType) {
+  ProtectedBench bench(1);
+  Initiator& initiator = bench.initiator();
+  const auto formatting = initiator.start({0x04, 0, 0, 0, 0, 0}, {}, 0, TaskAttribute::ordered);
+  const auto write = initiator.start(block_cdb(Opcode::write_10, 0, 1, protect(1)),
+                                     with_tags(1, 1, 0, 0), 0, TaskAttribute::ordered);
+  EXPECT_TRUE(initiator.finish(*formatting).is_good());
+  EXPECT_TRUE(initiator.finish(*write).is_attention(AdditionalSense::capacity_data_has_changed));
+  initiator.clear_attention();
+  EXPECT_EQ(told(bench), 0);
+}
+
 TEST_F(ProtectedFormat, RefusesCombinationsThatAreNone) {
   ProtectedBench bench(1);
   const auto bad_list = [](const Outcome& outcome) {

@@ -39,7 +39,7 @@ engine::Task<void> unmap(Command& command) {
     command.iov_count = 0;
     set_blocks(command, {extent.lba, extent.blocks});
     co_await protected_alone<clear_blocks>(command);
-    if (command.aborted || command.status_code != spec::Status::good) co_return;
+    if (command.status_code != spec::Status::good) co_return;
   }
 }
 

@@ -41,6 +41,8 @@ constexpr Restrictions kReservedAtAll = 1 << 11;
 // The medium has room for protection information: the command runs by its row for such media, and
 // what they are formatted to (protected_rows.h).
 constexpr Restrictions kProtectionRoom = 1 << 12;
+// Those with which the command runs nevertheless.
+constexpr Restrictions kNoRefusals = kLowPower | kProtectionRoom;
 constexpr Restrictions kAnyReservation =
     kReservedReads | kReservedWrites | kReservedAll | kReservedAtAll;
 constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;

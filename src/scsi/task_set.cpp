@@ -63,8 +63,16 @@ bool must_wait(ItlNexus& itl, const Command& wanted) {
 // lets it begin only now.
 void start_waiting(Command& command) {
   const Restrictions heeded = command.itl->restrictions & command.description->heeds;
-  if ((heeded & ~kLowPower) == 0) return start(command);
-  (void)refuse_restricted(command);
+  const bool restricted = (heeded & ~kNoRefusals) != 0;
+  if (restricted) {
+    (void)refuse_restricted(command);
+  } else if ((heeded & kProtectionRoom) != 0 && !has_row_of_now(command)) {
+    // FORMAT UNIT: it was decoded for blocks with other protection information.
+    set_check_condition(
+        command, spec::Sense::unit_attention(spec::AdditionalSense::capacity_data_has_changed));
+  } else {
+    return start(command);
+  }
   end_soon(command);
 }
 

@@ -88,12 +88,14 @@ TEST(ProtectedUnitManagement, AWriteUnderWayHasItsProtectionInformationWritten) 
       bench.initiator().start(block_cdb(Opcode::write_10, 64, 64), filled(64UL * 512, 0xff));
   bench.world().run_until([&] { return area.held.size() == 1; });
   bool done = false;
-  const auto protect_it = [](LogicalUnit& unit, bool& set) -> engine::Task<void> {
-    co_await set_write_protected(unit, true);
+  Result<void> outcome;
+  const auto protect_it = [](LogicalUnit& unit, Result<void>& result,
+                             bool& set) -> engine::Task<void> {
+    co_await set_write_protected(unit, true, result);
     set = true;
   };
   engine::Shard::bind(&bench.world().shard(0));
-  protect_it(bench.unit(), done).detach();
+  protect_it(bench.unit(), outcome, done).detach();
   bench.world().run_for(engine::kMillisecond);
   EXPECT_FALSE(done) << "the data are there, what belongs to them is not";
   area.release();
