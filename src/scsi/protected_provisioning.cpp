@@ -2,6 +2,7 @@
 // SYNCHRONIZE CACHE, which has both to write.
 #include <algorithm>
 
+#include "block/await_request.h"
 #include "scsi/commands.h"
 #include "scsi/flush.h"
 #include "scsi/protected_transfer.h"
@@ -16,17 +17,31 @@ using spec::Sense;
 
 // ---- UNMAP
 
-// SBC-4 §4.7.3.2: an unmapped block has information that says nothing.
+// A request other than the command's own, so that it runs to its end also when that is aborted.
+struct AsHolder {
+  block::Front& front;
+  void submit(block::Request& request) { front.submit_as_holder(request); }
+};
+
+// Blocks of which nothing is said any more: unmapped (SBC-4 §4.7.3.2) or zeroed without
+// information. That goes first, so that a loss of power in between leaves blocks that nobody
+// checks.
 engine::Task<void> clear_blocks(Command& command) {
   const block::Range range{command.lba, command.count};
-  const block::Status done = co_await medium_step_as_holder(command);
-  if (done != block::Status::ok) {
-    fail_step(command, done);
+  const block::RequestFlags may_unmap =
+      command.op == block::Op::write_zeroes ? command.flags : block::RequestFlags{0};
+  if (is_unwanted(command)) {
+    fail_step(command, block::Status::aborted);
     co_return;
   }
-  // Also for a command that has been aborted meanwhile: its blocks are.
-  const block::Status cleared = co_await command.unit->protection_area()->clear(range);
-  if (cleared != block::Status::ok) fail_step(command, cleared);
+  block::Status status = co_await command.unit->protection_area()->clear(range);
+  if (status == block::Status::ok) {
+    block::AwaitableRequest request;
+    request.prepare(command.op, range.lba, range.count, may_unmap);
+    AsHolder holder{command.unit->front()};
+    status = co_await request.submit_to(holder);
+  }
+  if (status != block::Status::ok) fail_step(command, status);
 }
 
 engine::Task<void> unmap(Command& command) {
@@ -71,7 +86,7 @@ struct Same {
 engine::Task<block::Status> write_same_data(Command& command, const Same& same,
                                             block::Range range) {
   set_blocks(command, range);
-  command.flags = same.unmap ? block::kMayUnmap : block::RequestFlags{0};
+  command.flags = 0;
   command.iov_count = 0;
   command.op = block::Op::write_zeroes;
   if (!same.zeroes) {
@@ -108,10 +123,9 @@ engine::Task<void> write_same_alone(Command& command) {
   const ProtectionRules rules = protection_rules_of(command);
   const Same same = same_of(command);
   if (same.unprotected) {
-    block::Status status = co_await write_same_data(command, same, range);
-    if (status == block::Status::ok)
-      status = co_await command.unit->protection_area()->clear(range);
-    if (status != block::Status::ok) fail_step(command, status);
+    command.op = block::Op::write_zeroes;
+    command.flags = same.unmap ? block::kMayUnmap : block::RequestFlags{0};
+    co_await clear_blocks(command);
     co_return;
   }
   ProtectionArea& area = *command.unit->protection_area();

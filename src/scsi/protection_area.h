@@ -28,8 +28,8 @@ class ProtectionArea {
                                                       block::DeviceStatistics& statistics);
 
   [[nodiscard]] block::Front& front() { return *front_; }
-  // For commands that have their blocks for themselves, or need nobody to wait for them: who waits
-  // for an exclusive range must not hold any.
+  // Not the Front's own, which the emulation of a request may need. Whoever holds an exclusive
+  // range may take some; who waits for one must hold none.
   [[nodiscard]] block::WorkBuffers& work() { return work_; }
 
   // The format of the medium, written if it is new. invalid_argument: it was made for another type
