@@ -42,7 +42,7 @@ constexpr auto kBlockRows = std::to_array<CommandDescription>({
     row({Opcode::read_capacity_10, 0, 0, kTellsCapacity, kIn, kQuick, {0, 0, kFull, kFull, kFull, kFull, 0, 0, kPmi}, decode_read_capacity_10, execute_read_capacity_10}),
     row({Opcode::service_action_in_16, action::get_lba_status_16, kWithServiceAction, kReads, kIn, kMedium,
          {0, kAction, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull}, decode_get_lba_status_16, execute_get_lba_status}),
-    row({Opcode::variable_length_cdb, action::get_lba_status_32, kWithServiceAction, kReads, kIn, kMedium,
+    row({Opcode::variable_length_cdb, action::get_lba_status_32, kWithServiceAction | kNeedsType2, kReads, kIn, kMedium,
          {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kFull, 0, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull, kFull},
          decode_get_lba_status_32, execute_get_lba_status}),
     row({Opcode::service_action_in_16, action::read_capacity_16, kWithServiceAction, kTellsCapacity, kIn, kQuick,

@@ -28,9 +28,10 @@ constexpr CommandFlags kWithServiceAction = 1 << 0;  // the row is of one servic
 constexpr CommandFlags kWhileUnitAttention = 1 << 1;
 // Also answers for a number without logical unit (SPC-5 §4.5).
 constexpr CommandFlags kWithoutUnit = 1 << 2;
-constexpr CommandFlags kNeedsThin = 1
-                                    << 3;  // there only where the logical unit is thin provisioned
-constexpr CommandFlags kPlainWrite = 1 << 4;  // its data-out may be received into the medium itself
+// There only where the logical unit is thin provisioned.
+constexpr CommandFlags kNeedsThin = 1 << 3;
+// Its data-out may be received into the medium itself.
+constexpr CommandFlags kPlainWrite = 1 << 4;
 // Never touches the medium, and may wait long for others: task management does not wait for its
 // end.
 constexpr CommandFlags kOffMedium = 1 << 5;

@@ -11,7 +11,9 @@ using spec::AdditionalSense;
 // What is unmapped is told by the test.
 class HoleyDevice : public FakeDevice {
  public:
-  explicit HoleyDevice(std::uint64_t blocks) : FakeDevice(blocks), allocated(blocks, true) {}
+  explicit HoleyDevice(std::uint64_t blocks) : FakeDevice(blocks), allocated(blocks, true) {
+    make_protection_room(2);  // so that there are 32-byte CDBs
+  }
   [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
     if (broken) return fail(ErrorCode::io, "the map is broken");
     std::uint64_t length = 1;
@@ -116,6 +118,17 @@ TEST_F(GetLbaStatus, TheLongFormScansAsFarAsItIsTold) {
   EXPECT_EQ(outcome.data[7], 2 << 1) << "the scan length";
   EXPECT_EQ(statuses(run(cdb_32(1500, 0))), (std::vector<Status>{{1500, 548, 1}}));
   EXPECT_EQ(statuses(run(cdb_32(2000, 4000))), (std::vector<Status>{{2000, 48, 1}}));
+}
+
+TEST(GetLbaStatus32, IsThereWhereOther32ByteCdbsAre) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  std::vector<std::uint8_t> cdb(32);
+  cdb[0] = 0x7f;
+  cdb[7] = 0x18;
+  cdb[9] = 0x12;
+  EXPECT_TRUE(
+      bench.initiator().run(cdb).is_illegal(AdditionalSense::invalid_command_operation_code));
 }
 
 TEST_F(GetLbaStatus, ReportTypesChoose) {

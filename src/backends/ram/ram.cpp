@@ -92,7 +92,7 @@ class RamDevice final : public block::Device {
         protection_area_(std::move(area)),
         protection_type_(options.protection) {
     limits_.block_size = options.block_size;
-    limits_.physical_block_size = SparseMemory::kPageBytes;
+    limits_.physical_block_size = options.block_size;  // no write has to read first
     limits_.capacity = BlockCount(options.size.value / options.block_size);
     limits_.max_unmap = BlockCount(kMaxDiscardBytes / options.block_size);
     limits_.unmap_granularity = BlockCount(SparseMemory::kPageBytes / options.block_size);

@@ -35,11 +35,14 @@ class FakeDevice : public Device {
                                                                    std::uint8_t type,
                                                                    std::uint32_t block_size = 512) {
     auto device = std::make_unique<FakeDevice>(blocks, block_size);
-    const ByteCount bytes = protection_area_size(BlockCount(blocks));
-    device->protection_type = type;
-    device->protection_area = std::make_unique<FakeDevice>(bytes.value / kProtectionAreaBlockBytes,
-                                                           kProtectionAreaBlockBytes, "area");
+    device->make_protection_room(type);
     return device;
+  }
+  void make_protection_room(std::uint8_t type) {
+    const ByteCount bytes = protection_area_size(the_limits.capacity);
+    protection_type = type;
+    protection_area = std::make_unique<FakeDevice>(bytes.value / kProtectionAreaBlockBytes,
+                                                   kProtectionAreaBlockBytes, "area");
   }
 
   [[nodiscard]] const char* kind() const override { return "fake"; }
