@@ -125,21 +125,21 @@ const CommandDescription* find_command(const std::array<std::uint8_t, kMaxCdbByt
   return nullptr;
 }
 
-const CommandDescription& row_for(const CommandDescription& row, const LogicalUnitShard& unit) {
+const CommandDescription* row_for(const CommandDescription* row, const LogicalUnitShard& unit) {
   if (!unit.unit().has_protection_room()) return row;
-  const auto index = static_cast<std::size_t>(&row - kCommands.data());
+  const auto index = static_cast<std::size_t>(row - kCommands.data());
   switch (unit.state().protection) {
-    case spec::ProtectionType::none: return kUnprotectedCommands[index];
+    case spec::ProtectionType::none: return &kUnprotectedCommands[index];
     case spec::ProtectionType::type_1:
-    case spec::ProtectionType::type_3: return kProtectedCommands[index];
-    case spec::ProtectionType::type_2: return kType2Commands[index];
+    case spec::ProtectionType::type_3: return &kProtectedCommands[index];
+    case spec::ProtectionType::type_2: return &kType2Commands[index];
   }
   return row;
 }
 
 bool take_row_for_protection(Command& command) {
   const auto index = static_cast<std::size_t>(command.description - kCommands.data());
-  command.description = &row_for(*command.description, *command.unit);
+  command.description = row_for(command.description, *command.unit);
   const bool type_2 = command.unit->state().protection == spec::ProtectionType::type_2;
   const bool has_field = kCommands[index].opcode != Opcode::format_unit &&
                          (kProtectedCommands[index].usage[1] & rows::kProtect) != 0;
@@ -151,7 +151,7 @@ bool take_row_for_protection(Command& command) {
 }
 
 bool has_row_of_now(const Command& command) {
-  return command.description == &row_for(*find_command(command.cdb), *command.unit);
+  return command.description == row_for(find_command(command.cdb), *command.unit);
 }
 
 bool offers(const Command& command, const CommandDescription& description) {

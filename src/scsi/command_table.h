@@ -84,7 +84,7 @@ struct CommandDescription {
 [[nodiscard]] std::span<const CommandDescription> commands_of(spec::Opcode opcode);
 // The row by which a command runs on that logical unit now: a medium with room for protection
 // information has some of its own. `row` is one of all_commands().
-[[nodiscard]] const CommandDescription& row_for(const CommandDescription& row,
+[[nodiscard]] const CommandDescription* row_for(const CommandDescription* row,
                                                 const LogicalUnitShard& unit);
 // Gives a command whose row heeds kProtectionRoom the row that it runs by. Refuses it, and returns
 // false, when it would transfer protection information, and there is type 2, where only commands of

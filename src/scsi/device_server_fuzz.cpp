@@ -88,7 +88,7 @@ class Fuzz {
     // Mostly operation codes that exist.
     if ((cdb[15] & 0x80) != 0) {
       const CommandDescription& row =
-          row_for(all_commands()[cdb[0] % all_commands().size()], bench_.unit().on(0));
+          *row_for(&all_commands()[cdb[0] % all_commands().size()], bench_.unit().on(0));
       cdb.resize(std::max<std::size_t>(cdb.size(), row.cdb_length));
       cdb[0] = static_cast<std::uint8_t>(row.opcode);
       for (std::size_t i = 1; i < cdb.size(); ++i) cdb[i] &= row.usage[i];

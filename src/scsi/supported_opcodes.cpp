@@ -85,7 +85,7 @@ const CommandDescription* find_row(const Command& command,
        commands_of(static_cast<spec::Opcode>(cdb.requested_operation_code))) {
     const bool wanted =
         !row.is(kWithServiceAction) || row.service_action == cdb.requested_service_action;
-    if (wanted && offers(command, row)) return &row_for(row, *command.unit);
+    if (wanted && offers(command, row)) return row_for(&row, *command.unit);
   }
   return nullptr;
 }

@@ -106,7 +106,7 @@ void expect_unread_bits_refused(Bench& bench) {
   const LogicalUnitShard& unit = bench.unit().on(0);
   const bool type_2 = unit.state().protection == spec::ProtectionType::type_2;
   for (const CommandDescription& plain : all_commands()) {
-    const CommandDescription& row = row_for(plain, unit);
+    const CommandDescription& row = *row_for(&plain, unit);
     if (row.is(kNeedsType2) && !type_2) continue;
     if (row.is(kNeedsAtomicWrites) && bench.unit().atomic_write_blocks() == 0) continue;
     for (std::size_t byte = 1; byte < row.cdb_length; ++byte) {
