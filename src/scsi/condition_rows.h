@@ -32,7 +32,7 @@ constexpr auto kConditionRows = std::to_array<CommandDescription>({
     row({Opcode::sanitize, action::sanitize_overwrite, kSanitizes, kOverwritesAll, kOut, kVeryLong, {0, 0xa0 | kAction, 0, 0, 0, 0, 0, kFull, kFull}, decode_sanitize_overwrite, execute_sanitize_overwrite}),
     row({Opcode::sanitize, action::sanitize_block_erase, kSanitizes | kNeedsThin, kOverwritesAll, kNone, kVeryLong, {0, 0xa0 | kAction, 0, 0, 0, 0, 0, kFull, kFull}, decode_sanitize_block_erase, execute_sanitize_block_erase}),
     row({Opcode::sanitize, action::sanitize_exit_failure_mode, kSanitizes, kOverwritesAll, kNone, kQuick, {0, 0xa0 | kAction, 0, 0, 0, 0, 0, kFull, kFull}, decode_sanitize_exit_failure_mode, execute_sanitize_exit_failure_mode}),
-    row({Opcode::send_diagnostic, 0, 0, kTests, kOut, kLong, {0, 0xf4, 0, kFull, kFull}, decode_send_diagnostic, execute_send_diagnostic}),
+    row({Opcode::send_diagnostic, 0, 0, kTests, kOut, kVeryLong, {0, 0xf4, 0, kFull, kFull}, decode_send_diagnostic, execute_send_diagnostic}),
     row({Opcode::receive_diagnostic_results, 0, 0, kTellsOfTests, kIn, kQuick, {0, 0x01, kFull, kFull, kFull}, decode_receive_diagnostic_results, execute_receive_diagnostic_results}),
     row({Opcode::maintenance_in, action::report_identifying_information, kWithServiceAction, kReadsSettings, kIn, kQuick,
          {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull, 0xfe}, decode_report_identifying_information, execute_report_identifying_information}),

@@ -56,9 +56,9 @@ LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
     : unit_(unit),
       shard_(shard),
       front_(std::move(front)),
-      opened_ns_(shard.now_ns()),
       protection_area_(std::move(protection_area)),
-      commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight) {
+      commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight),
+      opened_ns_(shard.now_ns()) {
   front_->set_window_user(*this);
   adopt(std::move(state));
 }

@@ -126,7 +126,6 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   LogicalUnit& unit_;
   engine::Shard& shard_;
   std::unique_ptr<block::Front> front_;
-  const std::uint64_t opened_ns_;
   std::unique_ptr<ProtectionArea> protection_area_;
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   block::Gauge& commands_in_flight_;
@@ -134,6 +133,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;
   BackgroundFlush background_flush_;
+  const std::uint64_t opened_ns_;
 };
 
 // Shared by every Target that maps it. Threading: its own members are immutable while shards run

@@ -47,10 +47,10 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   // How many of them are not SIMPLE, or wait for those: while zero, commands start at once. One
   // more while `when_empty` is set, so that only then every command that leaves looks at it.
   std::uint32_t ordering = 0;
-  std::unique_ptr<DiagnosticBuffers> buffers;  // null: no WRITE BUFFER yet
   // The number leads elsewhere now, and this is in its LogicalUnitShard's list only until the task
   // set has become empty. Enqueued then.
   engine::Runnable* when_empty = nullptr;
+  std::unique_ptr<DiagnosticBuffers> buffers;  // null: no WRITE BUFFER yet
 };
 
 // Threading: one shard; created before DeviceServer::attach and destroyed after detach.

@@ -251,6 +251,7 @@ TEST_F(PersistentReserve, PreemptAndAbortAbortsAndWaits) {
   bench_.device().release();
   EXPECT_TRUE(c_.finish(*others).is_good());
   EXPECT_TRUE(has_attention(a_, AdditionalSense::registrations_preempted));
+  EXPECT_TRUE(has_attention(a_, AdditionalSense::commands_cleared_by_another_initiator));
 }
 
 TEST_F(PersistentReserve, TwoThatPreemptEachOtherEnd) {

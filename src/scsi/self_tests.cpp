@@ -71,12 +71,7 @@ class Examination {
     for (std::uint64_t i = 0; i < samples && !stops(); ++i) {
       // Each time anew: the medium may be resized meanwhile.
       const std::uint64_t last = capacity() - 1;
-      const std::uint64_t lba =
-          samples == 1
-              ? 0
-              : static_cast<std::uint64_t>(static_cast<double>(last) * static_cast<double>(i) /
-                                           static_cast<double>(samples - 1));
-      const std::uint64_t at = std::min(lba, last);
+      const std::uint64_t at = i + 1 == samples ? last : last / (samples - 1) * i;
       const block::Status status = co_await read(at, 1);
       if (status != block::Status::ok) {
         fail(kSampleSegment, at, status);
