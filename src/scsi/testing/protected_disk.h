@@ -35,12 +35,15 @@ class ProtectedBench : public Bench {
   void damage(std::uint64_t lba) { device().medium[lba * block_size_] ^= std::byte{1}; }
   // MODE SELECT of ATO and DPICZ.
   void set_control(bool ato, bool dpicz = false) {
-    std::vector<std::byte> list(4 + 12);
-    list[4] = std::byte{0x0a};
-    list[5] = std::byte{0x0a};
-    list[6] = std::byte{dpicz ? std::uint8_t{0x2a} : std::uint8_t{0x22}};
-    list[7] = std::byte{0x10};
-    list[9] = std::byte{ato ? std::uint8_t{0x80} : std::uint8_t{0}};
+    const Outcome present = initiator().run({0x1a, 0x08, 0x0a, 0, 255, 0});
+    const Bytes page = std::as_bytes(std::span(present.data));
+    std::vector<std::byte> list(page.begin(), page.end());
+    list[4] &= std::byte{0x3f};  // PS
+    const auto set = [&](std::size_t byte, std::byte bit, bool on) {
+      list[byte] = on ? list[byte] | bit : list[byte] & ~bit;
+    };
+    set(6, std::byte{0x08}, dpicz);
+    set(9, std::byte{0x80}, ato);
     [[maybe_unused]] const Outcome outcome =
         initiator().run({0x15, 0x10, 0, 0, 16, 0}, std::move(list));
     assert(outcome.is_good());
