@@ -338,11 +338,10 @@ TEST(TaskManagement, ANexusResetEndsItsOwnCommandsOfAllUnits) {
 
 // MODE SELECT (6) of the control mode page.
 bool set_tas(Initiator& initiator, bool tas) {
-  Data list(4 + 12);
-  list[4] = std::byte{0x0a};
-  list[5] = std::byte{0x0a};
-  list[6] = std::byte{0x22};  // TST: a task set for each I_T nexus; GLTSD
-  list[7] = std::byte{0x10};  // QUEUE ALGORITHM MODIFIER
+  const Exchange& present = initiator.run({0x1a, 0x08, 0x0a, 0, 16, 0}, spec::kRead, 16);
+  Data list = present.in;
+  list[0] = std::byte{0};
+  list[4] &= std::byte{0x3f};  // PS
   list[9] = tas ? std::byte{0x40} : std::byte{0};
   return initiator.run({0x15, 0x10, 0, 0, 16, 0}, spec::kWrite, 16, list).is_good();
 }

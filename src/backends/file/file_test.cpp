@@ -222,8 +222,9 @@ class ScriptedFile final : public engine::File {
 class ScriptedFileIo final : public engine::FileIo {
  public:
   explicit ScriptedFileIo(ScriptedFile::Script& script) : script_(script) {}
-  Result<std::unique_ptr<engine::File>> open(const std::string&,
+  Result<std::unique_ptr<engine::File>> open(const std::string& path,
                                              const engine::FileOptions& options) override {
+    if (path.ends_with(".protection")) return fail(ErrorCode::not_found, path);
     script_.opened_direct.push_back(options.direct);
     if (options.direct && script_.direct_refused) {
       return fail(ErrorCode::unsupported, "no direct I/O");
