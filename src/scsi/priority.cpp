@@ -200,9 +200,10 @@ void execute_report_priority(Command& command) {
 
 bool decode_set_priority(Command& command) {
   const auto cdb = cdb_of(command).as<SetPriorityCdb>();
-  if (cdb.nexus_to_set() > SetPriorityCdb::kAllToInitial)
+  if (cdb.nexus_to_set() > SetPriorityCdb::kAllToInitial) {
     return refuse(command,
                   Sense::invalid_field_in_cdb(offsetof(SetPriorityCdb, to_set), kNexusBit));
+  }
   command.data_out_bytes = std::min<std::uint32_t>(cdb.parameter_list_length, kMaxListBytes);
   if (command.data_out_bytes == 0) command.direction = DataDirection::none;
   return true;

@@ -185,8 +185,8 @@ struct Begin final : UnitChange {
 };
 
 struct End final : UnitChange {
-  End(std::shared_ptr<SelfTest> the_test, SelfTestResult the_result)
-      : test(std::move(the_test)), result(std::move(the_result)) {}
+  End(std::shared_ptr<SelfTest> the_test, const SelfTestResult& the_result)
+      : test(std::move(the_test)), result(the_result) {}
 
   engine::Task<bool> decide(UnitState& next) override {
     if (next.condition.self_test != test) co_return false;  // something else was quicker
@@ -210,8 +210,8 @@ struct Abort final : UnitChange {
 // On the home shard.
 engine::Task<void> run_in_background(LogicalUnitShard& home, std::shared_ptr<SelfTest> test) {
   Examination examination(home, *test, nullptr);
-  SelfTestResult result = co_await examination.run();
-  End end(test, std::move(result));
+  const SelfTestResult result = co_await examination.run();
+  End end(std::move(test), result);
   co_await home.unit().change(end);
 }
 
@@ -265,7 +265,7 @@ void end_self_test(UnitState& next, SelfTestOutcome outcome) {
   if (next.condition.self_test == nullptr) return;
   SelfTestResult result;
   result.outcome = outcome;
-  end_with(next, std::move(result));
+  end_with(next, result);
 }
 
 std::uint64_t extended_self_test_seconds(std::uint64_t bytes) {
