@@ -14,8 +14,8 @@
 #include "scsi/durable_store.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
-#include "scsi/self_tests.h"
 #include "scsi/protection_area.h"
+#include "scsi/self_tests.h"
 
 namespace lunar::scsi {
 namespace {
