@@ -125,15 +125,15 @@ class Server {
   // not_found; busy: it carries a layer, which is to be resized instead, or has further users, who
   // would not learn of it; busy also for a smaller size while a FORMAT UNIT or SANITIZE command is
   // under way; invalid_argument, unsupported, no_resource, io.
-  Result<void> resize(std::string_view device, std::optional<ByteCount> size);
+  Result<void> resize(std::string_view name, std::optional<ByteCount> size);
   // When it returns with `on`, no write changes the device's medium any more. Initiators are told
   // (MODE PARAMETERS CHANGED). not_found: no such device, or it is not mapped; permission, busy: it
   // cannot be written to, or has another writer; busy also while a format or sanitize operation
   // writes.
-  Result<void> set_write_protected(std::string_view device, bool on);
+  Result<void> set_write_protected(std::string_view name, bool on);
   // SCSI commands of the device's logical unit that have not ended, on all shards; 0 when there is
   // none. And those of all, whose answers have not left.
-  [[nodiscard]] std::size_t commands_in_flight(std::string_view device) const;
+  [[nodiscard]] std::size_t commands_in_flight(std::string_view name) const;
   [[nodiscard]] std::size_t commands_in_flight() const;
 
   // ---- Targets and portals.

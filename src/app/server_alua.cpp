@@ -37,9 +37,9 @@ engine::Task<void> change_access(const std::set<scsi::LogicalUnit*>& units,
 std::set<scsi::LogicalUnit*> units_of(const scsi::Target& target) {
   std::set<scsi::LogicalUnit*> units;
   const auto add = [&units](Lun, scsi::LogicalUnit& unit) { units.insert(&unit); };
-  const std::shared_ptr<const scsi::LunMaps> maps = target.maps();
-  maps->others.for_each(add);
-  for (const auto& host : maps->hosts) host->luns.for_each(add);
+  const scsi::LunMaps& maps = *target.maps();
+  maps.others.for_each(add);
+  for (const auto& host : maps.hosts) host->luns.for_each(add);
   return units;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "app/logical_units.h"
 #include "iscsi/spec/names.h"
@@ -108,7 +109,7 @@ Result<void> Server::remove_host(std::string_view iqn, std::string_view name) {
   auto next = std::make_shared<scsi::LunMaps>(*target_at(*internals_, index).maps());
   const auto place = host_in(*next, name);
   if (place == next->hosts.end()) return no_such_host(name);
-  const std::shared_ptr<const scsi::HostMap> removed = *place;
+  const std::shared_ptr<const scsi::HostMap> removed = std::move(*place);
   Result<void> may_go;
   removed->luns.for_each([&](Lun, const scsi::LogicalUnit& unit) {
     if (may_go) may_go = check_may_go(*internals_, unit);
