@@ -23,6 +23,13 @@ struct WireInteger {
   constexpr WireInteger(T v) { *this = v; }  // NOLINT: implicit by design, as the integer it is
 
   constexpr WireInteger& operator=(T v) {
+    if constexpr (kWhole) {
+      if (!std::is_constant_evaluated()) {
+        const T ordered = Order == std::endian::native ? v : byteswap(v);
+        std::memcpy(raw.data(), &ordered, Bytes);
+        return *this;
+      }
+    }
     for (std::size_t i = 0; i < Bytes; ++i) {
       raw[index(i)] = static_cast<std::uint8_t>(v >> (8 * i));
     }
@@ -30,7 +37,7 @@ struct WireInteger {
   }
 
   [[nodiscard]] constexpr T value() const {
-    if constexpr (Bytes == sizeof(T) && Bytes > 1) {
+    if constexpr (kWhole) {
       if (!std::is_constant_evaluated()) {
         T v;
         std::memcpy(&v, raw.data(), Bytes);
@@ -45,6 +52,9 @@ struct WireInteger {
   constexpr operator T() const { return value(); }  // NOLINT
 
  private:
+  // One load or store: compilers see it in the loop of the loads only.
+  static constexpr bool kWhole = Bytes == sizeof(T) && Bytes > 1;
+
   static constexpr T byteswap(T v) {
     if constexpr (sizeof(T) == 2) return __builtin_bswap16(v);
     if constexpr (sizeof(T) == 4) return __builtin_bswap32(v);

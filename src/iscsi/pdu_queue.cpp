@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 #include "base/crc32c.h"
 
@@ -20,20 +21,23 @@ void copy_data(OutboundPdu& pdu, Bytes data) {
 }
 
 OutboundPdu& OutboundPduPool::take() {
-  if (free_.empty()) grow();
-  return free_.pop_front();
+  if (free_ == nullptr) grow();
+  return *std::exchange(free_, free_->next_free);
 }
 
 void OutboundPduPool::give_back(OutboundPdu& pdu) {
   pdu.memory.reset();
   pdu.data = {};
   pdu.last_of = nullptr;
-  free_.push_front(pdu);  // the warmest first
+  pdu.next_free = std::exchange(free_, &pdu);  // the warmest first
 }
 
 void OutboundPduPool::grow() {
   blocks_.push_back(std::make_unique<OutboundPdu[]>(kBlock));
-  for (std::size_t i = kBlock; i != 0; --i) free_.push_front(blocks_.back()[i - 1]);
+  for (std::size_t i = kBlock; i != 0; --i) {
+    OutboundPdu& pdu = blocks_.back()[i - 1];
+    pdu.next_free = std::exchange(free_, &pdu);
+  }
 }
 
 void PduQueue::push(OutboundPdu& pdu) {

@@ -32,6 +32,7 @@ struct alignas(kCacheLine) OutboundPdu : ListHook {
   Bytes data;
   Task* last_of = nullptr;                // the task that ends when this PDU is out
   std::unique_ptr<std::byte[]> memory;    // owns longer data that nothing else does
+  OutboundPdu* next_free = nullptr;       // in the pool
   std::array<std::byte, 96> inline_data;  // room for short data (sense, rejected headers)
 
   // Puts `bhs`, any PDU of iscsi/spec/pdu.h, into the header, to be filled there. Filled elsewhere
@@ -55,7 +56,6 @@ class OutboundPduPool {
   OutboundPduPool() = default;
   OutboundPduPool(const OutboundPduPool&) = delete;
   OutboundPduPool& operator=(const OutboundPduPool&) = delete;
-  ~OutboundPduPool() { free_.clear(); }
 
   OutboundPdu& take();
   void give_back(OutboundPdu& pdu);
@@ -65,7 +65,7 @@ class OutboundPduPool {
   void grow();
 
   std::vector<std::unique_ptr<OutboundPdu[]>> blocks_;
-  List<OutboundPdu> free_;
+  OutboundPdu* free_ = nullptr;
 };
 
 class PduQueue {

@@ -43,7 +43,7 @@ std::span<iovec> PduReceiver::receive_into() {
   }
   std::size_t pieces = 0;
   if (state_ == State::data) {
-    const std::size_t left = pdu_.data_length() - filled_;
+    const std::size_t left = pdu_.data_length - filled_;
     into_[pieces++] = discarding_ ? iovec{discard_area.data(), std::min(left, kDiscardBytes)}
                                   : iovec{destination_ + filled_, left};
     if (into_[0].iov_len < left)
@@ -64,7 +64,7 @@ std::size_t PduReceiver::read_ahead_bytes() const {
 
 void PduReceiver::received(std::size_t count) {
   if (state_ == State::data) {
-    const std::size_t direct = std::min<std::size_t>(count, pdu_.data_length() - filled_);
+    const std::size_t direct = std::min<std::size_t>(count, pdu_.data_length - filled_);
     filled_ += direct;
     count -= direct;
   }
@@ -105,7 +105,7 @@ void PduReceiver::parse() {
   bool more = true;
   while (more && !stopped_ && !stalled_) {
     switch (state_) {
-      case State::header: more = parse_header(); break;
+      case State::header: more = parse_header() && place_data(); break;
       case State::place: more = place_data(); break;
       case State::data: more = fill_data(); break;
       case State::trailer: more = check_trailer(); break;
@@ -125,7 +125,8 @@ bool PduReceiver::parse_header() {
       crc32c({at_read(), header_length}) != wire_digest(at_read() + header_length)) {
     return stop_with("wrong header digest");
   }
-  if (pdu_.data_length() > max_data_segment_length_) {
+  pdu_.data_length = pdu_.bhs.data_segment_length;
+  if (pdu_.data_length > max_data_segment_length_) {
     return stop_with("data segment longer than MaxRecvDataSegmentLength");
   }
   pdu_.ahs = {};
@@ -142,13 +143,13 @@ bool PduReceiver::parse_header() {
 }
 
 std::size_t PduReceiver::trailer_bytes() const {
-  const std::size_t length = pdu_.data_length();
+  const std::size_t length = pdu_.data_length;
   if (length == 0) return 0;
   return spec::padded_length(length) - length + (data_digest_ ? spec::kDigestLength : 0);
 }
 
 bool PduReceiver::place_data() {
-  const std::size_t length = pdu_.data_length();
+  const std::size_t length = pdu_.data_length;
   const bool whole = available() >= length + trailer_bytes();
   if (whole) pdu_.data = {at_read(), length};
   const Placement placement = discarding_ ? Placement::discard() : handler_->on_header(pdu_, whole);
@@ -186,7 +187,7 @@ bool PduReceiver::take_whole(std::size_t segment_bytes) {
 }
 
 bool PduReceiver::fill_data() {
-  const std::size_t length = pdu_.data_length();
+  const std::size_t length = pdu_.data_length;
   const std::size_t count = std::min(available(), length - filled_);
   if (count != 0 && !discarding_) copy_medium(destination_ + filled_, at_read(), count);
   filled_ += count;
@@ -197,7 +198,7 @@ bool PduReceiver::fill_data() {
 }
 
 bool PduReceiver::check_trailer() {
-  const std::size_t length = pdu_.data_length();
+  const std::size_t length = pdu_.data_length;
   const std::size_t trailer = trailer_bytes();
   if (available() < trailer) return false;
   if (!discarding_) {

@@ -27,11 +27,10 @@ constexpr std::size_t kReceiveBufferBytes = 128 * kKiB;
 // A PDU whose header is known. `data` is whole only in on_pdu().
 struct InboundPdu {
   spec::Bhs bhs;
+  std::uint32_t data_length = 0;  // DataSegmentLength: the header's, padding not counted
   Bytes ahs;
   MutableBytes data;      // the data segment without padding
   bool digest_ok = true;  // of the data segment
-
-  [[nodiscard]] std::uint32_t data_length() const { return bhs.data_segment_length.value(); }
 };
 
 // Where a data segment shall go.

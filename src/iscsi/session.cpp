@@ -102,7 +102,7 @@ void Session::hold_place(std::uint32_t cmd_sn) {
   deliver_held();
 }
 
-void Session::deliver_held() {
+void Session::deliver_held_requests() {
   while (!held_.empty() && held_.front().cmd_sn == exp_cmd_sn_ && !logged_out_ && !stopping_) {
     const std::unique_ptr<HeldRequest> request(&held_.pop_front());
     if (request->task != nullptr) {
@@ -116,6 +116,7 @@ void Session::deliver_held() {
       InboundPdu pdu;
       pdu.bhs = request->bhs;
       pdu.data = request->data;
+      pdu.data_length = static_cast<std::uint32_t>(request->data.size());
       dispatch(pdu);
     }
   }

@@ -132,7 +132,11 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler {
   void hold(const InboundPdu& pdu, Task* task);
   void hold_place(std::uint32_t cmd_sn);
   HeldRequest& insert_held(std::uint32_t cmd_sn);
-  void deliver_held();
+  void deliver_held() {
+    if (!held_.empty()) [[unlikely]]
+      deliver_held_requests();
+  }
+  void deliver_held_requests();
   void dispatch(const InboundPdu& pdu);
   void on_nop_out(const InboundPdu& pdu);
   void on_text_request(const InboundPdu& pdu);

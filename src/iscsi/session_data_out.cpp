@@ -99,7 +99,7 @@ Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
     return Placement::discard();
   }
   receiving_ = task;
-  const std::uint32_t length = pdu.data_length();
+  const std::uint32_t length = pdu.data_length;
   const std::uint32_t offset = header.buffer_offset;
   const bool oldest = header.target_transfer_tag == spec::kReservedTag ||
                       sequence == &task->sequences[task->first_sequence];
@@ -136,7 +136,7 @@ void Session::on_data_out(const InboundPdu& pdu) {
   }
   if (!task->outcome_known && !task->transfer_failed) {
     place_bytes(*task, sequence->offset, pdu.data);
-    sequence->offset += pdu.data_length();
+    sequence->offset += pdu.data_length;
     ++sequence->next_data_sn;
   }
   if (pdu.bhs.final()) end_sequence(*task, *sequence);

@@ -48,7 +48,7 @@ bool Session::find_place(Task& task) {
 // receiver must stall.
 bool Session::place_unasked_data(Task& task, const InboundPdu& pdu) {
   if (find_place(task)) return true;
-  if (pdu.data_length() == 0 && !task.expects_unsolicited) return true;  // asked for later
+  if (pdu.data_length == 0 && !task.expects_unsolicited) return true;  // asked for later
   if (may_stall()) {
     stalled_ = true;
     wait_for_buffer(task.wanted_out_bytes);
