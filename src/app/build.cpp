@@ -26,6 +26,11 @@ Uuid uuid_of(Server& server, const DeviceConfig& device) {
   return device.uuid ? *device.uuid : Uuid::from_random(server.internals().prng.bytes16());
 }
 
+backends::RamPages pages_of(const DeviceConfig& device) {
+  if (!device.huge_pages) return backends::RamPages::automatic;
+  return *device.huge_pages ? backends::RamPages::huge : backends::RamPages::small;
+}
+
 Result<std::unique_ptr<block::Device>> make_file(Server& server, const DeviceConfig& device) {
   backends::FileBackendOptions options{
       .name = device.name,
@@ -111,7 +116,8 @@ Result<std::unique_ptr<block::Device>> make_device(Server& server, const DeviceC
                                    .block_size = block_size,
                                    .uuid = uuid_of(server, device),
                                    .keeps_uuid = device.uuid.has_value(),
-                                   .protection = device.protection});
+                                   .protection = device.protection,
+                                   .pages = pages_of(device)});
     case DeviceType::null:
       return backends::create_null({.name = device.name,
                                     .size = size,

@@ -22,7 +22,7 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
   add("--disk", options.disks, "SPEC",
       "A disk, the next LUN of the target, from 0: ram:SIZE, null:SIZE or\n"
       "file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly];\n"
-      "ram and file with [,protection=1|2|3]");
+      "ram and file with [,protection=1|2|3], ram with [,pages=huge|small]");
   add("--listen", options.listen, "ADDR:PORT", "A portal (default 127.0.0.1:3260)");
   add("--target", options.target, "IQN",
       "The target of the disks (default iqn.2026-11.io.lunar:disks)");

@@ -52,6 +52,8 @@ struct DeviceConfig {
   std::optional<std::uint32_t> block_size;
   std::optional<Uuid> uuid;
   std::uint8_t protection = 0;  // ram and file: the type of protection information; 0: none
+  // ram: memory in huge pages; unset: the backend decides
+  std::optional<bool> huge_pages;
   // file
   std::string path;
   bool buffered = false;
@@ -130,8 +132,8 @@ Result<std::uint16_t> next_lun(const TargetConfig& target);
 Result<void> check_size(const DeviceConfig& device);
 
 // "ram:1GiB", "null:1TiB", "file:PATH[,size=10GiB][,block=4096][,cache=buffered][,readonly]",
-// each with [,uuid=UUID] also, ram and file with [,protection=1|2|3]. The name is left empty.
-// invalid_argument, naming the SPEC and what is wrong with it.
+// each with [,uuid=UUID] also, ram and file with [,protection=1|2|3], ram with [,pages=huge|small].
+// The name is left empty. invalid_argument, naming the SPEC and what is wrong with it.
 Result<DeviceConfig> parse_disk(std::string_view spec);
 
 // A TOML document (docs/configuration.md); `source` names it in errors, which say "SOURCE:LINE:

@@ -26,6 +26,7 @@ constexpr Choice<DeviceType> kTypes[] = {
     {"ram", DeviceType::ram},           {"null", DeviceType::null},   {"file", DeviceType::file},
     {"passthru", DeviceType::passthru}, {"delay", DeviceType::delay}, {"error", DeviceType::error}};
 constexpr Choice<bool> kCaches[] = {{"direct", false}, {"buffered", true}};
+constexpr Choice<bool> kPages[] = {{"small", false}, {"huge", true}};
 constexpr Choice<InjectAction> kActions[] = {
     {"fail", InjectAction::fail}, {"corrupt", InjectAction::corrupt}, {"hang", InjectAction::hang}};
 constexpr Choice<std::optional<Op>> kOps[] = {
@@ -124,6 +125,7 @@ class Parser {
       constexpr std::uint8_t kLastProtectionType = 3;
       reader.number("protection", device.protection, 1, kLastProtectionType);
     }
+    if (device.type == DeviceType::ram) reader.choice("pages", device.huge_pages, all(kPages));
     if (device.type == DeviceType::file) {
       reader.text("path", device.path);
       reader.choice("cache", device.buffered, all(kCaches));

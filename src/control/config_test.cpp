@@ -246,7 +246,7 @@ TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
       {"\nfrobnicate = 1\n", "c.toml:2: frobnicate: unknown key (known here: log_level, shards, "},
       {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsise = 1\n",
        "c.toml:4: device.sise: unknown key (known here: name, type, size, block_size, uuid, "
-       "protection)"},
+       "protection, pages)"},
       // A key of another type of device.
       {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsize = 512\npath = \"x\"\n",
        "c.toml:5: device.path: unknown key"},

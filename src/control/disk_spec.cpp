@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kForms =
     "ram:SIZE, null:SIZE or file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly]"
-    "[,protection=1]";
+    "[,protection=1][,pages=huge]";
 
 std::unexpected<Error> bad(std::string why) {
   return fail(ErrorCode::invalid_argument, std::move(why));
@@ -53,7 +53,14 @@ Result<void> set_protection(DeviceConfig& device, std::string_view value) {
   return {};
 }
 
-enum class Of : std::uint8_t { all, file, ram_and_file };
+Result<void> set_pages(DeviceConfig& device, std::string_view value) {
+  if (value != "huge" && value != "small")
+    return bad(fmt::format("pages={} is neither huge nor small", value));
+  device.huge_pages = value == "huge";
+  return {};
+}
+
+enum class Of : std::uint8_t { all, file, ram, ram_and_file };
 
 struct Option {
   std::string_view key;
@@ -65,6 +72,7 @@ struct Option {
     switch (kinds) {
       case Of::all: return true;
       case Of::file: return type == DeviceType::file;
+      case Of::ram: return type == DeviceType::ram;
       case Of::ram_and_file: return type == DeviceType::file || type == DeviceType::ram;
     }
     return false;
@@ -73,7 +81,8 @@ struct Option {
 constexpr Option kOptions[] = {
     {"size", Of::file, true, set_size},   {"block", Of::all, true, set_block},
     {"cache", Of::file, true, set_cache}, {"readonly", Of::file, false, set_readonly},
-    {"uuid", Of::all, true, set_uuid},    {"protection", Of::ram_and_file, true, set_protection}};
+    {"uuid", Of::all, true, set_uuid},    {"protection", Of::ram_and_file, true, set_protection},
+    {"pages", Of::ram, true, set_pages}};
 
 // "KEY" or "KEY=VALUE". `seen` has a bit for each row of kOptions that was there before.
 Result<void> apply(DeviceConfig& device, std::string_view text, unsigned& seen) {

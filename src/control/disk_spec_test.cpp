@@ -49,6 +49,9 @@ TEST(DiskSpec, FileTakesItsOptionsInAnyOrder) {
 }
 
 TEST(DiskSpec, RamAndFilesMayHaveProtectionInformation) {
+  EXPECT_EQ(parsed("ram:1MiB").huge_pages, std::nullopt);
+  EXPECT_EQ(parsed("ram:1MiB,pages=huge").huge_pages, true);
+  EXPECT_EQ(parsed("ram:1MiB,pages=small").huge_pages, false);
   EXPECT_EQ(parsed("ram:1MiB").protection, 0);
   EXPECT_EQ(parsed("ram:1MiB,protection=1").protection, 1);
   EXPECT_EQ(parsed("file:d.img,protection=3,block=4096").protection, 3);
@@ -88,7 +91,10 @@ TEST(DiskSpec, NamesTheSpecAndWhatIsWrongWithIt) {
       {"file:d,frobnicate=1", "file has no option 'frobnicate'"},
       {"file:d,", "file has no option ''"},
       {"file:d,,readonly", "file has no option ''"},
-      {"ram:1MiB,cache=direct", "ram has no option 'cache' (it has block, uuid, protection)"},
+      {"ram:1MiB,cache=direct",
+       "ram has no option 'cache' (it has block, uuid, protection, pages)"},
+      {"ram:1MiB,pages=4k", "pages=4k is neither huge nor small"},
+      {"null:1MiB,pages=huge", "null has no option 'pages' (it has block, uuid)"},
       {"ram:1MiB,size=1MiB", "ram has no option 'size'"},
       {"null:1MiB,readonly", "null has no option 'readonly'"},
       {"null:1MiB,protection=1", "null has no option 'protection' (it has block, uuid)"},

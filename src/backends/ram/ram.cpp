@@ -1,6 +1,7 @@
 #include "backends/ram/ram.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -151,6 +152,17 @@ class RamDevice final : public block::Device {
   block::Capabilities capabilities_;
 };
 
+Pages pages_of(const RamOptions& options) {
+  switch (options.pages) {
+    case RamPages::small: return Pages::small;
+    case RamPages::huge: return Pages::huge;
+    case RamPages::automatic: break;
+  }
+  const auto memory = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return options.size.value <= memory / kHugeShare ? Pages::huge : Pages::small;
+}
+
 Result<std::unique_ptr<block::Device>> create_protection_area(const RamOptions& options) {
   constexpr std::uint8_t kLastType = 3;
   if (options.protection == 0) return nullptr;
@@ -162,7 +174,8 @@ Result<std::unique_ptr<block::Device>> create_protection_area(const RamOptions& 
       {.name = options.name + ".protection",
        .size = block::protection_area_size(BlockCount(options.size.value / options.block_size)),
        .block_size = block::kProtectionAreaBlockBytes,
-       .keeps_uuid = options.keeps_uuid});
+       .keeps_uuid = options.keeps_uuid,
+       .pages = options.pages});
 }
 
 }  // namespace
@@ -174,7 +187,7 @@ Result<std::unique_ptr<block::Device>> create_ram(const RamOptions& options) {
   }
   LUNAR_TRY(check_size(options.size.value, options.block_size));
   const std::uint64_t room = std::min(options.size.value * kRamGrowth, kMaxRamBytes);
-  auto memory = SparseMemory::create(options.size.value, room);
+  auto memory = SparseMemory::create(options.size.value, room, pages_of(options));
   if (!memory) return wrap(memory.error(), "ram");
   LUNAR_TRY_ASSIGN(std::unique_ptr<block::Device> area, create_protection_area(options));
   return std::make_unique<RamDevice>(options, std::move(*memory), std::move(area));

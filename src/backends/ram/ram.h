@@ -12,6 +12,16 @@ namespace lunar::backends {
 
 constexpr std::uint64_t kMaxRamBytes = 16 * kTiB;
 
+// Memory comes in pages of 2 MiB rather than 4 KiB where that is wanted and the kernel has them: an
+// I/O then costs fewer look-ups of addresses (docs/PERFORMANCE.md), but each part of 2 MiB in which
+// anything is written takes all of it.
+enum class RamPages : std::uint8_t {
+  automatic,  // huge when the disk is at most 1/kHugeShare of the machine's memory
+  small,
+  huge,
+};
+constexpr std::uint64_t kHugeShare = 32;
+
 struct RamOptions {
   std::string name{};
   ByteCount size{};                // a multiple of block_size, at most kMaxRamBytes
@@ -19,6 +29,7 @@ struct RamOptions {
   std::optional<Uuid> uuid{};      // else made from the name
   bool keeps_uuid = true;          // the same after a restart
   std::uint8_t protection = 0;     // 1, 2, 3: with room for protection information, of that type
+  RamPages pages = RamPages::automatic;
 };
 
 // It can be resized up to so many times its first size, where the address space allows; not with

@@ -1,5 +1,6 @@
 #include "backends/ram/ram.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -129,6 +130,35 @@ TEST(Ram, DiscardFreesWholePagesAndZeroesTheEdges) {
   EXPECT_EQ(memory[511], std::byte{1});
   EXPECT_TRUE(block::is_zero(Bytes(memory).subspan(512, 126 * 512)));
   EXPECT_EQ(memory[127 * 512], std::byte{1});
+}
+
+std::span<std::byte> memory_of(Bench& bench, std::uint32_t blocks) {
+  TestRequest lent(Op::read, 0, blocks, block::kLend);
+  EXPECT_EQ(bench.run(lent), Status::ok);
+  return {static_cast<std::byte*>(lent.iov->iov_base), lent.iov->iov_len};
+}
+
+TEST(Ram, TakesMemoryInThePagesThatAreWanted) {
+  constexpr std::uint64_t kHugePage = 2 * kMiB;
+  const auto resident_after_one_block = [&](RamPages pages) {
+    engine::sim::World world;
+    const auto device =
+        *create_ram({.name = "r", .size = ByteCount(3 * kHugePage), .pages = pages});
+    Bench bench(world, *device);
+    auto data = filled(512, 1);
+    EXPECT_EQ(bench.run(Op::write, 8, 1, data), Status::ok);
+    const std::span memory = memory_of(bench, kHugePage / 512);
+    if (pages != RamPages::small) {
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % kHugePage, 0U);
+    }
+    return resident_pages(memory);
+  };
+  EXPECT_EQ(resident_after_one_block(RamPages::small), 1U);
+  // The kernel may have none.
+  EXPECT_THAT(resident_after_one_block(RamPages::huge), testing::AnyOf(1U, kHugePage / 4096));
+  // Far below the limit on any machine.
+  EXPECT_EQ(resident_after_one_block(RamPages::automatic),
+            resident_after_one_block(RamPages::huge));
 }
 
 TEST(Ram, OffersTerabytesSparsely) {

@@ -12,25 +12,48 @@
 
 namespace lunar::backends {
 
-Result<Mapping> Mapping::create(std::uint64_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+namespace {
+
+constexpr std::uint64_t kHugePageBytes = 2 * kMiB;
+
+// Begins at a multiple of `alignment`, one of pages. Null: errno says why.
+std::byte* map_aligned(std::uint64_t bytes, std::uint64_t alignment) {
+  const std::uint64_t room = bytes + alignment;
+  void* mapped = mmap(nullptr, room, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
+  if (mapped == MAP_FAILED) return nullptr;
+  auto* const begin = static_cast<std::byte*>(mapped);
+  const std::uint64_t before = -reinterpret_cast<std::uintptr_t>(begin) % alignment;
+  const std::uint64_t end = before + round_up(bytes, SparseMemory::kPageBytes);
+  if (before != 0) munmap(begin, before);
+  if (end < room) munmap(begin + end, room - end);
+  return begin + before;
+}
+
+}  // namespace
+
+Result<Mapping> Mapping::create(std::uint64_t bytes, Pages pages) {
+  std::byte* const memory =
+      map_aligned(bytes, pages == Pages::huge ? kHugePageBytes : SparseMemory::kPageBytes);
+  if (memory == nullptr) {
     return fail(ErrorCode::no_resource,
                 fmt::format("cannot map {} of memory: {} (see vm.overcommit_memory and ulimit -v)",
                             format_size(bytes), std::strerror(errno)));
   }
-  return Mapping({static_cast<std::byte*>(memory), bytes});
+  // A wish: a kernel that knows no huge pages serves as well.
+  (void)madvise(memory, bytes, pages == Pages::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  return Mapping({memory, bytes});
 }
 
 Mapping::~Mapping() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
-Result<SparseMemory> SparseMemory::create(std::uint64_t bytes, std::uint64_t reserved) {
-  auto roomy = Mapping::create(std::max(bytes, reserved));
+Result<SparseMemory> SparseMemory::create(std::uint64_t bytes, std::uint64_t reserved,
+                                          Pages pages) {
+  auto roomy = Mapping::create(std::max(bytes, reserved), pages);
   // A limit of address space (ulimit -v) costs the room to grow, not the disk.
-  if (!roomy && reserved > bytes) return create(bytes);
+  if (!roomy && reserved > bytes) return create(bytes, bytes, pages);
   if (!roomy) return std::unexpected(roomy.error());
   const std::uint64_t pieces = round_up(roomy->bytes().size(), kPieceBytes) / kPieceBytes;
   LUNAR_TRY_ASSIGN(Mapping map, Mapping::create(pieces));

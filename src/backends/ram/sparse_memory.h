@@ -12,10 +12,16 @@
 
 namespace lunar::backends {
 
+// In what the kernel gives memory to a mapping at the first touch.
+enum class Pages : std::uint8_t {
+  small,  // 4 KiB
+  huge,   // 2 MiB where the kernel has such at hand (transparent huge pages), else 4 KiB
+};
+
 // An anonymous mapping without reserved swap: untouched pages read as zeroes and cost nothing.
 class Mapping {
  public:
-  static Result<Mapping> create(std::uint64_t bytes);
+  static Result<Mapping> create(std::uint64_t bytes, Pages pages = Pages::small);
   Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
   Mapping& operator=(Mapping&&) = delete;
   ~Mapping();
@@ -35,7 +41,8 @@ class SparseMemory {
 
   // `reserved`: what it can grow to, in address space; as much of it as can be had, at least
   // `bytes`.
-  static Result<SparseMemory> create(std::uint64_t bytes, std::uint64_t reserved = 0);
+  static Result<SparseMemory> create(std::uint64_t bytes, std::uint64_t reserved = 0,
+                                     Pages pages = Pages::small);
 
   [[nodiscard]] std::uint64_t size() const {
     return std::atomic_ref(size_).load(std::memory_order_relaxed);
