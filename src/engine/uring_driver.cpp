@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "engine/clock.h"
 
@@ -90,6 +93,28 @@ Result<void> UringDriver::enable() {
   enabled_ = true;
   arm_wake();
   return {};
+}
+
+bool UringDriver::is_pinned(const BufferPool& pool, std::span<const std::byte> bytes) {
+  if (!tried_to_pin_) [[unlikely]]
+    pin(pool);
+  // As numbers: the bytes may be anyone's.
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const auto pinned = reinterpret_cast<std::uintptr_t>(pinned_.data());
+  return range_fits(begin - pinned, bytes.size(), pinned_.size());
+}
+
+void UringDriver::pin(const BufferPool& pool) {
+  tried_to_pin_ = true;
+  const iovec part{pool.region(), std::min(pool.region_bytes(), kMaxPinnedBytes)};
+  // Made of huge pages it is there at once, rather than page by page.
+  (void)madvise(part.iov_base, part.iov_len, MADV_HUGEPAGE);
+  if (const int result = io_uring_register_buffers(&ring_, &part, 1); result < 0) {
+    log::info("buffers are not pinned, which costs file I/O some speed: {} (see ulimit -l)",
+              std::strerror(-result));
+    return;
+  }
+  pinned_ = {pool.region(), part.iov_len};
 }
 
 io_uring_sqe* UringDriver::sqe() {

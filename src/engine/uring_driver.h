@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "base/cache_line.h"
+#include "engine/buffer_pool.h"
 #include "engine/driver.h"
 #include "lunar/result.h"
 
@@ -41,6 +43,15 @@ class alignas(kCacheLine) UringDriver final : public Driver {
   void orphan_added() { ++orphans_; }
   void orphan_completed() { --orphans_; }
 
+  // Whether the bytes lie in the part of the shard's pool that the kernel has pinned for this ring;
+  // then READ_FIXED and WRITE_FIXED with index kPinnedIndex save it the look-up of their pages. The
+  // first call pins, where the system lets it (RLIMIT_MEMLOCK).
+  bool is_pinned(const BufferPool& pool, std::span<const std::byte> bytes);
+  static constexpr int kPinnedIndex = 0;
+  // The pool gives its lowest memory first: small I/O, for which it matters, hardly needs more. And
+  // two shards stay within what Linux lets an ordinary user lock.
+  static constexpr std::size_t kMaxPinnedBytes = 4 * kMiB;
+
   bool poll() override;
   void wait(std::optional<std::uint64_t> deadline_ns) override;
   void wake() override;
@@ -56,6 +67,7 @@ class alignas(kCacheLine) UringDriver final : public Driver {
 
   UringDriver() = default;
   void arm_wake();
+  void pin(const BufferPool& pool);
   bool reap();
 
   io_uring ring_{};
@@ -64,6 +76,8 @@ class alignas(kCacheLine) UringDriver final : public Driver {
   int wake_fd_ = -1;
   WakeRead wake_read_;
   std::size_t orphans_ = 0;
+  bool tried_to_pin_ = false;
+  std::span<const std::byte> pinned_;
 };
 
 }  // namespace lunar::engine

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 #include <vector>
 
 #include "engine/clock.h"
+#include "engine/shard_group.h"
 
 namespace lunar::engine {
 namespace {
@@ -63,6 +65,28 @@ TEST_F(UringDriverTest, CompletionMaySubmitMoreThanTheRingHolds) {
   while (driver_->poll()) {
   }
   EXPECT_TRUE(std::ranges::all_of(spawner.ops, [](const auto& op) { return op.completions == 1; }));
+}
+
+TEST_F(UringDriverTest, PinsTheFirstPartOfAPool) {
+  ShardGroupOptions options;
+  options.pool_bytes = 2 * kMaxBufferBytes;
+  const auto group = std::move(*ShardGroup::start(options));
+  const auto look = [&]() -> Task<void> {
+    const BufferPool& pool = Shard::current()->buffers();
+    auto& driver = static_cast<UringDriver&>(Shard::current()->driver());
+    const std::span<const std::byte> region(pool.region(), pool.region_bytes());
+    constexpr std::size_t kPinned = UringDriver::kMaxPinnedBytes;
+    // An ordinary user may have locked as much elsewhere as he may.
+    const bool pins = driver.is_pinned(pool, region.first(kMinBufferBytes));
+    EXPECT_TRUE(pins || geteuid() != 0);
+    EXPECT_EQ(driver.is_pinned(pool, region.first(kPinned)), pins);
+    EXPECT_FALSE(driver.is_pinned(pool, region.first(kPinned + 1)));
+    EXPECT_FALSE(driver.is_pinned(pool, region.subspan(kPinned, kMinBufferBytes)));
+    const std::array<std::byte, 512> elsewhere{};
+    EXPECT_FALSE(driver.is_pinned(pool, elsewhere));
+    co_return;
+  };
+  group->run_on(0, look);
 }
 
 TEST_F(UringDriverTest, WakeEndsTheNextWaitAlso) {

@@ -95,8 +95,8 @@ thread_local SubmissionPool submissions;
 
 class UringFile final : public File {
  public:
-  UringFile(Descriptor descriptor, const FileInfo& info, std::string path)
-      : descriptor_(std::move(descriptor)), info_(info), path_(std::move(path)) {}
+  UringFile(Descriptor descriptor, const FileInfo& info, std::string path, bool direct)
+      : descriptor_(std::move(descriptor)), info_(info), path_(std::move(path)), direct_(direct) {}
 
   [[nodiscard]] const FileInfo& info() const override { return info_; }
 
@@ -137,7 +137,7 @@ class UringFile final : public File {
       Shard::current()->enqueue(done);
     };
     io_uring_sqe* entry = driver.sqe();
-    prepare(entry, op);
+    prepare(entry, op, is_pinned(shard, driver, op));
     UringDriver::own(entry, submission);
   }
 
@@ -170,11 +170,23 @@ class UringFile final : public File {
   }
 
  private:
-  void prepare(io_uring_sqe* entry, const FileOp& op) const {
+  // Direct I/O only: else the kernel copies, and looks no pages up.
+  [[nodiscard]] bool is_pinned(Shard& shard, UringDriver& driver, const FileOp& op) const {
+    const bool moves = op.kind == FileOpKind::read || op.kind == FileOpKind::write;
+    return direct_ && moves && op.iov_count == 1 &&
+           driver.is_pinned(shard.buffers(),
+                            {static_cast<const std::byte*>(op.iov->iov_base), op.iov->iov_len});
+  }
+
+  void prepare(io_uring_sqe* entry, const FileOp& op, bool pinned) const {
     const int fd = descriptor_.get();
     switch (op.kind) {
       case FileOpKind::read:
-        if (op.iov_count == 1) {
+        if (pinned) {
+          io_uring_prep_read_fixed(entry, fd, op.iov->iov_base,
+                                   static_cast<unsigned>(op.iov->iov_len), op.offset,
+                                   UringDriver::kPinnedIndex);
+        } else if (op.iov_count == 1) {
           io_uring_prep_read(entry, fd, op.iov->iov_base, static_cast<unsigned>(op.iov->iov_len),
                              op.offset);
         } else {
@@ -182,7 +194,11 @@ class UringFile final : public File {
         }
         return;
       case FileOpKind::write:
-        if (op.iov_count == 1) {
+        if (pinned) {
+          io_uring_prep_write_fixed(entry, fd, op.iov->iov_base,
+                                    static_cast<unsigned>(op.iov->iov_len), op.offset,
+                                    UringDriver::kPinnedIndex);
+        } else if (op.iov_count == 1) {
           io_uring_prep_write(entry, fd, op.iov->iov_base, static_cast<unsigned>(op.iov->iov_len),
                               op.offset);
         } else {
@@ -208,6 +224,7 @@ class UringFile final : public File {
   Descriptor descriptor_;
   FileInfo info_;
   std::string path_;
+  bool direct_;
 };
 
 // A process that was killed may hold its lock for a moment still, until the kernel has finished the
@@ -306,7 +323,7 @@ Result<std::unique_ptr<File>> UringFileIo::open(const std::string& path,
   LUNAR_TRY_ASSIGN(const FileInfo info,
                    block_device ? describe_block_device(descriptor.get(), status, path)
                                 : describe_regular_file(descriptor.get(), options, path));
-  return std::make_unique<UringFile>(std::move(descriptor), info, path);
+  return std::make_unique<UringFile>(std::move(descriptor), info, path, options.direct);
 }
 
 }  // namespace lunar::engine

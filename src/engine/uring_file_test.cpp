@@ -125,6 +125,31 @@ TEST_P(UringFileTest, ReadsWhatWasWritten) {
   EXPECT_TRUE(memory_is(0x11, 8192));
 }
 
+// Buffers of the shard's pool, which direct I/O takes the short way to (UringDriver::is_pinned).
+TEST_P(UringFileTest, MovesBuffersOfThePool) {
+  OPEN_OR_SKIP(file);
+  constexpr std::size_t kBytes = 8192;
+  const auto steps = [](File* disk) -> Task<void> {
+    Buffer out = Shard::current()->buffers().try_allocate(kBytes);
+    Buffer in = Shard::current()->buffers().try_allocate(kBytes);
+    std::memset(out.data(), 0x55, kBytes);
+    for (const auto& [kind, buffer] :
+         {std::pair(FileOpKind::write, &out), std::pair(FileOpKind::read, &in)}) {
+      iovec piece{buffer->data(), kBytes};
+      AwaitedOp op;
+      op.kind = kind;
+      op.iov = &piece;
+      op.iov_count = 1;
+      op.offset = 4096;
+      auto moved = submit(disk, &op);
+      co_await moved;
+      EXPECT_EQ(op.result, static_cast<std::int64_t>(kBytes));
+    }
+    EXPECT_EQ(std::memcmp(out.data(), in.data(), kBytes), 0);
+  };
+  group_->run_on(0, [&] { return steps(&file); });
+}
+
 TEST_P(UringFileTest, ReadsShortAtTheEnd) {
   OPEN_OR_SKIP(file);
   EXPECT_EQ(transfer(file, FileOpKind::read, kSize - 4096, 8192), 4096);
