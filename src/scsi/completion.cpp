@@ -1,5 +1,6 @@
 #include "scsi/completion.h"
 
+#include <optional>
 #include <utility>
 
 #include "block/front.h"
@@ -21,6 +22,24 @@ void wait_for_buffer(Command& command, std::size_t bytes, engine::Runnable::Run 
 
 Command::Waiter& waiter_of(engine::Runnable& runnable) {
   return static_cast<Command::Waiter&>(runnable);
+}
+
+// SPC-5 §7.5.11, UA_INTLCK_CTRL 11b. A condition that is pending is not queued twice.
+std::optional<spec::AdditionalSense> attention_of(spec::Status status) {
+  using enum spec::AdditionalSense;
+  if (status == spec::Status::busy) return previous_busy_status;
+  if (status == spec::Status::task_set_full) return previous_task_set_full_status;
+  if (status == spec::Status::reservation_conflict) return previous_reservation_conflict_status;
+  return std::nullopt;
+}
+
+// The control mode page has a say in how a command ends that is not GOOD.
+void obey_control_page(Command& command) {
+  const ModeParameters& mode = command.unit->state().mode;
+  if (mode.descriptor_sense()) command.sense_format = spec::SenseFormat::descriptor;
+  if (!mode.statuses_interlocked()) return;
+  const auto attention = attention_of(command.status_code);
+  if (attention) command.itl->attentions.raise(*attention);
 }
 
 }  // namespace
@@ -61,8 +80,8 @@ void end_now(Command& command) noexcept {
     }
   }
   if (command.itl != nullptr) [[likely]] {
-    if (command.status_code != spec::Status::good && command.unit->state().mode.descriptor_sense())
-      command.sense_format = spec::SenseFormat::descriptor;
+    if (command.status_code != spec::Status::good) [[unlikely]]
+      obey_control_page(command);
     leave_task_set(command);
     command.itl = nullptr;
     command.unit = nullptr;

@@ -42,6 +42,14 @@ constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
   return std::get<Lun>(*address);
 }
 
+// The unit attention condition that a CHECK CONDITION status reports. SPC-5 §7.5.11,
+// UA_INTLCK_CTRL: by that it is cleared, unless it is interlocked.
+[[nodiscard]] Sense report_attention(Command& command) {
+  UnitAttentions& attentions = command.itl->attentions;
+  if (command.unit->state().mode.attentions_interlocked()) return attentions.first();
+  return command.nexus->take(attentions);
+}
+
 }  // namespace
 
 DeviceServer::DeviceServer(Target& target, engine::Shard& shard)
@@ -101,7 +109,7 @@ bool DeviceServer::check(Command& command) {
     const bool conflicts =
         row != nullptr && (command.itl->restrictions & row->heeds & kAnyReservation) != 0;
     if (conflicts && !command.itl->attentions.is_reset_pending()) return refuse_restricted(command);
-    return refuse(command, command.nexus->take(command.itl->attentions));
+    return refuse(command, report_attention(command));
   }
   if (row == nullptr || (row->is(kConditions) && !offers(command, *row))) {
     return refuse(command, unknown_command_sense(command));

@@ -111,6 +111,26 @@ TEST(TaskSet, HasABound) {
   for (const auto& command : commands) (void)bench.initiator().finish(*command);
 }
 
+TEST(TaskSet, IsToldToHaveBeenFullWhereStatusesAreInterlocked) {
+  Bench bench;
+  Initiator& initiator = bench.initiator();
+  initiator.clear_attention();
+  const Bytes list = std::as_bytes(std::span("\0\0\0\0\x0a\x0a\x22\x10\x30\0\0\0\0\0\0\x01", 16));
+  ASSERT_TRUE(initiator.run({0x15, 0x10, 0, 0, 16, 0}, {list.begin(), list.end()}).is_good());
+  const auto write = block_cdb(Opcode::write_10, 0, 1);
+  std::vector<std::unique_ptr<TestCommand>> commands;
+  for (std::uint32_t i = 0; i < kMaxTaskSetCommands; ++i)
+    commands.push_back(initiator.prepare(write, {}));
+  EXPECT_EQ(initiator.run(write).status, spec::Status::task_set_full);
+  EXPECT_EQ(initiator.run(write).status, spec::Status::task_set_full);
+  for (const auto& command : commands) initiator.server().abort(*command);
+  for (const auto& command : commands) (void)initiator.finish(*command);
+  const auto attention = AdditionalSense::previous_task_set_full_status;
+  EXPECT_TRUE(initiator.run({0, 0, 0, 0, 0, 0}).is_attention(attention));
+  EXPECT_EQ(initiator.requested_sense().additional, attention);
+  EXPECT_TRUE(initiator.run({0, 0, 0, 0, 0, 0}).is_good());
+}
+
 TEST(TaskAttributes, NacaIsRefused) {
   Bench bench;
   bench.initiator().clear_attention();

@@ -26,10 +26,12 @@ std::optional<ModePageFault> check_informational_exceptions(const ModeParameters
   return ModePageFault{3, 3};
 }
 
-// SPC-5 §7.5.11: QERR 10b is reserved.
+// SPC-5 §7.5.11: QERR 10b and UA_INTLCK_CTRL 01b are reserved.
 std::optional<ModePageFault> check_control(const ModeParameters& values) {
   constexpr std::uint8_t kReserved = 0x04;
-  if ((values.control.flags3 & values.control.kQerrMask) == kReserved) return ModePageFault{3, 2};
+  const spec::ControlPage& page = values.control;
+  if ((page.flags3 & page.kQerrMask) == kReserved) return ModePageFault{3, 2};
+  if ((page.flags4 & page.kUaIntlckCtrlMask) == page.kUaIntlckReserved) return ModePageFault{4, 5};
   return std::nullopt;
 }
 

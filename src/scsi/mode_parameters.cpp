@@ -25,7 +25,7 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
   if (unit.volatile_cache()) mask.caching.flags = mask.caching.kWce;
   mask.control.flags2 = mask.control.kDSense;
   mask.control.flags3 = mask.control.kQerrMask;
-  mask.control.flags4 = mask.control.kSwp;
+  mask.control.flags4 = mask.control.kUaIntlckCtrlMask | mask.control.kSwp;
   mask.control.flags5 = mask.control.kTas;
   mask.control_extension.initial_command_priority = mask.control_extension.kPriorityMask;
   if (unit.has_protection_room()) {

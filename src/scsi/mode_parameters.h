@@ -34,6 +34,15 @@ struct ModeParameters {
   [[nodiscard]] bool errors_abort_others() const {
     return (control.flags3 & control.kQerrMask) != 0;
   }
+  // UA_INTLCK_CTRL: CHECK CONDITION status leaves the unit attention condition that it reports
+  // pending, so that no command passes until REQUEST SENSE has asked for it.
+  [[nodiscard]] bool attentions_interlocked() const {
+    return (control.flags4 & control.kUaIntlckCtrlMask) != 0;
+  }
+  // UA_INTLCK_CTRL: and BUSY, RESERVATION CONFLICT and TASK SET FULL status make one.
+  [[nodiscard]] bool statuses_interlocked() const {
+    return (control.flags4 & control.kUaIntlckCtrlMask) == control.kUaIntlckStatuses;
+  }
   // INITIAL COMMAND PRIORITY: of the nexuses that SET PRIORITY has given none; 0: none.
   [[nodiscard]] std::uint8_t initial_command_priority() const {
     return control_extension.initial_command_priority;

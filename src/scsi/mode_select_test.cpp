@@ -77,7 +77,7 @@ struct ModeSelect : ::testing::Test {
 
 TEST_F(ModeSelect, ChangesWhatTheMaskAllows) {
   EXPECT_EQ(sense_page(initiator, kControl, 1),
-            (Data{0x0a, 0x0a, 0x04, 0x06, 0x08, 0x40, 0, 0, 0, 0, 0, 0}));
+            (Data{0x0a, 0x0a, 0x04, 0x06, 0x38, 0x40, 0, 0, 0, 0, 0, 0}));
   EXPECT_TRUE(set_bits(initiator, kControl, 2, 0x04).is_good());
   EXPECT_EQ(sense_page(initiator, kControl)[2] & 0x04, 0x04);
   EXPECT_EQ(sense_page(initiator, kControl, 2)[2] & 0x04, 0) << "the default stays";
@@ -106,6 +106,8 @@ TEST_F(ModeSelect, RefusesABitThatCannotChangeWithAPointerToIt) {
   EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 3, 0x08), 4 + 3, 3));
   EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 3, 0x04), 4 + 3, 2))
       << "QERR 10b is reserved";
+  EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 4, 0x10), 4 + 4, 5))
+      << "UA_INTLCK_CTRL 01b is reserved";
   EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kCaching, 12, 0x20), 4 + 12, 5));
 }
 
@@ -186,6 +188,68 @@ TEST_F(ModeSelect, DSenseChoosesTheFormatOfSenseData) {
   const auto again = other.start(block_cdb(Opcode::read_10, 1 << 20, 1));
   (void)other.finish(*again);
   EXPECT_EQ(again->sense_format, spec::SenseFormat::descriptor);
+}
+
+// UA_INTLCK_CTRL
+constexpr std::uint8_t kInterlock = 0x20;
+constexpr std::uint8_t kInterlockStatuses = 0x30;
+const Data kTestUnitReady{0, 0, 0, 0, 0, 0};
+const Data kReserve{0x16, 0, 0, 0, 0, 0};
+const Data kRelease{0x17, 0, 0, 0, 0, 0};
+
+TEST_F(ModeSelect, AnInterlockedAttentionWaitsForRequestSense) {
+  ASSERT_TRUE(set_bits(initiator, kControl, 4, kInterlock).is_good());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(other.run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
+    EXPECT_TRUE(other.run(block_cdb(Opcode::read_10, 0, 1))
+                    .is_attention(AdditionalSense::mode_parameters_changed));
+  }
+  EXPECT_EQ(other.requested_sense().additional, AdditionalSense::mode_parameters_changed);
+  EXPECT_TRUE(other.run(kTestUnitReady).is_good());
+  EXPECT_TRUE(initiator.run(kTestUnitReady).is_good()) << "nothing was pending here";
+}
+
+TEST_F(ModeSelect, AnInterlockedInventoryIsToldByRequestSenseOnly) {
+  ASSERT_TRUE(bench.add(Lun(1), bench.unit()));
+  initiator.clear_attention();
+  other.clear_attention();
+  ASSERT_TRUE(set_bits(initiator, kControl, 4, kInterlock).is_good());
+  EXPECT_EQ(other.requested_sense().additional, AdditionalSense::mode_parameters_changed);
+  ASSERT_TRUE(bench.add(Lun(2), bench.unit()));
+  const auto changed = AdditionalSense::reported_luns_data_has_changed;
+  EXPECT_TRUE(other.run({0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}).is_good());
+  EXPECT_TRUE(other.run(kTestUnitReady).is_attention(changed)) << "REPORT LUNS clears none";
+  EXPECT_EQ(other.requested_sense().additional, changed);
+  EXPECT_TRUE(other.run(kTestUnitReady).is_good());
+}
+
+TEST_F(ModeSelect, AnInterlockOfStatusesTellsOfAReservationConflictOnce) {
+  ASSERT_TRUE(set_bits(initiator, kControl, 4, kInterlockStatuses).is_good());
+  (void)other.requested_sense();
+  ASSERT_TRUE(initiator.run(kReserve).is_good());
+  const auto attention = AdditionalSense::previous_reservation_conflict_status;
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(other.run(kTestUnitReady).status, spec::Status::reservation_conflict);
+  EXPECT_EQ(other.requested_sense().additional, attention);
+  EXPECT_EQ(other.requested_sense().key, SenseKey::no_sense) << "one for both";
+  EXPECT_EQ(other.run(kTestUnitReady).status, spec::Status::reservation_conflict);
+  ASSERT_TRUE(initiator.run(kRelease).is_good());
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(other.run(kTestUnitReady).is_attention(attention));
+  EXPECT_EQ(other.requested_sense().additional, attention);
+  EXPECT_TRUE(other.run(kTestUnitReady).is_good());
+}
+
+TEST_F(ModeSelect, AnInterlockOfStatusesTellsOfBusy) {
+  bench.device().answers[block::Op::read] = block::Status::busy;
+  const auto read = block_cdb(Opcode::read_10, 0, 1);
+  ASSERT_TRUE(set_bits(initiator, kControl, 4, kInterlock).is_good());
+  EXPECT_EQ(initiator.run(read).status, spec::Status::busy);
+  EXPECT_EQ(initiator.run(read).status, spec::Status::busy) << "10b makes no attention of it";
+  ASSERT_TRUE(set_bits(initiator, kControl, 4, kInterlockStatuses).is_good());
+  EXPECT_EQ(initiator.run(read).status, spec::Status::busy);
+  EXPECT_TRUE(initiator.run(read).is_attention(AdditionalSense::previous_busy_status));
+  EXPECT_EQ(initiator.requested_sense().additional, AdditionalSense::previous_busy_status);
+  EXPECT_EQ(initiator.run(read).status, spec::Status::busy);
 }
 
 TEST_F(ModeSelect, SwpProtectsTheMedium) {

@@ -74,8 +74,11 @@ void produce_luns(Command& command, ByteWriter& out) {
         [&](Lun lun, const LogicalUnit&) { out.write(be64(spec::encode_lun(lun))); });
   }
   if (selection.well_known) out.write(be64(spec::encode_lun(spec::WellKnownLun::report_luns)));
-  // SAM-5 §5.14: the initiator knows now, by whichever number it asked.
-  nexus.inventory_told();
+  // SAM-5 §5.14: the initiator knows now, by whichever number it asked; but where unit attentions
+  // are interlocked only REQUEST SENSE clears any.
+  const bool interlocked =
+      command.unit != nullptr && command.unit->state().mode.attentions_interlocked();
+  if (!interlocked) nexus.inventory_told();
 }
 
 // SPC-5 §6.33: 10h and 11h are for logical unit 0 and the well known one.

@@ -175,6 +175,8 @@ struct ControlPage {
   static constexpr std::uint8_t kNuar = 0x08;
   static constexpr std::uint8_t kQerrMask = 0x06;
   static constexpr std::uint8_t kUaIntlckCtrlMask = 0x30;  // flags4
+  static constexpr std::uint8_t kUaIntlckReserved = 0x10;
+  static constexpr std::uint8_t kUaIntlckStatuses = 0x30;  // some statuses make attentions, too
   static constexpr std::uint8_t kSwp = 0x08;               // software write protect
   static constexpr std::uint8_t kAto = 0x80;               // flags5
   static constexpr std::uint8_t kTas = 0x40;  // commands aborted by others end in TASK ABORTED
