@@ -10,6 +10,7 @@
 #include "engine/gate.h"
 #include "lunar/block/request.h"
 #include "lunar/types.h"
+#include "scsi/shared_task_set.h"
 #include "scsi/spec/sense.h"
 #include "scsi/spec/status.h"
 
@@ -111,6 +112,10 @@ struct Command : block::Request, TaskSetHook {
     BlockCount left;          // blocks to go
     std::uint32_t index = 0;  // of the next descriptor
   } steps;
+
+  // Its place in a task set of all nexuses; nothing while it is in none.
+  SharedTaskSet::Turn* turn = nullptr;
+  std::uint64_t older_than = 0;  // the first mark that came after it; 0: none
 
   // Forgets the command before. Not while one is under way.
   void reset();

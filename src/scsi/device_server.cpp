@@ -7,6 +7,7 @@
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit_reset.h"
+#include "scsi/on_each_part.h"
 #include "scsi/reservation_change.h"
 #include "scsi/spec/lun.h"
 #include "scsi/task_set.h"
@@ -193,51 +194,33 @@ engine::Task<TaskManagementOutcome> DeviceServer::abort_task_set(Nexus& nexus,
   co_return TaskManagementOutcome::function_complete;
 }
 
-// TST is 001b: the task set is this I_T nexus' own, so the function is ABORT TASK SET (SPC-5
-// §7.5.11).
 engine::Task<TaskManagementOutcome> DeviceServer::clear_task_set(Nexus& nexus,
                                                                  const LunField& lun_field) {
-  return abort_task_set(nexus, lun_field);
+  if (is_report_luns_unit(lun_field)) co_return TaskManagementOutcome::function_complete;
+  const ItlNexus* itl = itl_nexus(nexus, lun_field);
+  if (itl == nullptr) co_return TaskManagementOutcome::incorrect_lun;
+  // SPC-5 §7.5.11, TST 001b: the task set is this I_T nexus' own.
+  if (!itl->unit.state().mode.one_task_set()) co_return co_await abort_task_set(nexus, lun_field);
+  const auto held = itl->unit.hold();
+  auto clear = [&nexus](LogicalUnitShard& part) {
+    clear_commands(part, &nexus);
+    return part.aborted_commands_finished(nullptr);
+  };
+  co_await on_each_part(itl->unit.unit(), clear);
+  co_return TaskManagementOutcome::function_complete;
 }
 
 namespace {
 
-// What one shard does of a logical unit reset, and its message that it is done.
-struct ResetMessage : engine::Runnable {
-  engine::Event done;
-};
-
 // SAM-5 §6.3.3: every I_T nexus is told, the one that asked for it among them.
-engine::Task<void> reset_part(LogicalUnitShard& part, const Nexus* requester, engine::Shard& home,
-                              ResetMessage& message) {
-  const auto held = part.hold();
-  part.raise(AdditionalSense::bus_device_reset_function_occurred);
-  for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
-  part.abort_commands(nullptr, requester);
-  co_await part.aborted_commands_finished(nullptr);
-  part.shard().post(home, message);
-}
-
-// Every shard at once, then all of their ends.
-engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester,
-                                      engine::Shard& home) {
-  std::vector<ResetMessage> messages(unit.shards().size());
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    ResetMessage& message = messages[i];
-    message.run = [](engine::Runnable& self) noexcept {
-      static_cast<ResetMessage&>(self).done.set();
-    };
-    auto start = [&unit, requester, &home, &message, i] {
-      LogicalUnitShard* part = unit.find(static_cast<unsigned>(i));
-      if (part == nullptr || part->is_stopping()) return false;
-      reset_part(*part, requester, home, message).detach();
-      return true;
-    };
-    auto call = engine::call_on(*unit.shards()[i], std::move(start));
-    const bool open = co_await call;
-    if (!open) message.done.set();
-  }
-  for (ResetMessage& message : messages) co_await message.done;
+engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester) {
+  auto reset = [requester](LogicalUnitShard& part) {
+    part.raise(AdditionalSense::bus_device_reset_function_occurred);
+    for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
+    part.abort_commands(nullptr, requester);
+    return part.aborted_commands_finished(nullptr);
+  };
+  co_await on_each_part(unit, reset);
   co_await reset_state(unit);
 }
 
@@ -252,7 +235,7 @@ engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexu
   const ItlNexus* itl = itl_nexus(nexus, lun_field);
   if (itl == nullptr) co_return TaskManagementOutcome::incorrect_lun;
   const auto held = itl->unit.hold();
-  co_await reset_logical_unit(itl->unit.unit(), &nexus, shard_);
+  co_await reset_logical_unit(itl->unit.unit(), &nexus);
   co_return TaskManagementOutcome::function_complete;
 }
 
@@ -263,7 +246,7 @@ engine::Task<TaskManagementOutcome> DeviceServer::target_reset(Nexus& nexus) {
     LogicalUnitShard* part = unit.find(shard_.index());
     if (part != nullptr && units.insert(&unit).second) held.push_back(part->hold());
   });
-  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus, shard_);
+  for (LogicalUnit* unit : units) co_await reset_logical_unit(*unit, &nexus);
   co_return TaskManagementOutcome::function_complete;
 }
 

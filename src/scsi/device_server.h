@@ -80,7 +80,8 @@ class alignas(kCacheLine) DeviceServer {
   // shards.
   engine::Task<TaskManagementOutcome> abort_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
-  // As abort_task_set: the control mode page tells TST = 001b, a task set for each I_T nexus.
+  // As abort_task_set where each I_T nexus has a task set (TST 001b). Else of all nexuses on every
+  // shard, of which the others are told by TASK ABORTED status or a unit attention (SAM-5 §7.5).
   engine::Task<TaskManagementOutcome> clear_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
   // Commands of every nexus on every shard; the other nexuses get BUS DEVICE RESET FUNCTION

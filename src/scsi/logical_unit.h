@@ -18,6 +18,7 @@
 #include "lunar/result.h"
 #include "scsi/medium_operation.h"
 #include "scsi/nexus.h"
+#include "scsi/shared_task_set.h"
 #include "scsi/spec/additional_sense.h"
 #include "scsi/unit_state.h"
 
@@ -81,6 +82,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   void adopt(std::shared_ptr<const UnitState> state);
 
   [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
+  [[nodiscard]] SharedTaskSet& shared_task_set() { return shared_task_set_; }
   // Commands in their task sets.
   [[nodiscard]] block::Gauge& commands_in_flight() { return commands_in_flight_; }
   // Runs `work` beside the commands; the part does not stop before it has ended. It should look at
@@ -130,6 +132,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   block::Gauge& commands_in_flight_;
   List<ItlNexus> nexuses_;
+  SharedTaskSet shared_task_set_{*this};
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;
   BackgroundFlush background_flush_;

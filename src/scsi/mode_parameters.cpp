@@ -23,7 +23,7 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
   ModeParameters mask;
   // Without a volatile cache every write is durable when it is GOOD, and nothing could change that.
   if (unit.volatile_cache()) mask.caching.flags = mask.caching.kWce;
-  mask.control.flags2 = mask.control.kDSense;
+  mask.control.flags2 = mask.control.kTstPerNexus | mask.control.kDSense;
   mask.control.flags3 = mask.control.kQerrMask;
   mask.control.flags4 = mask.control.kUaIntlckCtrlMask | mask.control.kSwp;
   mask.control.flags5 = mask.control.kTas;

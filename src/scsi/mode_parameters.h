@@ -29,10 +29,15 @@ struct ModeParameters {
   // TAS: commands that another I_T nexus aborts end in TASK ABORTED status.
   [[nodiscard]] bool task_aborted_status() const { return (control.flags5 & control.kTas) != 0; }
 
-  // QERR: a CHECK CONDITION ends the other commands of its task set. 01b and 11b are the same here,
-  // as each I_T nexus has a task set of its own (TST 001b).
+  // TST: all I_T nexuses have one task set; else each has its own.
+  [[nodiscard]] bool one_task_set() const { return (control.flags2 & control.kTstMask) == 0; }
+  // QERR: a CHECK CONDITION ends the other commands of its nexus (11b), or of its task set (01b),
+  // which is the same unless there is one for all.
   [[nodiscard]] bool errors_abort_others() const {
     return (control.flags3 & control.kQerrMask) != 0;
+  }
+  [[nodiscard]] bool errors_abort_task_set() const {
+    return (control.flags3 & control.kQerrMask) == control.kQerrTaskSet;
   }
   // UA_INTLCK_CTRL: CHECK CONDITION status leaves the unit attention condition that it reports
   // pending, so that no command passes until REQUEST SENSE has asked for it.

@@ -77,7 +77,7 @@ struct ModeSelect : ::testing::Test {
 
 TEST_F(ModeSelect, ChangesWhatTheMaskAllows) {
   EXPECT_EQ(sense_page(initiator, kControl, 1),
-            (Data{0x0a, 0x0a, 0x04, 0x06, 0x38, 0x40, 0, 0, 0, 0, 0, 0}));
+            (Data{0x0a, 0x0a, 0x24, 0x06, 0x38, 0x40, 0, 0, 0, 0, 0, 0}));
   EXPECT_TRUE(set_bits(initiator, kControl, 2, 0x04).is_good());
   EXPECT_EQ(sense_page(initiator, kControl)[2] & 0x04, 0x04);
   EXPECT_EQ(sense_page(initiator, kControl, 2)[2] & 0x04, 0) << "the default stays";
@@ -102,7 +102,8 @@ TEST_F(ModeSelect, TellsNobodyWhenNothingChanges) {
 }
 
 TEST_F(ModeSelect, RefusesABitThatCannotChangeWithAPointerToIt) {
-  EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 2, 0x20, false), 4 + 2, 5));
+  EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 2, 0x02, false), 4 + 2, 1));
+  EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 2, 0x40), 4 + 2, 6)) << "TST 011b";
   EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 3, 0x08), 4 + 3, 3));
   EXPECT_TRUE(is_parameter_fault(set_bits(initiator, kControl, 3, 0x04), 4 + 3, 2))
       << "QERR 10b is reserved";

@@ -22,6 +22,7 @@ ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number)
   // SAM-5 §6.2: what a nexus that is new to the logical unit has to know.
   attentions.raise(spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
   restrictions = restrictions_of(*this);
+  if (unit.shared_task_set().is_ordering()) ++ordering;
   unit.nexuses().push_back(*this);
 }
 

@@ -26,9 +26,9 @@ class LogicalUnitShard;
 class LunMap;
 class Nexus;
 
-// An I_T nexus as one logical unit sees it: its task set (the control mode page says TST = 001b:
-// each I_T nexus has its own, so that ordering never needs another shard) and its unit attentions.
-// Made at the first command that addresses the logical unit; in the list of its LogicalUnitShard.
+// An I_T nexus as one logical unit sees it: its task set (by default each I_T nexus has its own,
+// TST 001b, so that ordering never needs another shard) and its unit attentions. Made at the first
+// command that addresses the logical unit; in the list of its LogicalUnitShard.
 struct alignas(kCacheLine) ItlNexus : ListHook {
   ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number);
   ItlNexus(const ItlNexus&) = delete;
@@ -44,8 +44,9 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   // The task set, in order of arrival.
   List<Command, TaskSetHook> task_set;
   std::uint32_t task_count = 0;
-  // How many of them are not SIMPLE, or wait for those: while zero, commands start at once. One
-  // more while `when_empty` is set, so that only then every command that leaves looks at it.
+  // How many of them are not SIMPLE: while zero, commands start at once. One more while
+  // `when_empty` is set, so that only then every command that leaves looks at it, and one while
+  // those of other nexuses count, too (SharedTaskSet).
   std::uint32_t ordering = 0;
   // The number leads elsewhere now, and this is in its LogicalUnitShard's list only until the task
   // set has become empty. Enqueued then.

@@ -41,13 +41,6 @@ class EndReserve final : public UnitChange {
   const std::uint64_t nexus_id_;
 };
 
-bool has_unfinished(ItlNexus& itl) {
-  for (const Command& command : itl.task_set) {
-    if (command.state != CommandState::finished) return true;
-  }
-  return false;
-}
-
 engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
                             const std::vector<NexusIdentity>& nexuses, const Command& except) {
   LogicalUnitShard* part = unit.find(shard_index);
@@ -62,10 +55,7 @@ engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
       }
       continue;
     }
-    // SAM-5 §5.6.3: told of each command by TASK ABORTED status, or of all by a unit attention.
-    if (has_unfinished(itl) && !part->state().mode.task_aborted_status())
-      itl.attentions.raise(spec::AdditionalSense::commands_cleared_by_another_initiator);
-    for (Command& command : itl.task_set) abort_for_another_nexus(command);
+    clear_commands_of(itl);
   }
   for (const Nexus* nexus : meant) co_await part->aborted_commands_finished(nexus);
 }

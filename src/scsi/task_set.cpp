@@ -7,6 +7,7 @@
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
+#include "scsi/on_each_part.h"
 #include "scsi/restrictions.h"
 
 namespace lunar::scsi {
@@ -50,6 +51,7 @@ bool has_head_of_queue(ItlNexus& itl) {
 
 bool must_wait(ItlNexus& itl, const Command& wanted) {
   if (wanted.description->is(kPassesOthers)) return false;
+  if (itl.unit.shared_task_set().holds(wanted)) return true;
   Barrier barrier;
   barrier.head_of_queue = has_head_of_queue(itl);
   for (const Command& command : itl.task_set) {
@@ -61,7 +63,7 @@ bool must_wait(ItlNexus& itl, const Command& wanted) {
 
 // What it waited for may have changed what it may do (START STOP UNIT, MODE SELECT): SAM-5 §8.6
 // lets it begin only now.
-void start_waiting(Command& command) {
+void start_late(Command& command) {
   const Restrictions heeded = command.itl->restrictions & command.description->heeds;
   const bool restricted = (heeded & ~kNoRefusals) != 0;
   if (restricted) {
@@ -76,23 +78,43 @@ void start_waiting(Command& command) {
   end_soon(command);
 }
 
+bool has_unfinished(ItlNexus& itl) {
+  for (const Command& command : itl.task_set) {
+    if (!is_finished(command)) return true;
+  }
+  return false;
+}
+
+engine::Task<void> clear_elsewhere(LogicalUnit& unit, const Nexus* nexus, engine::Shard& here) {
+  auto clear = [nexus, &here](LogicalUnitShard& part) -> engine::Task<void> {
+    if (&part.shard() != &here) clear_commands(part, nexus);
+    co_return;
+  };
+  co_await on_each_part(unit, clear);
+}
+
+}  // namespace
+
 void start_waiting(ItlNexus& itl) {
+  SharedTaskSet& shared = itl.unit.shared_task_set();
   Barrier barrier;
   barrier.head_of_queue = has_head_of_queue(itl);
   for (Command& command : itl.task_set) {
     if (is_finished(command)) continue;
-    if (command.state == CommandState::waiting && !barrier.holds(command)) start_waiting(command);
+    const bool waits = command.state == CommandState::waiting;
+    if (waits && !barrier.holds(command) && !shared.holds(command)) start_late(command);
     barrier.pass(command);
   }
 }
-
-}  // namespace
 
 void enter_task_set(ItlNexus& itl, Command& command) {
   itl.task_set.push_back(command);
   ++itl.task_count;
   itl.unit.commands_in_flight().increment();
-  if (command.attribute != TaskAttribute::simple) ++itl.ordering;
+  if (command.attribute != TaskAttribute::simple) [[unlikely]] {
+    ++itl.ordering;
+    if (itl.unit.state().mode.one_task_set()) itl.unit.shared_task_set().enter(command);
+  }
 }
 
 void leave_task_set(Command& command) {
@@ -102,6 +124,7 @@ void leave_task_set(Command& command) {
   itl.unit.commands_in_flight().decrement();
   if (itl.ordering != 0) [[unlikely]] {
     if (command.attribute != TaskAttribute::simple) --itl.ordering;
+    itl.unit.shared_task_set().leave(command);
     if (itl.when_empty != nullptr && itl.task_set.empty()) {
       itl.unlink();
       itl.unit.shard().enqueue(*std::exchange(itl.when_empty, nullptr));
@@ -172,12 +195,37 @@ void abort_for_another_nexus(Command& command) {
   abort_command(command);
 }
 
+void clear_commands_of(ItlNexus& itl) {
+  if (has_unfinished(itl) && !itl.unit.state().mode.task_aborted_status())
+    itl.attentions.raise(spec::AdditionalSense::commands_cleared_by_another_initiator);
+  for (Command& command : itl.task_set) abort_for_another_nexus(command);
+}
+
+void clear_commands(LogicalUnitShard& part, const Nexus* requester) {
+  for (ItlNexus& itl : part.nexuses()) {
+    if (&itl.nexus != requester) {
+      clear_commands_of(itl);
+      continue;
+    }
+    for (Command& command : itl.task_set) abort_command(command);
+  }
+}
+
 void obey_qerr(Command& command) {
   if (command.itl == nullptr || command.aborted) return;
-  if (!command.unit->state().mode.errors_abort_others()) return;
-  for (Command& other : command.itl->task_set) {
-    if (&other != &command) abort_command(other);
+  LogicalUnitShard& part = *command.unit;
+  const ModeParameters& mode = part.state().mode;
+  if (!mode.errors_abort_others()) return;
+  const bool all = mode.one_task_set() && mode.errors_abort_task_set();
+  for (ItlNexus& itl : part.nexuses()) {
+    if (&itl.nexus != command.nexus && all) clear_commands_of(itl);
+    if (&itl != command.itl) continue;
+    for (Command& other : itl.task_set) {
+      if (&other != &command) abort_command(other);
+    }
   }
+  if (all && part.unit().shards().size() > 1 && !part.is_stopping())
+    part.spawn(clear_elsewhere(part.unit(), command.nexus, part.shard()));
 }
 
 }  // namespace lunar::scsi

@@ -165,7 +165,8 @@ struct ControlPage {
   be16 busy_timeout_period_100ms;  // FFFFh: unlimited
   be16 extended_self_test_completion_time_s;
 
-  static constexpr std::uint8_t kTstPerNexus = 0x20;  // flags2: a task set an I_T nexus
+  static constexpr std::uint8_t kTstMask = 0xe0;      // flags2
+  static constexpr std::uint8_t kTstPerNexus = 0x20;  // a task set an I_T nexus
   static constexpr std::uint8_t kTmfOnly = 0x10;
   static constexpr std::uint8_t kDpicz = 0x08;
   static constexpr std::uint8_t kDSense = 0x04;  // descriptor format sense data
@@ -174,6 +175,7 @@ struct ControlPage {
   static constexpr std::uint8_t kUnrestrictedReordering = 0x10;  // flags3
   static constexpr std::uint8_t kNuar = 0x08;
   static constexpr std::uint8_t kQerrMask = 0x06;
+  static constexpr std::uint8_t kQerrTaskSet = 0x02;
   static constexpr std::uint8_t kUaIntlckCtrlMask = 0x30;  // flags4
   static constexpr std::uint8_t kUaIntlckReserved = 0x10;
   static constexpr std::uint8_t kUaIntlckStatuses = 0x30;  // some statuses make attentions, too
