@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/log.h"
 #include "engine/shard.h"
 
 namespace lunar::app {
@@ -56,7 +57,9 @@ Result<void> make_folder(const std::string& path) {
   LUNAR_TRY(make_folder(parent));
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return system_error(path, "cannot be made");
-  return sync_folder(parent);
+  Result<void> synced = sync_folder(parent);
+  if (!synced) rmdir(path.c_str());  // or the next save would find it, and take it for durable
+  return synced;
 }
 
 Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
@@ -69,13 +72,18 @@ Result<void> write_all(int fd, std::string_view bytes, const std::string& path) 
   return {};
 }
 
-Result<void> write_file(const std::string& path, const std::string& value) {
+// A file with that text, or none when it is empty.
+Result<void> replace_file(const std::string& path, const std::string& text) {
+  if (text.empty()) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT)
+      return system_error(path, "cannot be removed");
+    return {};
+  }
   const std::string beside = path + ".new";
   {
     const Descriptor file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (file.get() < 0) return system_error(beside, "cannot be made");
-    LUNAR_TRY(write_all(file.get(), header_of(value), beside));
-    LUNAR_TRY(write_all(file.get(), value, beside));
+    LUNAR_TRY(write_all(file.get(), text, beside));
     if (fsync(file.get()) != 0) return system_error(beside, "cannot be synced");
   }
   if (rename(beside.c_str(), path.c_str()) != 0) return system_error(path, "cannot be replaced");
@@ -96,6 +104,14 @@ Result<std::string> read_file(const Descriptor& file, const std::string& path) {
   return fail(ErrorCode::malformed, fmt::format("state {}: it is damaged: too long", path));
 }
 
+// Empty when there is none.
+Result<std::string> text_of(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() >= 0) return read_file(file, path);
+  if (errno == ENOENT) return std::string();
+  return system_error(path, "cannot be read");
+}
+
 Result<std::string> check(const std::string& text, const std::string& path) {
   const std::size_t end_of_header = text.find('\n');
   if (end_of_header != std::string::npos) {
@@ -110,8 +126,10 @@ Result<std::string> check(const std::string& text, const std::string& path) {
 
 }  // namespace
 
-StateFolder::StateFolder(std::string path)
-    : given_(!path.empty()), path_(path.empty() ? default_state_folder() : std::move(path)) {}
+StateFolder::StateFolder(std::string path, std::function<Result<void>(const std::string&)> sync)
+    : given_(!path.empty()),
+      path_(path.empty() ? default_state_folder() : std::move(path)),
+      sync_folder_(std::move(sync)) {}
 
 StateFolder::~StateFolder() {
   {
@@ -203,12 +221,24 @@ Result<void> StateFolder::save_now(const Uuid& unit, const std::string& name,
   LUNAR_TRY(make_folder(folder));
   LUNAR_TRY(lock(unit));
   const std::string path = fmt::format("{}/{}", folder, name);
-  if (!value.empty()) {
-    LUNAR_TRY(write_file(path, value));
-  } else if (unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return system_error(path, "cannot be removed");
+  LUNAR_TRY_ASSIGN(const std::string before, text_of(path));
+  LUNAR_TRY(replace_file(path, value.empty() ? value : header_of(value) + value));
+  Result<void> synced = sync(folder);
+  if (synced) return {};
+  // The caller goes on with the old value: it must be what the next start finds.
+  Result<void> restored = replace_file(path, before);
+  if (restored) restored = sync(folder);
+  if (!restored) {
+    log::error(
+        "state {}: a new value could not be made durable, nor the old one again ({}): "
+        "which of them a power loss leaves is not known",
+        path, restored.error().message);
   }
-  return sync_folder(folder);
+  return synced;
+}
+
+Result<void> StateFolder::sync(const std::string& folder) const {
+  return sync_folder_ ? sync_folder_(folder) : sync_folder(folder);
 }
 
 Result<std::string> StateFolder::load(const Uuid& unit, std::string_view name) {

@@ -4,9 +4,11 @@
 //   DIR/UUID/lock   held by the process that uses it
 //
 // A value is written beside its place, made durable, and renamed into it, so a crash leaves the old
-// one or the new one. Each carries its length and checksum: one that is damaged is an error that
-// names the file, never an empty value. Nothing is made or locked before a device has something to
-// keep, so servers whose devices keep nothing share a folder without knowing.
+// one or the new one. When the rename itself cannot be made durable the old one is put back, as the
+// save has failed; when that cannot be made durable either, only the disk knows which of both a
+// power loss leaves, and the log says so. Each carries its length and checksum: one that is damaged
+// is an error that names the file, never an empty value. Nothing is made or locked before a device
+// has something to keep, so servers whose devices keep nothing share a folder without knowing.
 #pragma once
 
 #include <condition_variable>
@@ -25,7 +27,8 @@ namespace lunar::app {
 class StateFolder final : public scsi::DurableStore {
  public:
   // Empty: default_state_folder().
-  explicit StateFolder(std::string path);
+  // `sync`: what makes the names in a folder durable, for tests; empty: the kernel does.
+  explicit StateFolder(std::string path, std::function<Result<void>(const std::string&)> sync = {});
   ~StateFolder() override;  // every save has completed
 
   // From any shard; the work is done on a thread of its own, which the first save starts. Errors,
@@ -40,12 +43,14 @@ class StateFolder final : public scsi::DurableStore {
 
  private:
   Result<void> save_now(const Uuid& unit, const std::string& name, const std::string& value);
+  [[nodiscard]] Result<void> sync(const std::string& folder) const;
   Result<void> lock(const Uuid& unit);
   void post(std::function<void()> job);
   void work();
 
   const bool given_;  // by who started the server
   const std::string path_;
+  const std::function<Result<void>(const std::string&)> sync_folder_;
   std::mutex locks_mutex_;
   std::map<Uuid, engine::Descriptor> locks_;
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "engine/shard_group.h"
@@ -116,6 +117,38 @@ TEST_F(StateFolderTest, ALeftoverOfACrashIsNoMatter) {
   EXPECT_EQ(*folder.load(kDisk, "name"), "one");
   ASSERT_TRUE(save(folder, kDisk, "two"));
   EXPECT_EQ(*folder.load(kDisk, "name"), "two");
+}
+
+// A folder whose names cannot be made durable for a while.
+struct FailingSync {
+  int failures = 0;  // to come
+  Result<void> operator()(const std::string&) {
+    if (failures == 0) return {};
+    --failures;
+    return fail(ErrorCode::io, "the folder cannot be synced");
+  }
+};
+
+TEST_F(StateFolderTest, WhatCannotBeMadeDurableIsNotThere) {
+  for (const int failures : {1, 2}) {
+    FailingSync sync;
+    StateFolder folder(path(), std::ref(sync));
+    ASSERT_TRUE(save(folder, kDisk, "one"));
+    for (const std::string& value : {std::string("two"), std::string()}) {
+      sync.failures = failures;
+      const auto saved = save(folder, kDisk, value);
+      ASSERT_FALSE(saved);
+      EXPECT_EQ(saved.error().message, "the folder cannot be synced");
+      EXPECT_EQ(sync.failures, 0) << "the old value is made durable again, or that is tried";
+      EXPECT_EQ(*folder.load(kDisk, "name"), "one");
+    }
+    ASSERT_TRUE(save(folder, kDisk, ""));
+    sync.failures = failures;
+    ASSERT_FALSE(save(folder, kDisk, "one"));
+    EXPECT_FALSE(fs::exists(file())) << "nothing was there";
+    ASSERT_TRUE(save(folder, kDisk, "three"));
+    EXPECT_EQ(*folder.load(kDisk, "name"), "three");
+  }
 }
 
 }  // namespace
