@@ -41,6 +41,13 @@ struct ServerOptions {
 };
 constexpr std::size_t kDefaultMaxShards = 4;
 
+// What a disk of add_ram() and add_file() has beside its blocks.
+struct DiskOptions {
+  // Room for protection information (T10): 1, 2 or 3, the type that the disk is formatted to when
+  // it is made, which initiators may change by FORMAT UNIT. 0: none.
+  std::uint8_t protection = 0;
+};
+
 // How a target shows a device.
 struct LunOptions {
   bool read_only = false;  // writes are refused, also where the device would take them
@@ -107,12 +114,15 @@ class Server {
   // thread that removes it, or with the server.
   Result<void> add_device(std::unique_ptr<block::Device> device);
   // A sparse RAM disk of so many bytes, a multiple of 512. A new identity each time.
-  Result<void> add_ram(const std::string& name, ByteCount size);
+  // invalid_argument, no_resource.
+  Result<void> add_ram(const std::string& name, ByteCount size, const DiskOptions& options = {});
   // A regular file, which is made with `size` bytes if it is missing (and grown if it is smaller),
   // or a block device. Served with direct I/O where the file system can. It keeps its identity.
-  // not_found, permission, busy (another process serves it), io.
+  // Protection information is kept beside it, in a file whose name is the path and ".protection",
+  // and not for block devices; a file that has one cannot be served without. not_found, permission,
+  // busy (another process serves it), io, invalid_argument.
   Result<void> add_file(const std::string& name, const std::string& path,
-                        std::optional<ByteCount> size = {});
+                        std::optional<ByteCount> size = {}, const DiskOptions& options = {});
 
   // not_found; busy (naming the user) while it is mapped or carries a layer.
   Result<void> remove_device(std::string_view name);

@@ -102,7 +102,7 @@ Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
   return {};
 }
 
-Result<void> Server::add_ram(const std::string& name, ByteCount size) {
+Result<void> Server::add_ram(const std::string& name, ByteCount size, const DiskOptions& options) {
   const std::lock_guard lock(internals_->mutex);
   LUNAR_TRY(internals_->check_not_ended("add_ram()"));
   // Its contents die with this process, and so does its identity.
@@ -111,13 +111,14 @@ Result<void> Server::add_ram(const std::string& name, ByteCount size) {
                                          .size = size,
                                          .block_size = 512,
                                          .uuid = Uuid::from_random(internals_->prng.bytes16()),
-                                         .keeps_uuid = false}));
+                                         .keeps_uuid = false,
+                                         .protection = options.protection}));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }
 
 Result<void> Server::add_file(const std::string& name, const std::string& path,
-                              std::optional<ByteCount> size) {
+                              std::optional<ByteCount> size, const DiskOptions& options) {
   const std::lock_guard lock(internals_->mutex);
   LUNAR_TRY(internals_->check_not_ended("add_file()"));
   LUNAR_TRY_ASSIGN(auto device, backends::open_file(internals_->files, internals_->prng,
@@ -127,7 +128,8 @@ Result<void> Server::add_file(const std::string& name, const std::string& path,
                                                      .block_size = {},
                                                      .cache = backends::FileCache::direct,
                                                      .read_only = false,
-                                                     .uuid = {}}));
+                                                     .uuid = {},
+                                                     .protection = options.protection}));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
+#include <filesystem>
 
 #include "app/server_internals.h"
 
@@ -210,12 +212,36 @@ TEST(Server, NamesWhatCannotBeAdded) {
   expect_error(server->add_ram("d", ByteCount(kMiB)), ErrorCode::already_exists, "'d'");
   expect_error(server->add_ram("", ByteCount(kMiB)), ErrorCode::invalid_argument, "name");
   expect_error(server->add_ram("e", ByteCount(1000)), ErrorCode::invalid_argument, "1000");
+  expect_error(server->add_ram("e", ByteCount(kMiB), {.protection = 4}),
+               ErrorCode::invalid_argument, "protection");
   expect_error(server->add_file("e", "/nonexistent/e"), ErrorCode::not_found, "/nonexistent/e");
   expect_error(server->add_target(kTarget), ErrorCode::already_exists, kTarget);
   expect_error(server->add_target("IQN.2026-11.io.lunar:TEST"), ErrorCode::already_exists, kTarget);
   expect_error(server->add_target("not an iqn"), ErrorCode::invalid_argument, "not an iqn");
   expect_error(server->add_portal("nowhere"), ErrorCode::invalid_argument, "nowhere");
   expect_error(server->add_portal("127.0.0.1", 0), ErrorCode::invalid_argument, "tag");
+}
+
+TEST(Server, DisksHaveRoomForProtectionInformationWhereItIsWanted) {
+  const auto server = one_shard();
+  std::string folder = (std::filesystem::temp_directory_path() / "lunar-disks.XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/disk";
+  ASSERT_TRUE(server->add_ram("plain", ByteCount(kMiB)));
+  ASSERT_TRUE(server->add_ram("ram", ByteCount(kMiB), {.protection = 1}));
+  ASSERT_TRUE(server->add_file("file", path, ByteCount(kMiB), {.protection = 3}));
+  const auto room_of = [&](std::string_view name) {
+    return server->internals().registry->find(name)->protection_room();
+  };
+  EXPECT_EQ(room_of("plain").area, nullptr);
+  EXPECT_NE(room_of("ram").area, nullptr);
+  EXPECT_EQ(room_of("ram").type, 1);
+  EXPECT_NE(room_of("file").area, nullptr);
+  EXPECT_EQ(room_of("file").type, 3);
+  EXPECT_TRUE(std::filesystem::exists(path + ".protection"));
+  ASSERT_TRUE(server->remove_device("file"));
+  expect_error(server->add_file("file", path), ErrorCode::invalid_argument, ".protection");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Server, NamesWhatCannotBeMapped) {
