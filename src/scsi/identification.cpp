@@ -5,7 +5,6 @@
 #include "engine/shard.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
-#include "scsi/durable_store.h"
 #include "scsi/logical_unit.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/identification.h"
@@ -62,11 +61,8 @@ struct SetInformation final : UnitChange {
     auto changed = std::make_shared<IdentifyingInformation>(*next.identification.information);
     (information_type == spec::kIdentifyingInformation ? changed->bytes : changed->text) =
         information;
-    if (DurableStore* store = unit.options().store) {
-      saved = co_await store->save(unit.device().uuid(), std::string(kIdentificationKey),
-                                   to_text(*changed));
-      if (!saved) co_return false;
-    }
+    const Result<void> saved = co_await unit.save(kIdentificationKey, to_text(*changed));
+    if (!saved) co_return false;
     next.identification.information = std::move(changed);
     co_return true;
   }
@@ -78,7 +74,6 @@ struct SetInformation final : UnitChange {
   const Nexus& setter;
   const std::uint8_t information_type;
   const std::string information;
-  Result<void> saved;
 };
 
 engine::Task<void> set_information(Command& command) {

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/log.h"
 #include "block/front.h"
 #include "block/range_lock.h"
 #include "block/statistics.h"
@@ -16,6 +17,7 @@
 #include "scsi/protection_area.h"
 #include "scsi/reservation_change.h"
 #include "scsi/restrictions.h"
+#include "scsi/self_tests.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {
@@ -182,22 +184,44 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
 
 LogicalUnit::~LogicalUnit() = default;
 
+engine::Task<Result<void>> LogicalUnit::save(std::string_view name, std::string value) const {
+  if (options_.store == nullptr) co_return Result<void>();
+  auto saving = options_.store->save(device_.uuid(), std::string(name), std::move(value));
+  Result<void> saved = co_await saving;
+  if (!saved)
+    log::error("device {}: {} cannot be kept: {}", device_.name(), name, saved.error().message);
+  co_return saved;
+}
+
+Result<std::string> LogicalUnit::load(std::string_view name) const {
+  if (options_.store == nullptr) return std::string();
+  return options_.store->load(device_.uuid(), name);
+}
+
 Result<void> LogicalUnit::restore() {
   if (options_.store == nullptr) return {};
   auto state = std::make_shared<UnitState>(*state_);
-  LUNAR_TRY_ASSIGN(const std::string operation,
-                   options_.store->load(device_.uuid(), kMediumOperationKey));
+  LUNAR_TRY_ASSIGN(const std::string operation, load(kMediumOperationKey));
   if (!operation.empty()) {
     auto plan = parse_medium_operation(operation);
     if (!plan) {
       return wrap(plan.error(),
                   fmt::format("state of device {}: {}", device_.name(), kMediumOperationKey));
     }
-    restore_medium_operation(*plan, state->condition);
+    if (state->write_protected) {
+      log::warning(
+          "device {}: it is write-protected, and an operation on its whole medium ({}) did not "
+          "end; "
+          "its blocks stay inaccessible until it is served writable, which lets the operation go "
+          "on",
+          device_.name(), to_string(plan->kind));
+      fail_medium_operation(*plan, state->condition);
+    } else {
+      restore_medium_operation(*plan, state->condition);
+    }
     interrupted_ = std::move(*plan);
   }
-  LUNAR_TRY_ASSIGN(const std::string known,
-                   options_.store->load(device_.uuid(), kIdentificationKey));
+  LUNAR_TRY_ASSIGN(const std::string known, load(kIdentificationKey));
   if (!known.empty()) {
     auto information = parse_identifying_information(known);
     if (!information) {
@@ -210,6 +234,7 @@ Result<void> LogicalUnit::restore() {
   LUNAR_TRY_ASSIGN(state->mode, saved_mode_parameters(*this));
   state->saved_mode = state->mode;
   LUNAR_TRY(restore_reservations(*state, *this));
+  LUNAR_TRY(restore_self_tests(*state, *this));
   state_ = std::move(state);
   return {};
 }
@@ -228,7 +253,7 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   parts_[shard.index()] =
       std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), std::move(*area), state_);
   range_locks_->join(parts_[shard.index()]->front());
-  if (&shard == &home() && interrupted_) {
+  if (&shard == &home() && interrupted_ && !state_->write_protected) {
     continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
   }
   co_return Result<void>();
@@ -274,6 +299,11 @@ engine::Task<bool> LogicalUnit::change_at_home(UnitChange& change) {
   const engine::Mutex::Holder holder = co_await changing_.lock();
   auto next = std::make_shared<UnitState>(*state_);
   if (!co_await change.decide(*next)) co_return false;
+  if (next->self_tests != state_->self_tests) {
+    // Whatever ends a self-test goes on when that cannot be kept.
+    auto saving = save(kSelfTestsKey, to_text(*next->self_tests));
+    (void)co_await saving;
+  }
   state_ = std::move(next);
   for (engine::Shard* shard : shards_) {
     auto take = [this, &change, state = state_, index = shard->index()]() mutable {

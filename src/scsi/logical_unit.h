@@ -165,11 +165,21 @@ class LogicalUnit {
   }
   [[nodiscard]] std::span<engine::Shard* const> shards() const { return shards_; }
 
+  // What of it is kept over a power loss, under a name. save() completes on the calling shard when
+  // the value will be found, or at once where there is no store; its failure has been logged.
+  // load() is blocking, before open(): empty when nothing is kept.
+  [[nodiscard]] engine::Task<Result<void>> save(std::string_view name, std::string value) const;
+  [[nodiscard]] Result<std::string> load(std::string_view name) const;
+
   // Changes the state: decides on the home shard, after all earlier changes, then puts the new
   // state into force on every shard. From any shard of the unit; gives what decide() gave.
   engine::Task<bool> change(UnitChange& change);
   // Where changes are decided.
   [[nodiscard]] engine::Shard& home() const { return *shards_.front(); }
+
+  // What the store remembers of an operation on the medium, and what is not under way, as the
+  // medium cannot be written to. The home shard's.
+  [[nodiscard]] std::optional<MediumOperationPlan>& interrupted_operation() { return interrupted_; }
 
   [[nodiscard]] block::Device& device() const { return device_; }
   [[nodiscard]] block::DeviceStatistics& statistics() const { return *statistics_; }
@@ -221,7 +231,7 @@ class LogicalUnit {
   // The home shard's, once the unit is open.
   std::shared_ptr<const UnitState> state_;
   engine::Mutex changing_;
-  std::optional<MediumOperationPlan> interrupted_;  // goes on once the unit is open
+  std::optional<MediumOperationPlan> interrupted_;  // goes on once the medium can be written to
 };
 
 }  // namespace lunar::scsi

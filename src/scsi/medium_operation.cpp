@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
-#include "base/log.h"
 #include "block/await_request.h"
 #include "block/front.h"
 #include "engine/shard.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
-#include "scsi/durable_store.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
 #include "scsi/protection_area.h"
@@ -158,16 +157,12 @@ struct Begin final : UnitChange {
       refusal = Sense::invalid_field_in_cdb(1, std::uint8_t{5});
       co_return false;
     }
-    if (DurableStore* store = unit.options().store) {
-      const Result<void> saved = co_await store->save(
-          unit.device().uuid(), std::string(kMediumOperationKey), to_text(plan));
-      if (!saved) {
-        log::error("{}: {}", unit.device().name(), saved.error().message);
-        refusal =
-            Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);
-        co_return false;
-      }
+    const Result<void> saved = co_await unit.save(kMediumOperationKey, to_text(plan));
+    if (!saved) {
+      refusal = Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);
+      co_return false;
     }
+    unit.interrupted_operation().reset();  // the store remembers this one now
     end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);  // SPC-5 §5.15.4.3
     condition.operation = plan.kind;
     condition.progress = progress;
@@ -193,11 +188,8 @@ struct End final : UnitChange {
       reformatted = next.protection != before;
       condition.format_corrupt = false;
       condition.sanitize_failure = SanitizeFailure::none;
-    } else if (plan.kind == MediumOperation::format) {
-      condition.format_corrupt = true;
     } else {
-      condition.sanitize_failure =
-          plan.unrestricted_exit ? SanitizeFailure::unrestricted : SanitizeFailure::restricted;
+      fail_medium_operation(plan, condition);
     }
     co_return true;
   }
@@ -268,19 +260,24 @@ engine::Task<void> await_medium_operation(Command& command, Progress progress) {
                                                  : AdditionalSense::sanitize_command_failed));
 }
 
-engine::Task<Result<void>> forget_medium_operation(const LogicalUnit& unit) {
-  DurableStore* store = unit.options().store;
-  if (store == nullptr) co_return Result<void>();
-  Result<void> saved =
-      co_await store->save(unit.device().uuid(), std::string(kMediumOperationKey), "");
-  if (!saved) log::error("{}: {}", unit.device().name(), saved.error().message);
+engine::Task<Result<void>> forget_medium_operation(LogicalUnit& unit) {
+  Result<void> saved = co_await unit.save(kMediumOperationKey, {});
+  if (saved) unit.interrupted_operation().reset();
   co_return saved;
 }
 
+const char* to_string(MediumOperation operation) {
+  switch (operation) {
+    case MediumOperation::none: return "none";
+    case MediumOperation::format: return "format";
+    case MediumOperation::sanitize: return "sanitize";
+  }
+  return "";
+}
+
 std::string to_text(const MediumOperationPlan& plan) {
-  std::string text =
-      fmt::format("{} {} {} {} ", plan.kind == MediumOperation::format ? "format" : "sanitize",
-                  plan.passes, plan.invert ? 1 : 0, plan.unrestricted_exit ? 1 : 0);
+  std::string text = fmt::format("{} {} {} {} ", to_string(plan.kind), plan.passes,
+                                 plan.invert ? 1 : 0, plan.unrestricted_exit ? 1 : 0);
   if (plan.protection)
     text += fmt::format("protection={} ", static_cast<unsigned>(*plan.protection));
   for (const std::byte b : plan.pattern) text += fmt::format("{:02x}", static_cast<unsigned>(b));
@@ -328,6 +325,45 @@ void restore_medium_operation(const MediumOperationPlan& plan, UnitCondition& co
 
 void continue_medium_operation(LogicalUnit& unit, const MediumOperationPlan& plan) {
   start(unit, plan, unit.on(unit.home().index()).state().condition.progress);
+}
+
+void fail_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition) {
+  if (plan.kind == MediumOperation::format) {
+    condition.format_corrupt = true;
+  } else {
+    condition.sanitize_failure =
+        plan.unrestricted_exit ? SanitizeFailure::unrestricted : SanitizeFailure::restricted;
+  }
+}
+
+namespace {
+
+struct Resume final : UnitChange {
+  explicit Resume(LogicalUnit& logical_unit) : unit(logical_unit) {}
+
+  engine::Task<bool> decide(UnitState& next) override {
+    const auto& plan = unit.interrupted_operation();
+    if (!plan || next.write_protected || next.condition.operation != MediumOperation::none)
+      co_return false;
+    restore_medium_operation(*plan, next.condition);
+    co_return true;
+  }
+
+  LogicalUnit& unit;
+};
+
+}  // namespace
+
+engine::Task<void> resume_medium_operation(LogicalUnit& unit) {
+  Resume resume(unit);
+  const bool resumed = co_await unit.change(resume);
+  if (!resumed) co_return;
+  auto go_on = [&unit] {
+    const MediumOperationPlan plan = *std::exchange(unit.interrupted_operation(), std::nullopt);
+    continue_medium_operation(unit, plan);
+  };
+  auto there = engine::call_on(unit.home(), go_on);
+  co_await there;
 }
 
 }  // namespace lunar::scsi

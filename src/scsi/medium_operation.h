@@ -49,12 +49,18 @@ engine::Task<void> await_medium_operation(Command& command,
 // The name in the store.
 constexpr std::string_view kMediumOperationKey = "medium_operation";
 
-// Durably; success where there is no store. Its failure has been logged.
-engine::Task<Result<void>> forget_medium_operation(const LogicalUnit& unit);
+// Durably, on the home shard; success where there is no store. Its failure has been logged.
+engine::Task<Result<void>> forget_medium_operation(LogicalUnit& unit);
 
 // What the condition of a unit is at its start when a store remembers an operation, which goes on:
 // continue_medium_operation() on the home shard, once it is open there.
 void restore_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition);
 void continue_medium_operation(LogicalUnit& unit, const MediumOperationPlan& plan);
+// What it is when an operation has ended before its time, also when it cannot go on for now, as the
+// medium cannot be written to (SBC-4 §4.11.3, §4.10).
+void fail_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition);
+// The medium can be written to again: what has been interrupted goes on. From any shard.
+engine::Task<void> resume_medium_operation(LogicalUnit& unit);
+[[nodiscard]] const char* to_string(MediumOperation operation);
 
 }  // namespace lunar::scsi

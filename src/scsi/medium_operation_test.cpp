@@ -4,6 +4,7 @@
 
 #include "scsi/testing/bench.h"
 #include "scsi/testing/memory_store.h"
+#include "scsi/unit_management.h"
 
 namespace lunar::scsi {
 namespace {
@@ -246,6 +247,54 @@ TEST(Sanitize, GoesOnAfterARestart) {
       [&] { return again.on(0).state().condition.operation == MediumOperation::none; }));
   EXPECT_EQ(std::to_integer<unsigned>(device.medium[512 * 9]), 0xeeU);
   bench.world().run([&] { return stop(again, shard); });
+}
+
+// Until the medium can be written to it says what a sanitize says that has failed (SBC-4 §4.11.3).
+TEST(Sanitize, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
+  MemoryStore store;
+  MediumOperationPlan plan;
+  plan.kind = MediumOperation::sanitize;
+  plan.pattern = bytes({0xee});
+  store.values[std::string(kMediumOperationKey)] = to_text(plan);
+  Bench bench(kBlocks, {.read_only = true, .store = &store}, 2);
+  Initiator& initiator = bench.initiator();
+  initiator.clear_attention();
+  bench.world().run_for(engine::kSecond);
+  const auto failed = AdditionalSense::sanitize_command_failed;
+  EXPECT_TRUE(initiator.run(read_block(0)).is(SenseKey::medium_error, failed));
+  EXPECT_EQ(initiator.requested_sense().additional, failed);
+  EXPECT_TRUE(bench.device().calls.empty()) << "nothing reaches the medium";
+  EXPECT_EQ(store.values.size(), 1U) << "it is still to be done";
+
+  bench.device().hold = true;
+  Result<void> outcome;
+  bench.world().run([&] { return set_write_protected(bench.unit(), false, outcome); });
+  ASSERT_TRUE(outcome);
+  (void)initiator.requested_sense();  // MODE PARAMETERS CHANGED
+  EXPECT_TRUE(
+      initiator.run(read_block(0)).is(SenseKey::not_ready, AdditionalSense::sanitize_in_progress));
+  engine::Shard::bind(&bench.world().shard(0));
+  bench.device().release();
+  EXPECT_TRUE(bench.world().run_until([&] { return initiator.run(read_block(0)).is_good(); }));
+  EXPECT_EQ(std::to_integer<unsigned>(bench.device().medium[512 * 9]), 0xeeU);
+  EXPECT_TRUE(store.values.empty());
+}
+
+TEST(FormatUnit, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
+  MemoryStore store;
+  store.values[std::string(kMediumOperationKey)] = to_text(MediumOperationPlan());
+  Bench bench(kBlocks, {.read_only = true, .store = &store});
+  bench.initiator().clear_attention();
+  bench.world().run_for(engine::kSecond);
+  EXPECT_TRUE(bench.initiator()
+                  .run(read_block(0))
+                  .is(SenseKey::medium_error, AdditionalSense::medium_format_corrupted));
+  EXPECT_TRUE(bench.device().calls.empty());
+  Result<void> outcome;
+  bench.world().run([&] { return set_write_protected(bench.unit(), false, outcome); });
+  EXPECT_TRUE(
+      bench.world().run_until([&] { return bench.initiator().run(read_block(0)).is_good(); }));
+  EXPECT_TRUE(store.values.empty());
 }
 
 TEST(MediumOperation, TextIsReadBack) {

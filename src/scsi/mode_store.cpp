@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "scsi/durable_store.h"
 #include "scsi/logical_unit.h"
 #include "scsi/mode_pages.h"
 
@@ -49,13 +48,12 @@ engine::Task<Result<void>> save_mode_parameters(const LogicalUnit& unit,
   ModeParameters copy = values;
   std::string text;
   for (const ModePageDescription& page : mode_pages()) text += as_text(page.in(copy));
-  return unit.options().store->save(unit.device().uuid(), kName, std::move(text));
+  return unit.save(kName, std::move(text));
 }
 
 Result<ModeParameters> saved_mode_parameters(const LogicalUnit& unit) {
   ModeParameters values = default_mode_parameters(unit);
-  if (unit.options().store == nullptr) return values;
-  LUNAR_TRY_ASSIGN(const std::string text, unit.options().store->load(unit.device().uuid(), kName));
+  LUNAR_TRY_ASSIGN(const std::string text, unit.load(kName));
   ModeParameters changeable = changeable_mode_parameters(unit);
   ByteReader reader(as_bytes(std::string_view(text)));
   while (reader.remaining() != 0) {

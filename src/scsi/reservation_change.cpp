@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
-#include "scsi/durable_store.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {
@@ -70,12 +68,8 @@ engine::Task<bool> ReservationChange::decide(UnitState& next) {
   std::string record = record_of(*reservations);
   if (record != kept) {
     // SPC-5 §5.14.5: found again after a power loss from the moment of the GOOD status.
-    auto saving =
-        unit_.options().store->save(unit_.device().uuid(), kRecordName, std::move(record));
-    const Result<void> saved = co_await saving;
+    const Result<void> saved = co_await unit_.save(kRecordName, std::move(record));
     if (!saved) {
-      log::error("device {}: reservations cannot be kept: {}", unit_.device().name(),
-                 saved.error().message);
       // SPC-5 §5.14.7: "insufficient device server resources".
       outcome_ = {};
       outcome_.status = spec::Status::check_condition;
@@ -115,9 +109,7 @@ engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id) {
 }
 
 Result<void> restore_reservations(UnitState& state, const LogicalUnit& unit) {
-  DurableStore* store = unit.options().store;
-  if (store == nullptr) return {};
-  LUNAR_TRY_ASSIGN(const std::string record, store->load(unit.device().uuid(), kRecordName));
+  LUNAR_TRY_ASSIGN(const std::string record, unit.load(kRecordName));
   if (record.empty()) return {};
   auto reservations = from_record(record);
   if (!reservations) {

@@ -2,7 +2,6 @@
 #include "base/bytes.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
-#include "scsi/durable_store.h"
 #include "scsi/logical_unit.h"
 #include "scsi/medium_operation.h"
 #include "scsi/spec/format.h"

@@ -11,9 +11,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/task.h"
+#include "lunar/result.h"
 #include "scsi/spec/diagnostics.h"
 #include "scsi/spec/log.h"
 #include "scsi/spec/sense.h"
@@ -21,6 +24,7 @@
 namespace lunar::scsi {
 
 struct Command;
+class LogicalUnit;
 struct UnitState;
 
 // One that is under way. Its owner is UnitState: there it is, or it has ended.
@@ -56,6 +60,16 @@ struct SelfTestLog {
 engine::Task<void> run_self_test(Command& command);
 // ABORT BACKGROUND SELF-TEST
 engine::Task<void> abort_background_self_test(Command& command);
+
+// The name in the store. LogicalUnit keeps the log when it has changed.
+constexpr std::string_view kSelfTestsKey = "self_tests";
+// As text for a durable store, and back; malformed for what to_text() does not give. What was under
+// way has been aborted by what came between (SPC-5 §5.15.4).
+[[nodiscard]] std::string to_text(const SelfTestLog& log);
+[[nodiscard]] Result<SelfTestLog> parse_self_test_log(std::string_view text);
+// Before shards serve the unit: the results that are kept, or, with a line in the log, none when
+// they cannot be understood. The errors of the store.
+Result<void> restore_self_tests(UnitState& state, const LogicalUnit& unit);
 
 // In UnitChange::decide(): ends the one that is under way, if there is one.
 void end_self_test(UnitState& next, spec::SelfTestOutcome outcome);

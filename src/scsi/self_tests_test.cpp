@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scsi/testing/bench.h"
+#include "scsi/testing/memory_store.h"
 
 namespace lunar::scsi {
 namespace {
@@ -175,6 +176,83 @@ TEST_F(SelfTests, TheTimeOfAnExtendedOneIsTold) {
   EXPECT_EQ(page.data.at(4 + 11), 1) << "seconds";
   EXPECT_EQ(initiator.run({0x12, 1, 0x86, 0, 64, 0}).data.at(11), 1) << "minutes";
   EXPECT_EQ(extended_self_test_seconds(kTiB), 20972U);
+}
+
+// ---- Over a restart
+
+Cdb first_result(Initiator& initiator) {
+  const Outcome page = initiator.run({0x4d, 0, 0x50, 0, 0, 0, 1, 2, 0, 0});
+  EXPECT_TRUE(page.is_good());
+  return {page.data.begin() + 8, page.data.begin() + 24};
+}
+
+TEST(SelfTestResults, OutliveTheUnit) {
+  MemoryStore store;
+  Cdb before;
+  {
+    Bench bench(kBlocks, {.store = &store});
+    bench.initiator().clear_attention();
+    bench.device().answers[block::Op::read] = block::Status::read_error;
+    EXPECT_EQ(bench.initiator().run(send_diagnostic(5)).status, spec::Status::check_condition);
+    before = first_result(bench.initiator());
+    EXPECT_EQ(before[0], 0xa5) << "its second segment but one failed";
+  }
+  Bench bench(kBlocks, {.store = &store});
+  bench.initiator().clear_attention();
+  EXPECT_EQ(first_result(bench.initiator()), before);
+}
+
+TEST(SelfTestResults, TellThatAPowerLossAbortedOne) {
+  MemoryStore store;
+  Bench bench(kBlocks, {.store = &store});
+  bench.initiator().clear_attention();
+  bench.device().hold = true;
+  ASSERT_TRUE(bench.initiator().run(send_diagnostic(2)).is_good());
+  EXPECT_EQ(first_result(bench.initiator())[0], 0x4f);
+  Bench after_power_loss(kBlocks, {.store = &store});
+  after_power_loss.initiator().clear_attention();
+  EXPECT_EQ(first_result(after_power_loss.initiator())[0], 0x42);
+  engine::Shard::bind(&bench.world().shard(0));
+  bench.device().release();
+}
+
+TEST(SelfTestResults, AreNoReasonToFail) {
+  MemoryStore store;
+  Bench bench(kBlocks, {.store = &store});
+  bench.initiator().clear_attention();
+  store.fails = true;
+  EXPECT_TRUE(bench.initiator().run(send_diagnostic(5)).is_good());
+  EXPECT_EQ(first_result(bench.initiator())[0], 0xa0);
+  store.fails = false;
+  store.values[std::string(kSelfTestsKey)] = "from another planet";
+  Bench again(kBlocks, {.store = &store});
+  again.initiator().clear_attention();
+  EXPECT_EQ(first_result(again.initiator()), Cdb(16));
+}
+
+TEST(SelfTestResults, TextIsReadBack) {
+  SelfTestLog log;
+  for (std::size_t i = 0; i < spec::kSelfTestResults; ++i) {
+    SelfTestResult result;
+    result.code = spec::SelfTestCode::foreground_extended;
+    result.outcome = spec::SelfTestOutcome::second_segment_failed;
+    result.segment = 2;
+    result.power_on_hours = UINT16_MAX;
+    if (i % 2 == 0) result.first_failure = UINT64_MAX - i;
+    result.sense = spec::Sense::of(SenseKey::medium_error, AdditionalSense::unrecovered_read_error);
+    log.recent.push_back(result);
+  }
+  const std::string text = to_text(log);
+  const auto same = parse_self_test_log(text);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(to_text(*same), text);
+  for (const std::string& wrong :
+       {std::string(), text + "6 1 1 1 - 3 4\n", text.substr(0, text.size() - 6),
+        std::string("lunar self-tests 1\n8 0 0 0 - 0 0\n"),
+        std::string("lunar self-tests 1\n1 0 0 0 - 0 0 0\n"),
+        std::string("lunar self-tests 2\n")}) {
+    EXPECT_FALSE(parse_self_test_log(wrong)) << wrong;
+  }
 }
 
 }  // namespace

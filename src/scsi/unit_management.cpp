@@ -2,9 +2,10 @@
 
 #include "block/front.h"
 #include "block/range_lock.h"
-#include "engine/gate.h"
 #include "scsi/command_table.h"
 #include "scsi/logical_unit.h"
+#include "scsi/medium_operation.h"
+#include "scsi/on_each_part.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {
@@ -84,25 +85,14 @@ struct CapacityChange final : UnitChange {
   bool shrinks = false;
 };
 
-engine::Task<void> drain_here(LogicalUnitShard* part) {
-  if (part == nullptr) co_return;
-  co_await part->ended_windows_closed();
-  co_await part->front().drain();
-}
-
-engine::Task<void> drain_part(LogicalUnit& unit, engine::Shard& shard) {
-  auto drain = [&unit, &shard] { return drain_here(unit.find(shard.index())); };
-  auto there = engine::await_on(shard, drain);
-  co_await there;
+engine::Task<void> drain_part(LogicalUnitShard& part) {
+  co_await part.ended_windows_closed();
+  co_await part.front().drain();
 }
 
 // Completes when what the medium does now is done: nothing goes on that has been let in under
 // another state.
-engine::Task<void> drain(LogicalUnit& unit) {
-  engine::Gate parts;
-  for (engine::Shard* shard : unit.shards()) parts.spawn(drain_part(unit, *shard));
-  co_await parts.close();
-}
+engine::Task<void> drain(LogicalUnit& unit) { return on_each_part(unit, drain_part); }
 
 // Completes when no write of blocks with protection information is under way, of which some may
 // have reached the medium in part.
@@ -119,6 +109,7 @@ engine::Task<void> set_write_protected(LogicalUnit& unit, bool write_protected,
                                        Result<void>& outcome) {
   ProtectionChange change(write_protected, outcome);
   const bool changed = co_await unit.change(change);
+  if (!write_protected) co_await resume_medium_operation(unit);
   if (!changed || !write_protected) co_return;
   co_await drain(unit);
   co_await finish_protected_writes(unit);

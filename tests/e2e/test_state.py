@@ -1,12 +1,15 @@
 """The state folder: what a disk remembers over restarts, and what happens when it cannot."""
 
+import time
+
 from lunar_e2e.case import E2eCase
-from lunar_e2e.daemon import run_to_end
+from lunar_e2e.daemon import SLOWNESS, run_to_end
 from lunar_e2e.disk import CommandFailed, Disk
 
 UUID = "6b1d7f4e-0000-4000-8000-000000000001"
 OTHER_UUID = "6b1d7f4e-0000-4000-8000-000000000002"
 INSUFFICIENT_REGISTRATION_RESOURCES = 0x5504
+SANITIZE_COMMAND_FAILED = 0x3103
 
 
 def ram(uuid: str) -> str:
@@ -66,3 +69,30 @@ class State(E2eCase):
         self.assertEqual(failure.exception.task.asc_ascq, INSUFFICIENT_REGISTRATION_RESOURCES)
         self.assertEqual(keys(disk), [])
         self.assertIn(str(self.scratch / "file"), daemon.output())
+
+    def test_a_sanitize_waits_for_a_start_with_a_disk_that_can_be_written_to(self):
+        writable = f"file:{self.scratch / 'disk'},size=16MiB"
+        daemon = self.serve("--disk", writable)
+        disk = self.disk(daemon)
+        disk.write(0, b"\x11" * disk.block_size)
+        overwrite = bytes([0x1F, 0, 0, 1, 0xEE])  # 31 times: it is not done before the end comes
+        disk.execute(bytes([0x48, 0x81, 0, 0, 0, 0, 0, 0, len(overwrite), 0]), write=overwrite)
+        daemon.kill()
+        before = (self.scratch / "disk").read_bytes()
+
+        daemon = self.serve("--disk", writable + ",readonly")
+        session = self.login(daemon)
+        session.execute(bytes(6))  # the unit attention of a new nexus
+        task = session.execute(Disk.rw_cdb(0x88, 0, 1), read_length=512)
+        self.assertEqual(task.asc_ascq, SANITIZE_COMMAND_FAILED)
+        daemon.stop()
+        self.assertIn("it is write-protected, and an operation on its whole medium (sanitize)", daemon.output())
+        self.assertEqual((self.scratch / "disk").read_bytes(), before)
+
+        session = self.login(self.serve("--disk", writable))
+        deadline = time.monotonic() + 60 * SLOWNESS
+        while session.execute(bytes(6)).status != 0:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        data = bytes(session.execute(Disk.rw_cdb(0x88, 0, 1), read_length=512).data)
+        self.assertEqual(data, b"\xee" * 512)

@@ -1,0 +1,104 @@
+// What of the self-test results outlives a power loss, as text: a line "lunar self-tests 1", then
+// one a result, the newest first: code, outcome, segment, power on hours, LBA of the first failure
+// or
+// "-", sense key and additional sense code.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+
+#include "base/log.h"
+#include "scsi/logical_unit.h"
+#include "scsi/self_tests.h"
+
+namespace lunar::scsi {
+namespace {
+
+constexpr std::string_view kFirstLine = "lunar self-tests 1";
+constexpr std::string_view kNoAddress = "-";
+
+// Takes the text up to the separator; what is left when there is none.
+std::string_view take(std::string_view& rest, char separator) {
+  const std::size_t at = rest.find(separator);
+  const std::string_view head = rest.substr(0, at);
+  rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
+  return head;
+}
+
+std::optional<std::uint64_t> take_number(std::string_view& rest, std::uint64_t most) {
+  const std::string_view word = take(rest, ' ');
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc{} || end != word.data() + word.size() || value > most) return std::nullopt;
+  return value;
+}
+
+std::optional<SelfTestResult> parse_result(std::string_view line) {
+  SelfTestResult result;
+  const auto code = take_number(line, 7);
+  const auto outcome = take_number(line, 15);
+  const auto segment = take_number(line, 255);
+  const auto hours = take_number(line, UINT16_MAX);
+  if (!code || !outcome || !segment || !hours) return std::nullopt;
+  result.code = static_cast<spec::SelfTestCode>(*code);
+  result.outcome = static_cast<spec::SelfTestOutcome>(*outcome);
+  result.segment = static_cast<std::uint8_t>(*segment);
+  result.power_on_hours = static_cast<std::uint16_t>(*hours);
+  if (line.starts_with(kNoAddress)) {
+    (void)take(line, ' ');
+  } else {
+    result.first_failure = take_number(line, UINT64_MAX);
+    if (!result.first_failure) return std::nullopt;
+  }
+  const auto key = take_number(line, 15);
+  const auto additional = take_number(line, UINT16_MAX);
+  if (!key || !additional || !line.empty()) return std::nullopt;
+  result.sense = spec::Sense::of(static_cast<spec::SenseKey>(*key),
+                                 static_cast<spec::AdditionalSense>(*additional));
+  if (result.outcome == spec::SelfTestOutcome::in_progress)
+    result.outcome = spec::SelfTestOutcome::aborted_otherwise;
+  return result;
+}
+
+}  // namespace
+
+std::string to_text(const SelfTestLog& log) {
+  std::string text = fmt::format("{}\n", kFirstLine);
+  for (const SelfTestResult& result : log.recent) {
+    const std::string address =
+        result.first_failure ? fmt::format("{}", *result.first_failure) : std::string(kNoAddress);
+    text += fmt::format("{} {} {} {} {} {} {}\n", static_cast<unsigned>(result.code),
+                        static_cast<unsigned>(result.outcome), result.segment,
+                        result.power_on_hours, address, static_cast<unsigned>(result.sense.key),
+                        static_cast<unsigned>(result.sense.additional));
+  }
+  return text;
+}
+
+Result<SelfTestLog> parse_self_test_log(std::string_view text) {
+  const auto malformed = [] {
+    return fail(ErrorCode::malformed, "is no log of self-tests in the form that lunar writes");
+  };
+  if (take(text, '\n') != kFirstLine) return malformed();
+  SelfTestLog log;
+  while (!text.empty()) {
+    const auto result = parse_result(take(text, '\n'));
+    if (!result || log.recent.size() == spec::kSelfTestResults) return malformed();
+    log.recent.push_back(*result);
+  }
+  return log;
+}
+
+Result<void> restore_self_tests(UnitState& state, const LogicalUnit& unit) {
+  LUNAR_TRY_ASSIGN(const std::string text, unit.load(kSelfTestsKey));
+  if (text.empty()) return {};
+  auto parsed = parse_self_test_log(text);
+  if (!parsed) {
+    log::warning("device {}: {}: {}", unit.device().name(), kSelfTestsKey, parsed.error().message);
+    return {};
+  }
+  state.self_tests = std::make_shared<const SelfTestLog>(std::move(*parsed));
+  return {};
+}
+
+}  // namespace lunar::scsi
