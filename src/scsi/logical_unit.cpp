@@ -11,9 +11,9 @@
 #include "block/front.h"
 #include "block/range_lock.h"
 #include "block/statistics.h"
-#include "scsi/command_table.h"
 #include "scsi/durable_store.h"
 #include "scsi/mode_store.h"
+#include "scsi/on_each_part.h"
 #include "scsi/protection_area.h"
 #include "scsi/reservation_change.h"
 #include "scsi/restrictions.h"
@@ -99,8 +99,7 @@ bool LogicalUnitShard::has_aborted_commands(const Nexus* nexus) {
   for (ItlNexus& itl : nexuses_) {
     if (nexus != nullptr && &itl.nexus != nexus) continue;
     for (const Command& command : itl.task_set) {
-      const bool on_medium = command.description == nullptr || !command.description->is(kOffMedium);
-      if (command.aborted && on_medium) return true;
+      if (command.aborted && is_on_medium(command)) return true;
     }
   }
   return false;
@@ -305,16 +304,11 @@ engine::Task<bool> LogicalUnit::change_at_home(UnitChange& change) {
     (void)co_await saving;
   }
   state_ = std::move(next);
-  for (engine::Shard* shard : shards_) {
-    auto take = [this, &change, state = state_, index = shard->index()]() mutable {
-      LogicalUnitShard* part = find(index);
-      if (part == nullptr) return;
-      part->adopt(std::move(state));
-      change.apply(*part);
-    };
-    auto there = engine::call_on(*shard, std::move(take));
-    co_await there;
-  }
+  auto take = [&change, &state = state_](LogicalUnitShard& part) {
+    part.adopt(state);
+    change.apply(part);
+  };
+  co_await for_each_part(*this, take);
   co_return true;
 }
 

@@ -13,8 +13,10 @@
 #include "scsi/completion.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
+#include "scsi/on_each_part.h"
 #include "scsi/protection_area.h"
 #include "scsi/self_tests.h"
+#include "scsi/task_set.h"
 
 namespace lunar::scsi {
 namespace {
@@ -34,29 +36,23 @@ constexpr std::uint64_t kLookEvery = engine::kMillisecond;
 bool has_medium_commands(LogicalUnitShard& part) {
   for (ItlNexus& itl : part.nexuses()) {
     for (const Command& command : itl.task_set) {
-      const CommandDescription* row = command.description;
-      const bool on_medium = row == nullptr || !row->is(kOffMedium);
       // One that waits for its turn may wait for the operation itself; it meets it when it begins.
       const bool ahead =
           command.state == CommandState::prepared || command.state == CommandState::running;
-      if (on_medium && ahead) return true;
+      if (ahead && is_on_medium(command)) return true;
     }
   }
   return false;
 }
 
 engine::Task<void> wait_until_quiet(LogicalUnit& unit, LogicalUnitShard& home) {
-  for (engine::Shard* shard : unit.shards()) {
-    auto is_busy = [&unit, index = shard->index()] {
-      LogicalUnitShard* part = unit.find(index);
-      return part != nullptr && has_medium_commands(*part);
-    };
-    while (!home.is_stopping()) {
-      auto there = engine::call_on(*shard, is_busy);
-      const bool busy = co_await there;
-      if (!busy) break;
-      co_await engine::sleep_for(home.shard(), kLookEvery);
-    }
+  bool busy = false;
+  auto look = [&busy](LogicalUnitShard& part) { busy = busy || has_medium_commands(part); };
+  while (!home.is_stopping()) {
+    busy = false;
+    co_await for_each_part(unit, look);
+    if (!busy) co_return;
+    co_await engine::sleep_for(home.shard(), kLookEvery);
   }
 }
 

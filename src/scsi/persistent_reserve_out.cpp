@@ -8,6 +8,7 @@
 #include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/device_server.h"
+#include "scsi/on_each_part.h"
 #include "scsi/reservation_change.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/transport_id.h"
@@ -130,15 +131,13 @@ std::vector<TargetPort> target_ports_of(const Command& command) {
 
 // The initiator ports of a device that the logical unit knows: those that have a session with it,
 // and those that have had one when they were registered (SPC-5 §7.6.4.6).
-void add_known_ports(LogicalUnit& unit, unsigned shard_index, const std::string& device,
+void add_known_ports(LogicalUnitShard& part, const std::string& device,
                      std::vector<std::string>& ports) {
-  LogicalUnitShard* part = unit.find(shard_index);
-  if (part == nullptr) return;
   const auto add = [&](const std::string& port) {
     if (spec::device_name_of_port(port) == device) ports.push_back(port);
   };
-  for (const ItlNexus& itl : part->nexuses()) add(itl.nexus.initiator_port_name());
-  const Reservations* reservations = part->state().reservations.get();
+  for (const ItlNexus& itl : part.nexuses()) add(itl.nexus.initiator_port_name());
+  const Reservations* reservations = part.state().reservations.get();
   if (reservations == nullptr) return;
   for (const Registration& each : reservations->registrations) add(each.nexus.initiator_port);
 }
@@ -149,13 +148,10 @@ engine::Task<std::vector<std::string>> find_ports(LogicalUnit& unit, TransportId
     ports.push_back(std::move(initiator.name));
     co_return ports;
   }
-  for (engine::Shard* shard : unit.shards()) {
-    auto look = [&unit, &initiator, &ports, index = shard->index()] {
-      add_known_ports(unit, index, initiator.name, ports);
-    };
-    auto there = engine::call_on(*shard, look);
-    co_await there;
-  }
+  auto look = [&initiator, &ports](LogicalUnitShard& part) {
+    add_known_ports(part, initiator.name, ports);
+  };
+  co_await for_each_part(unit, look);
   co_return ports;
 }
 

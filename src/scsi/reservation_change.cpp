@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scsi/on_each_part.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {
@@ -39,12 +40,10 @@ class EndReserve final : public UnitChange {
   const std::uint64_t nexus_id_;
 };
 
-engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
-                            const std::vector<NexusIdentity>& nexuses, const Command& except) {
-  LogicalUnitShard* part = unit.find(shard_index);
-  if (part == nullptr) co_return;
+engine::Task<void> abort_on(LogicalUnitShard& part, const std::vector<NexusIdentity>& nexuses,
+                            const Command& except) {
   std::vector<const Nexus*> meant;
-  for (ItlNexus& itl : part->nexuses()) {
+  for (ItlNexus& itl : part.nexuses()) {
     if (std::ranges::count(nexuses, identity_of(itl.nexus)) == 0) continue;
     meant.push_back(&itl.nexus);
     if (&itl.nexus == except.nexus) {
@@ -55,7 +54,7 @@ engine::Task<void> abort_on(LogicalUnit& unit, unsigned shard_index,
     }
     clear_commands_of(itl);
   }
-  for (const Nexus* nexus : meant) co_await part->aborted_commands_finished(nexus);
+  for (const Nexus* nexus : meant) co_await part.aborted_commands_finished(nexus);
 }
 
 }  // namespace
@@ -94,13 +93,10 @@ void ReservationChange::apply(LogicalUnitShard& part) {
 
 engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusIdentity>& nexuses,
                                      const Command& except) {
-  for (engine::Shard* shard : unit.shards()) {
-    auto abort = [&unit, &nexuses, &except, index = shard->index()] {
-      return abort_on(unit, index, nexuses, except);
-    };
-    auto there = engine::await_on(*shard, abort);
-    co_await there;
-  }
+  auto abort = [&nexuses, &except](LogicalUnitShard& part) {
+    return abort_on(part, nexuses, except);
+  };
+  co_await on_each_part(unit, abort);
 }
 
 engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id) {

@@ -6,6 +6,7 @@
 #include "scsi/condition.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
+#include "scsi/on_each_part.h"
 #include "scsi/self_tests.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/status_map.h"
@@ -50,19 +51,12 @@ std::optional<PowerCondition> wanted_power(const StartStopUnitCdb& cdb) {
 
 // One nexus that prevents it is enough, on whatever shard.
 engine::Task<bool> is_removal_prevented(LogicalUnit& unit) {
-  for (engine::Shard* shard : unit.shards()) {
-    auto look = [&unit, index = shard->index()] {
-      LogicalUnitShard* part = unit.find(index);
-      if (part == nullptr) return false;
-      for (const ItlNexus& itl : part->nexuses()) {
-        if (itl.prevents_removal) return true;
-      }
-      return false;
-    };
-    auto there = engine::call_on(*shard, look);
-    if (co_await there) co_return true;
-  }
-  co_return false;
+  bool prevented = false;
+  auto look = [&prevented](LogicalUnitShard& part) {
+    for (const ItlNexus& itl : part.nexuses()) prevented = prevented || itl.prevents_removal;
+  };
+  co_await for_each_part(unit, look);
+  co_return prevented;
 }
 
 struct ChangePower final : UnitChange {

@@ -144,6 +144,10 @@ void start_or_wait(Command& command) {
   start(command);
 }
 
+bool is_on_medium(const Command& command) {
+  return command.description == nullptr || !command.description->is(kOffMedium);
+}
+
 void withdraw_command(Command& command, const spec::Sense& why) {
   switch (command.state) {
     case CommandState::idle:

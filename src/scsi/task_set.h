@@ -22,6 +22,9 @@ void start_or_wait(Command& command);
 // Runs those of the nexus that wait and need not any more.
 void start_waiting(ItlNexus& itl);
 
+// Whether it may read or write the medium, now or later.
+[[nodiscard]] bool is_on_medium(const Command& command);
+
 // The logical unit has changed so that the command may not run: it ends with `why`, a constant, if
 // that can still be; else with what the medium answers. Never calls back inline.
 void withdraw_command(Command& command, const spec::Sense& why);
