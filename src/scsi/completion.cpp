@@ -34,7 +34,7 @@ std::optional<spec::AdditionalSense> attention_of(spec::Status status) {
 }
 
 // The control mode page has a say in how a command ends that is not GOOD.
-void obey_control_page(Command& command) {
+[[gnu::cold, gnu::noinline]] void obey_control_page(Command& command) {
   const ModeParameters& mode = command.unit->state().mode;
   if (mode.descriptor_sense()) command.sense_format = spec::SenseFormat::descriptor;
   if (!mode.statuses_interlocked()) return;

@@ -49,7 +49,8 @@ bool has_head_of_queue(ItlNexus& itl) {
   return false;
 }
 
-bool must_wait(ItlNexus& itl, const Command& wanted) {
+// Cold, as are the others of their kind: so that the path of SIMPLE commands saves no registers.
+[[gnu::cold, gnu::noinline]] bool must_wait(ItlNexus& itl, const Command& wanted) {
   if (wanted.description->is(kPassesOthers)) return false;
   if (itl.unit.shared_task_set().holds(wanted)) return true;
   Barrier barrier;
@@ -93,6 +94,11 @@ engine::Task<void> clear_elsewhere(LogicalUnit& unit, const Nexus* nexus, engine
   co_await on_each_part(unit, clear);
 }
 
+[[gnu::cold, gnu::noinline]] void take_turn(ItlNexus& itl, Command& command) {
+  ++itl.ordering;
+  if (itl.unit.state().mode.one_task_set()) itl.unit.shared_task_set().enter(command);
+}
+
 }  // namespace
 
 void start_waiting(ItlNexus& itl) {
@@ -111,10 +117,8 @@ void enter_task_set(ItlNexus& itl, Command& command) {
   itl.task_set.push_back(command);
   ++itl.task_count;
   itl.unit.commands_in_flight().increment();
-  if (command.attribute != TaskAttribute::simple) [[unlikely]] {
-    ++itl.ordering;
-    if (itl.unit.state().mode.one_task_set()) itl.unit.shared_task_set().enter(command);
-  }
+  if (command.attribute != TaskAttribute::simple) [[unlikely]]
+    take_turn(itl, command);
 }
 
 void leave_task_set(Command& command) {
@@ -135,7 +139,8 @@ void leave_task_set(Command& command) {
 }
 
 void start_or_wait(Command& command) {
-  if (command.itl != nullptr && command.itl->ordering != 0 && must_wait(*command.itl, command)) {
+  const bool ordering = command.itl != nullptr && command.itl->ordering != 0;
+  if (ordering && must_wait(*command.itl, command)) [[unlikely]] {
     command.state = CommandState::waiting;
     // Somebody may wait for the end of its data: see windows_finished().
     if (command.in_medium) command.unit->awaited_command_finished();
