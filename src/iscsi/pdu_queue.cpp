@@ -2,11 +2,21 @@
 
 #include <cassert>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "base/crc32c.h"
+#include "base/medium_access.h"
 
 namespace lunar::iscsi {
+namespace {
+
+bool overlaps(Bytes a, Bytes b) {
+  const std::less<const std::byte*> before;  // of any two addresses
+  return before(a.data(), b.data() + b.size()) && before(b.data(), a.data() + a.size());
+}
+
+}  // namespace
 
 void copy_data(OutboundPdu& pdu, Bytes data) {
   if (data.empty()) return;
@@ -26,7 +36,10 @@ OutboundPdu& OutboundPduPool::take() {
 }
 
 void OutboundPduPool::give_back(OutboundPdu& pdu) {
-  pdu.memory.reset();
+  if (pdu.memory) [[unlikely]] {
+    pdu.memory.reset();
+    pdu.kept = false;
+  }
   pdu.data = {};
   pdu.last_of = nullptr;
   pdu.next_free = std::exchange(free_, &pdu);  // the warmest first
@@ -63,6 +76,19 @@ void PduQueue::push(OutboundPdu& pdu) {
   ++count_;
   if (pdu.memory) [[unlikely]]
     owned_bytes_ += pdu.data.size();
+}
+
+bool PduQueue::keep(Bytes memory, std::size_t limit) {
+  for (OutboundPdu& pdu : pdus_) {
+    if (pdu.memory || !overlaps(pdu.data, memory)) continue;
+    if (pdu.data.size() > limit || kept_bytes_ > limit - pdu.data.size()) return false;
+    pdu.memory = std::make_unique_for_overwrite<std::byte[]>(pdu.data.size());
+    copy_medium(pdu.memory.get(), pdu.data.data(), pdu.data.size());
+    pdu.data = {pdu.memory.get(), pdu.data.size()};
+    pdu.kept = true;
+    kept_bytes_ += pdu.data.size();
+  }
+  return true;
 }
 
 std::span<iovec> PduQueue::gather(std::span<iovec> out) {

@@ -29,6 +29,7 @@ struct alignas(kCacheLine) OutboundPdu : ListHook {
   std::array<std::byte, spec::kPduAlignment + spec::kDigestLength> trailer;
   std::uint8_t header_length = 0;
   std::uint8_t trailer_length = 0;
+  bool kept = false;  // `memory` is a copy of data that was lent
   Bytes data;
   Task* last_of = nullptr;                // the task that ends when this PDU is out
   std::unique_ptr<std::byte[]> memory;    // owns longer data that nothing else does
@@ -92,6 +93,13 @@ class PduQueue {
   // Bytes of data that the PDUs own: answers that have to be kept until the peer fetches them.
   [[nodiscard]] std::size_t owned_bytes() const { return owned_bytes_; }
 
+  // What of this memory has still to be sent is copied: `memory` may change then. False when that
+  // would be more than `limit` bytes together with what was copied so before; then some of it is
+  // not, and nothing of the queue may be sent any more.
+  [[nodiscard]] bool keep(Bytes memory, std::size_t limit);
+  // Bytes that have been copied so.
+  [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
+
   // The unsent bytes, from the first on, in at most `out.size()` pieces.
   std::span<iovec> gather(std::span<iovec> out);
   // `bytes` of them have gone. Calls on_sent(task) for each task that ended.
@@ -126,7 +134,7 @@ class PduQueue {
  private:
   void give_back(OutboundPdu& pdu) {
     if (pdu.memory) [[unlikely]]
-      owned_bytes_ -= pdu.data.size();
+      (pdu.kept ? kept_bytes_ : owned_bytes_) -= pdu.data.size();
     pool_.give_back(pdu);
   }
   static std::size_t size_of(const OutboundPdu& pdu) {
@@ -137,6 +145,7 @@ class PduQueue {
   List<OutboundPdu> pdus_;
   std::size_t count_ = 0;
   std::size_t owned_bytes_ = 0;
+  std::size_t kept_bytes_ = 0;
   std::size_t offset_ = 0;  // bytes of the first PDU that have gone
   bool header_digest_ = false;
   bool data_digest_ = false;

@@ -134,5 +134,58 @@ TEST_F(PduQueueTest, DataIsNotCopied) {
   EXPECT_EQ(pieces[1].iov_base, data.data());
 }
 
+class PduQueueKeep : public PduQueueTest {
+ protected:
+  // A PDU with the medium's memory as its data.
+  void lend(std::size_t from, std::size_t count) {
+    OutboundPdu& out = queue.make();
+    out.data = as_bytes(std::string_view(medium).substr(from, count));
+    queue.push(out, spec::DataIn());
+  }
+  [[nodiscard]] bool keep(std::size_t from, std::size_t count, std::size_t limit = 4096) {
+    return queue.keep(as_bytes(std::string_view(medium).substr(from, count)), limit);
+  }
+  std::string medium = std::string(4096, 'o');
+};
+
+TEST_F(PduQueueKeep, LentMemoryMayChangeOnceItIsKept) {
+  lend(0, 100);
+  lend(100, 100);
+  lend(200, 100);
+  sent(48 + 50);  // the first one in part
+  const std::string before = bytes();
+  ASSERT_TRUE(keep(99, 102));
+  medium.assign(medium.size(), 'n');
+  EXPECT_EQ(bytes(), before);
+  EXPECT_EQ(queue.kept_bytes(), 300U);
+  EXPECT_EQ(queue.owned_bytes(), 0U);
+  ASSERT_TRUE(keep(0, 4096)) << "again";
+  EXPECT_EQ(queue.kept_bytes(), 300U);
+  sent(50);
+  EXPECT_EQ(queue.kept_bytes(), 200U);
+  queue.clear();
+  EXPECT_EQ(queue.kept_bytes(), 0U);
+  push("abcd"sv);
+  EXPECT_EQ(queue.owned_bytes(), 0U) << "the PDU has been used again";
+}
+
+TEST_F(PduQueueKeep, WhatTouchesTheMemoryOnlyAtItsEdgesStaysLent) {
+  lend(0, 100);
+  lend(200, 100);
+  ASSERT_TRUE(keep(100, 100));
+  EXPECT_EQ(queue.kept_bytes(), 0U);
+}
+
+TEST_F(PduQueueKeep, ThereIsALimit) {
+  lend(0, 100);
+  lend(0, 100);
+  EXPECT_FALSE(keep(0, 10, 199));
+  queue.clear();
+  EXPECT_EQ(queue.kept_bytes(), 0U);
+  lend(0, 100);
+  lend(0, 100);
+  EXPECT_TRUE(keep(0, 10, 200));
+}
+
 }  // namespace
 }  // namespace lunar::iscsi

@@ -38,6 +38,9 @@ constexpr std::size_t kMaxManagementRequests = 32;
 // Responses that the initiator does not fetch; past it we stop reading requests.
 constexpr std::size_t kMaxQueuedPdus = 4096;
 constexpr std::size_t kMaxQueuedBytes = 1 * kMiB;  // of data copied into them: echoes, text
+// Data-in that the initiator does not fetch while WRITE ATOMIC changes the medium's memory that it
+// lies in; past it the connection ends. Nobody's write waits for a peer that does not read.
+constexpr std::size_t kMaxKeptBytes = 32 * kMiB;
 
 // Pools that the sessions of one shard share.
 struct SessionPools {
@@ -64,7 +67,8 @@ class SessionHost {
   ~SessionHost() = default;
 };
 
-class alignas(kCacheLine) Session final : public PduReceiver::Handler {
+class alignas(kCacheLine) Session final : public PduReceiver::Handler,
+                                          private scsi::LentDataSender {
  public:
   struct Environment {
     engine::Shard& shard;
@@ -109,6 +113,9 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler {
   [[nodiscard]] std::uint64_t received_pdus() const { return received_pdus_; }
 
  private:
+  // ---- scsi::LentDataSender
+  void keep_lent_data(Bytes memory) override;
+
   // ---- session.cpp
   enum class Delivery : std::uint8_t {
     now,     // in order, or immediate

@@ -95,6 +95,9 @@ Task* Session::begin_task(const InboundPdu& pdu) {
   tasks_.insert(task);
   if (immediate) ++immediate_tasks_;
   if (task.has_write()) {
+    // Its data-in, if it has some, may have to wait for data-out: keep_lent_data() looks only at
+    // what is queued.
+    task.stable_data_in = true;
     const std::uint32_t first_burst =
         std::min(parameters_.first_burst_length, task.expected_out_bytes);
     task.expects_unsolicited = !pdu.bhs.final();

@@ -112,6 +112,11 @@ void Session::send_data_in(Task& task, std::uint32_t bytes, bool with_status,
   }
 }
 
+// Data-In of a task is queued in the loop in which the medium lends it: see respond().
+void Session::keep_lent_data(Bytes memory) {
+  if (!queue_.keep(memory, kMaxKeptBytes)) host_.close_now("it does not take its data");
+}
+
 void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual) {
   OutboundPdu& out = queue_.make();
   out.last_of = &task;

@@ -163,7 +163,7 @@ bool offers(const Command& command, const CommandDescription& description) {
       command.unit->state().protection != spec::ProtectionType::type_2) {
     return false;
   }
-  if (description.is(kNeedsAtomicWrites) && unit.atomic_write_blocks() == 0) return false;
+  if (description.is(kNeedsAtomicWrites) && unit.atomic_limits().max_blocks == 0) return false;
   if (description.is(kNeedsExplicitAccess) && !ports.explicit_changes()) return false;
   return !description.is(kNeedsPortGroups) || ports.implicit_changes() || ports.explicit_changes();
 }

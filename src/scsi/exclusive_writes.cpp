@@ -96,11 +96,16 @@ engine::Task<void> orwrite(Command& command) {
 
 // ---- WRITE ATOMIC
 
-// One write, which the medium takes whole or not at all (LogicalUnit::atomic_write_blocks).
+// One write, which the medium takes whole or not at all (LogicalUnit::atomic_limits).
 engine::Task<void> write_atomic(Command& command) {
-  command.op = block::Op::write;
-  command.set_buffer(command.data_out.data(), bytes_of(command));
-  (void)co_await medium_step_as_holder(command);
+  const block::Range range{command.lba, command.count};
+  auto keeping = command.unit->unit().keep_lent_data(range);
+  command.status = co_await keeping;
+  if (command.status == block::Status::ok) {
+    command.op = block::Op::write;
+    command.set_buffer(command.data_out.data(), bytes_of(command));
+    (void)co_await medium_step_as_holder(command);
+  }
   set_outcome(command);
 }
 
@@ -134,9 +139,9 @@ bool decode_write_atomic(Command& command) {
   const BlockCount blocks(cdb.transfer_length_blocks);
   // The ATOMIC BOUNDARY is zero: the usage map has seen to that, as MAXIMUM ATOMIC BOUNDARY SIZE
   // is.
-  const std::uint32_t unit_blocks = command.unit->unit().atomic_write_blocks();
+  const auto [max_blocks, unit_blocks] = command.unit->unit().atomic_limits();
   if (!check_range(command, lba, blocks)) return false;
-  if (blocks.value > unit_blocks || blocks.value % unit_blocks != 0) {
+  if (blocks.value > max_blocks || blocks.value % unit_blocks != 0) {
     return refuse(command, Sense::invalid_field_in_cdb(
                                offsetof(spec::WriteAtomic16Cdb, transfer_length_blocks)));
   }

@@ -15,6 +15,10 @@ std::vector<std::uint8_t> compare_and_write_cdb(std::uint8_t lba, std::uint8_t b
   return {0x89, flags, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, blocks, 0, 0};
 }
 
+std::vector<std::uint8_t> write_atomic_cdb(std::uint8_t lba, std::uint8_t blocks) {
+  return {0x9c, 0, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, blocks, 0, 0};
+}
+
 // `blocks` of `old_value` followed by as many of `new_value`.
 std::vector<std::byte> two_halves(std::size_t blocks, std::uint8_t old_value,
                                   std::uint8_t new_value) {
@@ -34,6 +38,10 @@ class ExclusiveWrites : public ::testing::Test {
   }
   [[nodiscard]] int at(std::size_t block) {
     return std::to_integer<int>(bench.device().medium[block * 512]);
+  }
+  static engine::Task<void> reset(Initiator& by, bool& ended) {
+    co_await by.server().logical_unit_reset(by.nexus(), lun_field(0));
+    ended = true;
   }
   void settle() {
     bench.world().run_until([] { return false; });
@@ -152,10 +160,6 @@ TEST_F(ExclusiveWrites, AResetEndsThemOnEveryShard) {
   const auto waiting = far.start(compare_and_write_cdb(4, 1), two_halves(1, 0, 0x22));
   settle();
   bool done = false;
-  const auto reset = [](Initiator& by, bool& ended) -> engine::Task<void> {
-    co_await by.server().logical_unit_reset(by.nexus(), lun_field(0));
-    ended = true;
-  };
   engine::Shard::bind(&bench.world().shard(1));
   reset(far, done).detach();
   bench.world().run_until([&] { return done; });
@@ -217,6 +221,32 @@ TEST_F(WindowedWrites, AreNotWaitedForWhenTheyAreAborted) {
   EXPECT_TRUE(bench.initiator().finish(*command).is_good());
 }
 
+TEST_F(WindowedWrites, AreWholeBeforeWriteAtomic) {
+  const auto write = half_write(0x22);
+  const auto command = bench.initiator().start(write_atomic_cdb(4, 1), filled(512, 0x11));
+  settle();
+  EXPECT_FALSE(command->outcome);
+  finish_data(*write, 0x22);
+  EXPECT_TRUE(far.finish(*write).is_good());
+  EXPECT_TRUE(bench.initiator().finish(*command).is_good());
+  EXPECT_EQ(at(3), 0x22);
+  EXPECT_EQ(at(4), 0x11);
+}
+
+TEST_F(WindowedWrites, AResetEndsThemAndTheWriteAtomicThatWaits) {
+  const auto write = half_write(0x22);
+  const auto command = bench.initiator().start(write_atomic_cdb(20, 1), filled(512, 0x11));
+  settle();
+  bool done = false;
+  engine::Shard::bind(&bench.world().shard(0));
+  reset(bench.initiator(), done).detach();
+  bench.world().run_until([&] { return done; });
+  EXPECT_TRUE(done);
+  EXPECT_TRUE(write->outcome && write->outcome->aborted);
+  EXPECT_TRUE(command->outcome && command->outcome->aborted);
+  EXPECT_EQ(at(20), 0);
+}
+
 // Else both would wait for ever: the write for the HEAD OF QUEUE command, that one for the write.
 TEST_F(WindowedWrites, AreNotWaitedForWhenAllTheirDataHaveCome) {
   const auto write = half_write(0x22);
@@ -247,10 +277,6 @@ TEST_F(ExclusiveWrites, OrWriteSetsBits) {
       bench.initiator().run(block_cdb(Opcode::orwrite_16, 0, 2), filled(1023, 2)).is_good());
   EXPECT_EQ(at(0), 2);
   EXPECT_EQ(at(1), 0) << "only the blocks whose data are there";
-}
-
-std::vector<std::uint8_t> write_atomic_cdb(std::uint8_t lba, std::uint8_t blocks) {
-  return {0x9c, 0, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, blocks, 0, 0};
 }
 
 TEST_F(ExclusiveWrites, WriteAtomicKeepsReadsOutMeanwhile) {
@@ -288,12 +314,38 @@ TEST_F(ExclusiveWrites, WriteAtomicKeepsToThePhysicalBlock) {
   EXPECT_TRUE(one.run(bounded, filled(4096, 1)).is_invalid_field(11)) << "ATOMIC BOUNDARY";
 }
 
-TEST_F(ExclusiveWrites, WriteAtomicIsNotThereWhereReadsAreLentMemory) {
-  block::Capabilities lending = Bench::full();
-  lending.lend = true;
-  Bench memory(1024, {}, 1, 512, lending);
-  memory.initiator().clear_attention();
-  EXPECT_TRUE(memory.initiator()
+TEST_F(ExclusiveWrites, WriteAtomicGoesAsFarAsTheMediumDoes) {
+  auto fake = std::make_unique<FakeDevice>(1024);
+  fake->the_limits.physical_block_size = 4096;
+  fake->the_limits.max_atomic = BlockCount(100);
+  Bench large(std::move(fake), {}, 1, Bench::full());
+  Initiator& one = large.initiator();
+  one.clear_attention();
+  EXPECT_TRUE(one.run(write_atomic_cdb(3, 100), filled(100 * 512, 1)).is_good());
+  EXPECT_EQ(large.device().medium[102 * 512], std::byte{1});
+  EXPECT_EQ(large.device().medium[103 * 512], std::byte{0});
+  EXPECT_TRUE(one.run(write_atomic_cdb(5, 1), filled(512, 1)).is_good());
+  EXPECT_TRUE(one.run(write_atomic_cdb(0, 101), filled(101 * 512, 1)).is_invalid_field(12));
+  const Outcome limits = one.run({0x12, 1, 0xb0, 0, 64, 0});
+  EXPECT_EQ(limits.data[47], 100) << "MAXIMUM ATOMIC TRANSFER LENGTH";
+  EXPECT_EQ(limits.data[51], 1) << "ATOMIC ALIGNMENT";
+  EXPECT_EQ(limits.data[55], 1) << "ATOMIC TRANSFER LENGTH GRANULARITY";
+}
+
+TEST_F(ExclusiveWrites, WriteAtomicIsNoLargerThanOneWriteOfTheMedium) {
+  auto fake = std::make_unique<FakeDevice>(1024);
+  fake->the_limits.max_atomic = BlockCount(100);
+  fake->the_limits.max_transfer = BlockCount(10);
+  Bench split(std::move(fake), {}, 1, Bench::full());
+  EXPECT_EQ(split.unit().atomic_limits().max_blocks, 10U);
+}
+
+TEST_F(ExclusiveWrites, WriteAtomicIsNotThereWhereTheMediumMayTearBlocks) {
+  auto fake = std::make_unique<FakeDevice>(1024);
+  fake->the_limits.max_atomic = BlockCount(0);
+  Bench tearing(std::move(fake), {}, 1, Bench::full());
+  tearing.initiator().clear_attention();
+  EXPECT_TRUE(tearing.initiator()
                   .run(write_atomic_cdb(4, 1), filled(512, 1))
                   .is_illegal(AdditionalSense::invalid_command_operation_code));
 }

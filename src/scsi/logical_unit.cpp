@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "block/await_request.h"
 #include "block/front.h"
 #include "block/range_lock.h"
 #include "block/statistics.h"
@@ -35,14 +36,30 @@ std::uint64_t max_transfer_of(const block::Limits& limits, const block::Protecti
   return room.area == nullptr ? blocks : blocks / 2;
 }
 
-std::uint32_t atomic_blocks_of(block::Device& device) {
+AtomicLimits atomic_limits_of(block::Device& device) {
   // A block and its protection information are two writes.
-  if (device.protection_room().area != nullptr) return 0;
+  if (device.protection_room().area != nullptr) return {};
   const block::Limits& limits = device.limits();
-  const std::uint32_t blocks = limits.physical_block_size / limits.block_size;
-  const bool split = limits.max_transfer.value != 0 && limits.max_transfer.value < blocks;
-  return device.capabilities().lend || split ? 0 : blocks;
+  const std::uint32_t physical = limits.physical_block_size / limits.block_size;
+  std::uint64_t most = limits.max_atomic.value_or(BlockCount(physical)).value;
+  most = std::min(most, block::kMaxTransferBytes / limits.block_size);
+  // More would be split.
+  if (limits.max_transfer.value != 0) most = std::min(most, limits.max_transfer.value);
+  if (most < physical) return {};
+  return {static_cast<std::uint32_t>(most), most == physical ? physical : 1};
 }
+
+engine::Task<block::Status> keep_lent_data_in(LogicalUnitShard* part, block::Range range) {
+  if (part == nullptr) co_return block::Status::ok;
+  auto keeping = part->keep_lent_data(range);
+  co_return co_await keeping;
+}
+
+// Submits as the holder of an exclusive range.
+struct RangeHolder {
+  void submit(block::Request& request) const { front.submit_as_holder(request); }
+  block::Front& front;
+};
 
 }  // namespace
 
@@ -138,6 +155,25 @@ engine::Task<void> LogicalUnitShard::windows_finished(block::Range range) {
   }
 }
 
+engine::Task<block::Status> LogicalUnitShard::keep_lent_data(block::Range range) {
+  if (!front_->capabilities().lend) co_return block::Status::ok;
+  // Which memory it is tells a read that borrows it.
+  block::AwaitableRequest request;
+  request.prepare(block::Op::read, range.lba, range.count, block::kLend);
+  RangeHolder holder{*front_};
+  const block::Status status = co_await request.submit_to(holder);
+  if (status != block::Status::ok) co_return status;
+  const auto keep = [&request](const Nexus& nexus) {
+    LentDataSender* sender = nexus.lent_data_sender();
+    if (sender == nullptr) return;
+    for (const iovec& piece : request.buffers())
+      sender->keep_lent_data({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
+  };
+  for (const ItlNexus& itl : nexuses_) keep(itl.nexus);
+  for (const FormerItlNexus& former : former_nexuses_) keep(former.nexus);
+  co_return status;
+}
+
 bool LogicalUnitShard::has_ended_window() {
   for (ItlNexus& itl : nexuses_) {
     for (const Command& command : itl.task_set) {
@@ -165,7 +201,7 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
       room_(device.protection_room()),
       block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
       max_transfer_blocks_(max_transfer_of(limits_, room_)),
-      atomic_write_blocks_(atomic_blocks_of(device)),
+      atomic_limits_(atomic_limits_of(device)),
       thin_(device.capabilities().unmap),
       unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
       volatile_cache_(device.capabilities().volatile_cache),
@@ -286,6 +322,28 @@ engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
   co_await part->stop();
   range_locks_->leave(part->front());
   part.reset();
+}
+
+engine::Task<block::Status> LogicalUnit::keep_lent_data(block::Range range) {
+  for (engine::Shard* shard : shards_) {
+    auto keeping = keep_lent_data_on(*shard, range);
+    const block::Status status = co_await keeping;
+    if (status != block::Status::ok) co_return status;
+  }
+  co_return block::Status::ok;
+}
+
+engine::Task<block::Status> LogicalUnit::keep_lent_data_on(engine::Shard& shard,
+                                                           block::Range range) {
+  auto make = [this, index = shard.index(), range]() -> engine::Task<block::Status> {
+    return keep_lent_data_in(find(index), range);
+  };
+  if (engine::Shard::current() == &shard) {
+    auto here = make();
+    co_return co_await here;
+  }
+  auto there = engine::await_on(shard, make);
+  co_return co_await there;
 }
 
 engine::Task<bool> LogicalUnit::change(UnitChange& change) {

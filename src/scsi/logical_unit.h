@@ -43,6 +43,12 @@ constexpr std::uint32_t kMaxUnmapDescriptors = 4095;  // what a PARAMETER LIST L
 // What WRITE SAME (10) can say, for all of its forms: longer ranges are UNMAP's business.
 constexpr std::uint64_t kMaxWriteSameBlocks = 0xffff;
 
+// What WRITE ATOMIC promises, in blocks: as VPD page B0h tells it.
+struct AtomicLimits {
+  std::uint32_t max_blocks = 0;   // of one command; 0: it is not offered
+  std::uint32_t unit_blocks = 0;  // lengths and addresses are multiples of it
+};
+
 struct LogicalUnitOptions {
   bool removable = false;
   bool read_only = false;  // also when the device is
@@ -83,6 +89,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
 
   [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
   [[nodiscard]] SharedTaskSet& shared_task_set() { return shared_task_set_; }
+  [[nodiscard]] List<FormerItlNexus>& former_nexuses() { return former_nexuses_; }
   // Commands in their task sets.
   [[nodiscard]] block::Gauge& commands_in_flight() { return commands_in_flight_; }
   // Runs `work` beside the commands; the part does not stop before it has ended. It should look at
@@ -102,6 +109,11 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
     bool failed = false;  // one did, and nobody has been told yet
   };
   [[nodiscard]] BackgroundFlush& background_flush() { return background_flush_; }
+
+  // The memory of these blocks, which the medium may have lent, is about to change: what of it has
+  // still to be sent is copied first. The caller has the range for itself (Exclusion::all), or
+  // there would be more at once. Gives what the medium says.
+  engine::Task<block::Status> keep_lent_data(block::Range range);
 
   // Queues a unit attention condition for each nexus of this shard but `except`.
   void raise(spec::AdditionalSense condition, const Nexus* except = nullptr);
@@ -133,6 +145,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   block::Gauge& commands_in_flight_;
   List<ItlNexus> nexuses_;
   SharedTaskSet shared_task_set_{*this};
+  List<FormerItlNexus> former_nexuses_;
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;
   BackgroundFlush background_flush_;
@@ -183,6 +196,9 @@ class LogicalUnit {
 
   [[nodiscard]] block::Device& device() const { return device_; }
   [[nodiscard]] block::DeviceStatistics& statistics() const { return *statistics_; }
+  // LogicalUnitShard::keep_lent_data() of every shard.
+  engine::Task<block::Status> keep_lent_data(block::Range range);
+
   // Exclusive ranges of the device.
   [[nodiscard]] block::RangeLocks& range_locks() const { return *range_locks_; }
   [[nodiscard]] const LogicalUnitOptions& options() const { return options_; }
@@ -192,10 +208,7 @@ class LogicalUnit {
   [[nodiscard]] std::uint32_t block_size() const { return limits_.block_size; }
   [[nodiscard]] unsigned block_shift() const { return block_shift_; }
   [[nodiscard]] std::uint64_t max_transfer_blocks() const { return max_transfer_blocks_; }
-  // WRITE ATOMIC is offered for whole multiples of so many blocks, and no more than that: a
-  // physical block, which the medium writes as one also when the power fails. Zero: it is not
-  // offered, as where reads are answered from memory that writes change under them.
-  [[nodiscard]] std::uint32_t atomic_write_blocks() const { return atomic_write_blocks_; }
+  [[nodiscard]] const AtomicLimits& atomic_limits() const { return atomic_limits_; }
   // The medium can be formatted with protection information; the UnitState tells whether it is.
   [[nodiscard]] bool has_protection_room() const { return room_.area != nullptr; }
   // What of the medium's format is to be kept when it is formatted to that type.
@@ -209,6 +222,7 @@ class LogicalUnit {
 
  private:
   engine::Task<bool> change_at_home(UnitChange& change);
+  engine::Task<block::Status> keep_lent_data_on(engine::Shard& shard, block::Range range);
   engine::Task<Result<std::unique_ptr<ProtectionArea>>> open_protection_area(engine::Shard& shard);
 
   block::Device& device_;
@@ -218,7 +232,7 @@ class LogicalUnit {
   block::ProtectionRoom room_;
   unsigned block_shift_ = 9;
   std::uint64_t max_transfer_blocks_ = 0;
-  std::uint32_t atomic_write_blocks_ = 0;
+  AtomicLimits atomic_limits_;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
   bool volatile_cache_ = false;

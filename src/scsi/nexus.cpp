@@ -1,5 +1,6 @@
 #include "scsi/nexus.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cassert>
 #include <utility>
@@ -56,7 +57,19 @@ ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {
 
 std::unique_ptr<ItlNexus> Nexus::remove(Lun lun) {
   const std::unique_ptr<Chunk>& chunk = chunks_[lun.value / kChunkLuns];
-  return chunk == nullptr ? nullptr : std::move((*chunk)[lun.value % kChunkLuns]);
+  if (chunk == nullptr) return nullptr;
+  std::unique_ptr<ItlNexus> itl = std::move((*chunk)[lun.value % kChunkLuns]);
+  if (itl != nullptr && lent_data_sender_ != nullptr) remember(itl->unit);
+  return itl;
+}
+
+void Nexus::remember(LogicalUnitShard& unit) {
+  // Not in a list: that part of a logical unit is no more.
+  std::erase_if(former_, [](const auto& former) { return !former->is_linked(); });
+  if (std::ranges::any_of(former_, [&](const auto& former) { return former->unit == &unit; }))
+    return;
+  former_.push_back(std::make_unique<FormerItlNexus>(*this, unit));
+  unit.former_nexuses().push_back(*former_.back());
 }
 
 spec::Sense Nexus::take(UnitAttentions& attentions) {
@@ -73,6 +86,7 @@ void Nexus::inventory_told() {
 
 void Nexus::clear() {
   for (std::unique_ptr<Chunk>& chunk : chunks_) chunk.reset();
+  former_.clear();
 }
 
 }  // namespace lunar::scsi

@@ -8,7 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/cache_line.h"
 #include "base/ip_prefix.h"
 #include "lunar/list.h"
@@ -52,6 +54,26 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   // set has become empty. Enqueued then.
   engine::Runnable* when_empty = nullptr;
   std::unique_ptr<DiagnosticBuffers> buffers;  // null: no WRITE BUFFER yet
+};
+
+// Who sends data-in that is memory of the medium (Command::loan): the transport.
+class LentDataSender {
+ public:
+  // This memory is about to change, which must not show in what has still to be sent: copies what
+  // of it that is, at once.
+  virtual void keep_lent_data(Bytes memory) = 0;
+
+ protected:
+  ~LentDataSender() = default;
+};
+
+// A nexus that has lost its last number of a logical unit, but may have data of it to send. In the
+// list of the LogicalUnitShard as long as that lives.
+struct FormerItlNexus : ListHook {
+  FormerItlNexus(Nexus& owner, const LogicalUnitShard& logical_unit)
+      : nexus(owner), unit(&logical_unit) {}
+  Nexus& nexus;
+  const LogicalUnitShard* unit;
 };
 
 // Threading: one shard; created before DeviceServer::attach and destroyed after detach.
@@ -109,9 +131,16 @@ class alignas(kCacheLine) Nexus : public ListHook {
   void clear();
   void set_device_server(DeviceServer* server) { device_server_ = server; }
 
+  // Null: every command has stable_data_in, or what its data-in shows meanwhile does not matter.
+  [[nodiscard]] LentDataSender* lent_data_sender() const { return lent_data_sender_; }
+  // The transport's; outlives the attachment.
+  void set_lent_data_sender(LentDataSender& sender) { lent_data_sender_ = &sender; }
+
  private:
   static constexpr std::size_t kChunkLuns = 256;
   using Chunk = std::array<std::unique_ptr<ItlNexus>, kChunkLuns>;
+
+  void remember(LogicalUnitShard& unit);
 
   std::string initiator_port_name_;
   std::string target_port_name_;
@@ -121,6 +150,8 @@ class alignas(kCacheLine) Nexus : public ListHook {
   UnitAttentions well_known_attentions_;
   const LunMap* luns_ = nullptr;
   DeviceServer* device_server_ = nullptr;
+  LentDataSender* lent_data_sender_ = nullptr;
+  std::vector<std::unique_ptr<FormerItlNexus>> former_;
   std::array<std::unique_ptr<Chunk>, (spec::kMaxLun + 1) / kChunkLuns> chunks_;
 };
 

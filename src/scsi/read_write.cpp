@@ -1,9 +1,7 @@
 // READ and WRITE (SBC-4 §5): the way of nearly every command, so no coroutine and no allocation
 // here.
 #include <algorithm>
-#include <cstring>
 
-#include "base/medium_access.h"
 #include "block/front.h"
 #include "scsi/block_range.h"
 #include "scsi/commands.h"
@@ -15,42 +13,32 @@ namespace {
 
 // ---- READ
 
-// Lent memory in several pieces: data-in is one piece, so they are brought together.
-void gather_lent(Command& command) noexcept {
-  MutableBytes out = command.buffer.bytes();
-  std::size_t filled = 0;
-  for (const iovec& piece : command.buffers()) {
-    copy_medium(out.data() + filled, static_cast<const std::byte*>(piece.iov_base), piece.iov_len);
-    filled += piece.iov_len;
-  }
-  command.data_in = Bytes(out).first(filled);
+void read_done(block::Request& request) noexcept {
+  Command& command = command_of(request);
+  if (command.status == block::Status::ok)
+    command.data_in = Bytes(command.buffer.bytes()).first(bytes_of(command));
+  set_outcome(command);
   end_now(command);
+}
+
+void submit_copying_read(Command& command) noexcept {
+  command.flags = 0;
+  with_buffer(command, bytes_of(command), [](Command& self) noexcept {
+    self.set_buffer(self.buffer.data(), bytes_of(self));
+    submit(self, read_done);
+  });
 }
 
 void lent_done(block::Request& request) noexcept {
   Command& command = command_of(request);
   set_outcome(command);
   if (command.status == block::Status::ok) [[likely]] {
-    if (command.iov_count > 1 && !command.aborted) {
-      with_buffer(command, bytes_of(command), [](Command& self) noexcept {
-        // with_buffer may call at once, which is the loop's doing as well: `done` was called from
-        // it.
-        gather_lent(self);
-      });
-      return;
-    }
+    // Data-in is one piece. Copied from several only now, they might be of two writes.
+    if (command.iov_count > 1 && !command.aborted) return submit_copying_read(command);
     const iovec& piece = command.buffers().front();
     command.loan = command.unit->hold();
     command.data_in = {static_cast<const std::byte*>(piece.iov_base), piece.iov_len};
   }
-  end_now(command);
-}
-
-void read_done(block::Request& request) noexcept {
-  Command& command = command_of(request);
-  if (command.status == block::Status::ok)
-    command.data_in = Bytes(command.buffer.bytes()).first(bytes_of(command));
-  set_outcome(command);
   end_now(command);
 }
 
@@ -61,11 +49,7 @@ void submit_read(Command& command) noexcept {
     submit(command, lent_done);
     return;
   }
-  command.flags = 0;
-  with_buffer(command, bytes_of(command), [](Command& self) noexcept {
-    self.set_buffer(self.buffer.data(), bytes_of(self));
-    submit(self, read_done);
-  });
+  submit_copying_read(command);
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ void expect_unread_bits_refused(Bench& bench) {
   for (const CommandDescription& plain : all_commands()) {
     const CommandDescription& row = *row_for(&plain, unit);
     if (row.is(kNeedsType2) && !type_2) continue;
-    if (row.is(kNeedsAtomicWrites) && bench.unit().atomic_write_blocks() == 0) continue;
+    if (row.is(kNeedsAtomicWrites) && bench.unit().atomic_limits().max_blocks == 0) continue;
     for (std::size_t byte = 1; byte < row.cdb_length; ++byte) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         if ((row.usage[byte] & (1U << bit)) != 0) continue;

@@ -144,11 +144,9 @@ void produce_block_limits(const Command& command, ByteWriter& out) {
     page.unmap_granularity_alignment = page.kUgaValid;  // from block 0
   }
   page.maximum_write_same_length = kMaxWriteSameBlocks;
-  if (const std::uint32_t blocks = unit.atomic_write_blocks(); blocks != 0) {
-    page.maximum_atomic_transfer_length = blocks;
-    page.atomic_alignment = blocks;
-    page.atomic_transfer_length_granularity = blocks;
-  }
+  page.maximum_atomic_transfer_length = unit.atomic_limits().max_blocks;
+  page.atomic_alignment = unit.atomic_limits().unit_blocks;
+  page.atomic_transfer_length_granularity = unit.atomic_limits().unit_blocks;
   out.write(page);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "lunar/types.h"
 
@@ -33,6 +34,10 @@ struct Limits {
   BlockCount optimal_transfer;         // 0: not known
   BlockCount max_unmap;  // largest unmap or write_zeroes; 0: no limit. The waist splits.
   BlockCount unmap_granularity = BlockCount(1);  // blocks that are freed together
+  // Blocks of the largest write that the medium takes whole or not at all, also when the power
+  // fails. Unset: a physical block, whole and in its place; 0: not even that. More than a physical
+  // block: any number up to it, anywhere. One at a time of the same blocks is the waist's care.
+  std::optional<BlockCount> max_atomic;
   bool rotational = false;
 
   [[nodiscard]] ByteCount size() const { return ByteCount(capacity.value * block_size); }

@@ -50,6 +50,7 @@ class NullDevice final : public block::Device {
     limits_.block_size = options.block_size;
     limits_.physical_block_size = options.block_size;
     limits_.capacity = BlockCount(options.size.value / options.block_size);
+    limits_.max_atomic = BlockCount(block::kMaxTransferBytes / options.block_size);
     capabilities_ = {.writable = true,
                      .volatile_cache = false,
                      .fua = true,

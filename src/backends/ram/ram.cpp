@@ -97,6 +97,8 @@ class RamDevice final : public block::Device {
     limits_.capacity = BlockCount(options.size.value / options.block_size);
     limits_.max_unmap = BlockCount(kMaxDiscardBytes / options.block_size);
     limits_.unmap_granularity = BlockCount(SparseMemory::kPageBytes / options.block_size);
+    // A power loss takes all of it, never a part.
+    limits_.max_atomic = BlockCount(block::kMaxTransferBytes / options.block_size);
     // A completed write is as durable as it will ever be: there is nothing to flush.
     capabilities_ = {.writable = true,
                      .volatile_cache = false,

@@ -20,6 +20,7 @@ class MemoryDevice final : public block::Device {
   MemoryDevice(const std::string& name, std::uint64_t blocks, bool direct)
       : Device(name, Uuid::from_name(name)), medium(blocks * kBlock) {
     limits_.capacity = BlockCount(blocks);
+    limits_.max_atomic = BlockCount(block::kMaxTransferBytes / kBlock);
     capabilities_.fua = capabilities_.unmap = capabilities_.unmap_reads_zeroes = true;
     capabilities_.write_zeroes = true;
     capabilities_.lend = capabilities_.write_window = direct;

@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <cstring>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -48,6 +49,7 @@ struct TestCommand : Command {
   std::vector<std::byte> out;
   std::optional<Outcome> outcome;
   bool keeps_loan = false;  // as if the data were being sent
+  std::function<void(TestCommand&)> when_finished;
 
   TestCommand() {
     finished = [](Command& self) noexcept {
@@ -63,6 +65,7 @@ struct TestCommand : Command {
       command.scratch.reset();
       if (!command.keeps_loan) command.loan = {};
       command.outcome = std::move(result);
+      if (command.when_finished) command.when_finished(command);
     };
   }
 };
