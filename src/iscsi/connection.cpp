@@ -345,6 +345,10 @@ void Connection::on_alarm() {
     close("no answer to NOP-In");
     return;
   }
+  if (session_->misses_data_out()) {
+    close("the data of a command does not come");
+    return;
+  }
   pdus_at_alarm_ = pdus;
   nop_outstanding_ = silent;
   if (silent) session_->send_nop_in();

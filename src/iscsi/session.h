@@ -35,6 +35,8 @@ namespace lunar::iscsi {
 constexpr std::uint32_t kMaxImmediateTasks = 32;
 // Task management requests in progress.
 constexpr std::size_t kMaxManagementRequests = 32;
+// At as many alarms one after the other (kNopIntervalNs) an initiator may owe data-out.
+constexpr std::uint32_t kPatientAlarms = 2;
 // Responses that the initiator does not fetch; past it we stop reading requests.
 constexpr std::size_t kMaxQueuedPdus = 4096;
 constexpr std::size_t kMaxQueuedBytes = 1 * kMiB;  // of data copied into them: echoes, text
@@ -111,6 +113,10 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   [[nodiscard]] bool awaits_data();
   // PDUs that the initiator sent, for the keep-alive.
   [[nodiscard]] std::uint64_t received_pdus() const { return received_pdus_; }
+  // To be asked at each alarm of the connection: whether the initiator owes data-out since
+  // kPatientAlarms of them and has sent none. Others may wait for what such a command holds: a
+  // buffer, or the blocks that it writes.
+  [[nodiscard]] bool misses_data_out();
 
  private:
   // ---- scsi::LentDataSender
@@ -229,9 +235,11 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   std::uint32_t immediate_tasks_ = 0;
   std::uint32_t next_transfer_tag_ = 0;
   std::uint64_t received_pdus_ = 0;
-  Task* receiving_ = nullptr;  // the task whose data segment is arriving
-  bool logged_out_ = false;    // nothing more is read
-  bool draining_ = false;      // no commands are taken
+  std::uint32_t alarms_ = 0;           // of the connection so far
+  std::uint32_t data_out_alarms_ = 0;  // when the last Data-Out came
+  Task* receiving_ = nullptr;          // the task whose data segment is arriving
+  bool logged_out_ = false;            // nothing more is read
+  bool draining_ = false;              // no commands are taken
   bool stopping_ = false;
   List<HeldRequest> held_;  // ascending CmdSN
   engine::Gate gate_;       // task management and logout in progress

@@ -101,6 +101,7 @@ Task* Session::begin_task(const InboundPdu& pdu) {
     const std::uint32_t first_burst =
         std::min(parameters_.first_burst_length, task.expected_out_bytes);
     task.expects_unsolicited = !pdu.bhs.final();
+    task.asked_alarms = alarms_;
     task.unsolicited = {.offset = 0, .end = first_burst};
   }
   return &task;

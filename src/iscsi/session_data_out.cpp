@@ -59,6 +59,7 @@ void Session::request_data(Task& task) {
                             .end = task.next_r2t_offset + length,
                             .next_data_sn = 0};
     ++task.sequence_count;
+    task.asked_alarms = alarms_;
     spec::R2T r2t;
     r2t.lun.raw = task.lun_field;
     r2t.initiator_task_tag = task.initiator_task_tag;
@@ -119,6 +120,7 @@ Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
 }
 
 void Session::on_data_out(const InboundPdu& pdu) {
+  data_out_alarms_ = alarms_;
   Task* task = std::exchange(receiving_, nullptr);
   if (task == nullptr) return;
   if (task->end_deferred) {
@@ -141,6 +143,19 @@ void Session::on_data_out(const InboundPdu& pdu) {
   }
   if (pdu.bhs.final()) end_sequence(*task, *sequence);
   continue_transfer(*task);
+}
+
+bool Session::misses_data_out() {
+  ++alarms_;
+  const auto long_ago = [this](std::uint32_t alarms) { return alarms_ - alarms >= kPatientAlarms; };
+  // Not while it is we who do not read, or while what asks for the data may not have gone.
+  if (stalled_ || receiving_ != nullptr || !queue_.empty() || !long_ago(data_out_alarms_))
+    return false;
+  bool misses = false;
+  tasks_.for_each([&](const Task& task) {
+    misses = misses || (task.expects_data() && long_ago(task.asked_alarms));
+  });
+  return misses;
 }
 
 // F bit: no more data of this sequence comes.

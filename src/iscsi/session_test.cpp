@@ -269,6 +269,56 @@ TEST(Nop, ADeadInitiatorLosesItsConnection) {
   EXPECT_TRUE(bench.is_clean());
 }
 
+// It answers what it is asked, but owes the data of a write.
+TEST(Nop, AnInitiatorThatNeverSendsItsDataLosesItsConnection) {
+  Bench bench;
+  Initiator initiator(bench, {.keys = {{"ImmediateData", "No"}, {"InitialR2T", "Yes"}}});
+  initiator.answer_r2ts = false;
+  const std::uint64_t start = bench.world().clock().now_ns();
+  initiator.start_write(0, pattern(65536));
+  bool ended = false;
+  while (!ended) {
+    const auto pdu = initiator.receive();
+    ended = !pdu;
+    if (ended || pdu->opcode() != spec::Opcode::nop_in) continue;
+    spec::NopOut pong;
+    pong.opcode_byte |= spec::kImmediate;
+    pong.target_transfer_tag = pdu->as<spec::NopIn>().target_transfer_tag;
+    pong.cmd_sn = initiator.cmd_sn;
+    initiator.send(pong);
+  }
+  const std::uint64_t waited = bench.world().clock().now_ns() - start;
+  EXPECT_GE(waited, kNopIntervalNs);
+  EXPECT_LE(waited, kNopIntervalNs * kPatientAlarms);
+  EXPECT_TRUE(bench.is_clean());
+}
+
+// The data of the second command have to wait for those of the first, which come slowly.
+TEST(Nop, AnInitiatorThatSendsItsDataSlowlyStays) {
+  Bench bench;
+  Initiator initiator(
+      bench,
+      {.keys = {{"ImmediateData", "No"}, {"InitialR2T", "Yes"}, {"MaxBurstLength", "4096"}}});
+  initiator.answer_r2ts = false;
+  constexpr std::size_t kBursts = 5;
+  const Data data = pattern(kBursts * 4096);
+  const auto first = initiator.start_write(0, data);
+  const auto second = initiator.start_write(100, data);
+  for (std::size_t i = 0; i < kBursts; ++i) {
+    initiator.handle_for(kNopIntervalNs - engine::kSecond);
+    ASSERT_EQ(initiator.exchanges[first].r2ts.size(), i + 1);
+    initiator.answer(first, spec::R2T(initiator.exchanges[first].r2ts[i]));
+  }
+  ASSERT_EQ(initiator.exchanges[second].r2ts.size(), 1U);
+  initiator.answer(second, spec::R2T(initiator.exchanges[second].r2ts[0]));
+  initiator.answer_r2ts = true;
+  for (const std::uint32_t tag : {first, second}) {
+    ASSERT_TRUE(initiator.finish(tag));
+    EXPECT_TRUE(initiator.exchanges[tag].is_good());
+  }
+  EXPECT_EQ(initiator.read(100, data.size() / 512), data);
+}
+
 TEST(Nop, AConnectionThatNeverLogsInIsClosed) {
   Bench bench;
   Initiator initiator(bench);
