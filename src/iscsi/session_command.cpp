@@ -26,7 +26,7 @@ constexpr std::optional<scsi::TaskAttribute> attribute_of(spec::TaskAttribute at
 // By the Attr field of the flags. The switch at each command costs eleven instructions.
 constexpr auto kAttributes = [] {
   std::array<std::optional<scsi::TaskAttribute>, spec::kTaskAttributeMask + 1> all;
-  for (std::uint8_t i = 0; i < all.size(); ++i)
+  for (std::size_t i = 0; i < all.size(); ++i)
     all[i] = attribute_of(static_cast<spec::TaskAttribute>(i));
   return all;
 }();
