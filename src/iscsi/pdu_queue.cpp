@@ -47,10 +47,7 @@ void OutboundPduPool::give_back(OutboundPdu& pdu) {
 
 void OutboundPduPool::grow() {
   blocks_.push_back(std::make_unique<OutboundPdu[]>(kBlock));
-  for (std::size_t i = kBlock; i != 0; --i) {
-    OutboundPdu& pdu = blocks_.back()[i - 1];
-    pdu.next_free = std::exchange(free_, &pdu);
-  }
+  for (std::size_t i = kBlock; i != 0; --i) give_back(blocks_.back()[i - 1]);
 }
 
 void PduQueue::push(OutboundPdu& pdu) {

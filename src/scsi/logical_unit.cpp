@@ -13,6 +13,7 @@
 #include "block/range_lock.h"
 #include "block/statistics.h"
 #include "scsi/durable_store.h"
+#include "scsi/medium_step.h"
 #include "scsi/mode_store.h"
 #include "scsi/on_each_part.h"
 #include "scsi/protection_area.h"
@@ -49,17 +50,11 @@ AtomicLimits atomic_limits_of(block::Device& device) {
   return {static_cast<std::uint32_t>(most), most == physical ? physical : 1};
 }
 
-engine::Task<block::Status> keep_lent_data_in(LogicalUnitShard* part, block::Range range) {
-  if (part == nullptr) co_return block::Status::ok;
-  auto keeping = part->keep_lent_data(range);
-  co_return co_await keeping;
+engine::Task<void> keep_lent_data_in(LogicalUnitShard& part, block::Range range,
+                                     block::Status& outcome) {
+  auto keeping = part.keep_lent_data(range);
+  outcome = co_await keeping;
 }
-
-// Submits as the holder of an exclusive range.
-struct RangeHolder {
-  void submit(block::Request& request) const { front.submit_as_holder(request); }
-  block::Front& front;
-};
 
 }  // namespace
 
@@ -160,7 +155,7 @@ engine::Task<block::Status> LogicalUnitShard::keep_lent_data(block::Range range)
   // Which memory it is tells a read that borrows it.
   block::AwaitableRequest request;
   request.prepare(block::Op::read, range.lba, range.count, block::kLend);
-  RangeHolder holder{*front_};
+  AsHolder holder{*front_};
   const block::Status status = co_await request.submit_to(holder);
   if (status != block::Status::ok) co_return status;
   const auto keep = [&request](const Nexus& nexus) {
@@ -325,25 +320,15 @@ engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
 }
 
 engine::Task<block::Status> LogicalUnit::keep_lent_data(block::Range range) {
-  for (engine::Shard* shard : shards_) {
-    auto keeping = keep_lent_data_on(*shard, range);
-    const block::Status status = co_await keeping;
-    if (status != block::Status::ok) co_return status;
+  std::vector<block::Status> outcomes(parts_.size(), block::Status::ok);  // each its shard's
+  auto keep = [&outcomes, range](LogicalUnitShard& part) {
+    return keep_lent_data_in(part, range, outcomes[part.shard().index()]);
+  };
+  co_await on_each_part(*this, keep);
+  for (const block::Status outcome : outcomes) {
+    if (outcome != block::Status::ok) co_return outcome;
   }
   co_return block::Status::ok;
-}
-
-engine::Task<block::Status> LogicalUnit::keep_lent_data_on(engine::Shard& shard,
-                                                           block::Range range) {
-  auto make = [this, index = shard.index(), range]() -> engine::Task<block::Status> {
-    return keep_lent_data_in(find(index), range);
-  };
-  if (engine::Shard::current() == &shard) {
-    auto here = make();
-    co_return co_await here;
-  }
-  auto there = engine::await_on(shard, make);
-  co_return co_await there;
 }
 
 engine::Task<bool> LogicalUnit::change(UnitChange& change) {

@@ -222,7 +222,6 @@ class LogicalUnit {
 
  private:
   engine::Task<bool> change_at_home(UnitChange& change);
-  engine::Task<block::Status> keep_lent_data_on(engine::Shard& shard, block::Range range);
   engine::Task<Result<std::unique_ptr<ProtectionArea>>> open_protection_area(engine::Shard& shard);
 
   block::Device& device_;

@@ -17,12 +17,6 @@ using spec::Sense;
 
 // ---- UNMAP
 
-// A request other than the command's own, so that it runs to its end also when that is aborted.
-struct AsHolder {
-  block::Front& front;
-  void submit(block::Request& request) { front.submit_as_holder(request); }
-};
-
 // Blocks of which nothing is said any more: unmapped (SBC-4 §4.7.3.2) or zeroed without
 // information. That goes first, so that a loss of power in between leaves blocks that nobody
 // checks.

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "scsi/record_text.h"
 #include "scsi/reservations.h"
 
 namespace lunar::scsi {
@@ -27,14 +27,6 @@ std::optional<std::string_view> take(std::string_view& rest, char separator) {
   return head;
 }
 
-template <class Integer>
-std::optional<Integer> parse_number(std::string_view text, int base) {
-  Integer value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<Registration> parse_registration(std::string_view line) {
   const auto role = take(line, '\t');
   const auto key_text = take(line, '\t');
@@ -42,7 +34,7 @@ std::optional<Registration> parse_registration(std::string_view line) {
   const auto target_port = take(line, '\t');
   if (!role || !key_text || !port_text || !target_port || line.empty()) return std::nullopt;
   const auto key = parse_number<std::uint64_t>(*key_text, 16);
-  const auto port = parse_number<std::uint16_t>(*port_text, 10);
+  const auto port = parse_number<std::uint16_t>(*port_text);
   if (!key || *key == 0 || !port || (*role != kHolds && *role != kRegistered)) return std::nullopt;
   return Registration{{std::string(line), std::string(*target_port), *port}, *key, *role == kHolds};
 }
@@ -85,7 +77,7 @@ std::optional<Reservations> from_record(std::string_view record) {
   if (!type || !type->starts_with(kTypePrefix)) return std::nullopt;
   type->remove_prefix(kTypePrefix.size());
   if (*type != kNoType) {
-    const auto value = parse_number<std::uint8_t>(*type, 10);
+    const auto value = parse_number<std::uint8_t>(*type);
     if (!value || !spec::is_reservation_type(*value)) return std::nullopt;
     reservations.type = static_cast<spec::ReservationType>(*value);
   }

@@ -1,14 +1,13 @@
 // What of the self-test results outlives a power loss, as text: a line "lunar self-tests 1", then
 // one a result, the newest first: code, outcome, segment, power on hours, LBA of the first failure
-// or
-// "-", sense key and additional sense code.
+// or "-", sense key and additional sense code.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 
 #include "base/log.h"
 #include "scsi/logical_unit.h"
+#include "scsi/record_text.h"
 #include "scsi/self_tests.h"
 
 namespace lunar::scsi {
@@ -26,11 +25,8 @@ std::string_view take(std::string_view& rest, char separator) {
 }
 
 std::optional<std::uint64_t> take_number(std::string_view& rest, std::uint64_t most) {
-  const std::string_view word = take(rest, ' ');
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc{} || end != word.data() + word.size() || value > most) return std::nullopt;
-  return value;
+  const auto value = parse_number<std::uint64_t>(take(rest, ' '));
+  return value && *value <= most ? value : std::nullopt;
 }
 
 std::optional<SelfTestResult> parse_result(std::string_view line) {

@@ -225,15 +225,14 @@ void obey_qerr(Command& command) {
   LogicalUnitShard& part = *command.unit;
   const ModeParameters& mode = part.state().mode;
   if (!mode.errors_abort_others()) return;
-  const bool all = mode.one_task_set() && mode.errors_abort_task_set();
-  for (ItlNexus& itl : part.nexuses()) {
-    if (&itl.nexus != command.nexus && all) clear_commands_of(itl);
-    if (&itl != command.itl) continue;
-    for (Command& other : itl.task_set) {
-      if (&other != &command) abort_command(other);
-    }
+  for (Command& other : command.itl->task_set) {
+    if (&other != &command) abort_command(other);
   }
-  if (all && part.unit().shards().size() > 1 && !part.is_stopping())
+  if (!mode.one_task_set() || !mode.errors_abort_task_set()) return;
+  for (ItlNexus& itl : part.nexuses()) {
+    if (&itl.nexus != command.nexus) clear_commands_of(itl);
+  }
+  if (part.unit().shards().size() > 1 && !part.is_stopping())
     part.spawn(clear_elsewhere(part.unit(), command.nexus, part.shard()));
 }
 
