@@ -1,9 +1,13 @@
 // When to stop polling and sleep in the kernel.
 //
-// Spinning pays only when the next work comes within the time that a wake-up costs, and only when
-// the core is ours: if the peer needs this very core, it cannot produce work while we spin. So the
-// budget follows what spinning has earned: a spin that found work restores it, one that found none
-// halves it, down to nothing. Then now and then one short probe asks whether times have changed.
+// Spinning pays when the next work comes soon, and when the core is ours: a peer that needs this
+// very core cannot produce work while we spin. The policy learns both from what happened:
+//   * a spin that found work earns the longest budget;
+//   * a spin in vain halves the budget, down to nothing;
+//   * a sleep that ended soon says that a longer spin might have found the work, so one full spin
+//     tries it. A trial in vain says that it does not (the core is shared, or the gaps are just too
+//     long); each one doubles the number of short sleeps that pass before the next.
+// A long sleep asks nothing, so an idle shard never spins.
 #pragma once
 
 #include <algorithm>
@@ -16,53 +20,71 @@ class IdlePolicy {
   explicit IdlePolicy(std::uint64_t max_spin_ns)
       : max_spin_ns_(max_spin_ns), budget_ns_(max_spin_ns) {}
 
-  // The loop did something.
+  // The loop that began at `now_ns` did something.
   void worked(std::uint64_t now_ns) {
-    if (spinning_ && now_ns != spin_start_ns_) earned();
-    spinning_ = false;
+    if (state_ == State::busy) return;
+    if (state_ == State::asleep) {
+      slept(now_ns - idle_since_ns_);
+    } else if (now_ns != idle_since_ns_) {
+      earned();
+    }
+    state_ = State::busy;
   }
   // The loop did nothing: sleep now, or spin another round?
   [[nodiscard]] bool should_sleep(std::uint64_t now_ns) {
-    if (!spinning_) {
-      spinning_ = true;
-      spin_start_ns_ = now_ns;
+    if (state_ != State::spinning) {
+      state_ = State::spinning;
+      idle_since_ns_ = now_ns;
     }
-    if (now_ns - spin_start_ns_ < budget_ns_) return false;
+    if (now_ns - idle_since_ns_ < budget_ns_) return false;
     wasted();
-    spinning_ = false;
+    state_ = State::asleep;
     return true;
   }
   [[nodiscard]] std::uint64_t budget_ns() const { return budget_ns_; }
 
  private:
+  enum class State : std::uint8_t {
+    busy,      // the last loop did something
+    spinning,  // idle since idle_since_ns_, and awake
+    asleep,    // idle since idle_since_ns_, and told to sleep
+  };
   static constexpr std::uint64_t kSmallestSpinNs = 2'000;
-  static constexpr std::uint32_t kFirstProbe = 16;  // sleeps until a first probe
-  static constexpr std::uint32_t kLastProbe =
-      1024;  // and between probes when none has paid for long
+  // Short sleeps before the next trial, at most.
+  static constexpr std::uint32_t kMostPatience = 1024;
 
   void earned() {
     budget_ns_ = max_spin_ns_;
-    probe_interval_ = kFirstProbe;
-    sleeps_ = 0;
+    trial_ = false;
+    // Halved, not forgotten: on a shared core a spin finds work by chance now and then.
+    patience_ = std::max(patience_ / 2, 1U);
   }
   void wasted() {
-    if (budget_ns_ > kSmallestSpinNs) {
-      budget_ns_ /= 2;
-    } else if (budget_ns_ != 0) {
+    if (trial_) {
+      trial_ = false;
       budget_ns_ = 0;
-      probe_interval_ = std::min(probe_interval_ * 2, kLastProbe);
-      sleeps_ = 0;
-    } else if (++sleeps_ >= probe_interval_) {
-      budget_ns_ = std::min(max_spin_ns_, 4 * kSmallestSpinNs);
+      patience_ = std::min(patience_ * 2, kMostPatience);
+    } else {
+      budget_ns_ = budget_ns_ > kSmallestSpinNs ? budget_ns_ / 2 : 0;
     }
+  }
+  // The idle time that has just ended was partly slept.
+  void slept(std::uint64_t idle_ns) {
+    // What a wake-up takes is part of it, and would not have been lost by spinning: hence twice.
+    if (idle_ns > 2 * max_spin_ns_) return;
+    if (++short_sleeps_ < patience_) return;
+    short_sleeps_ = 0;
+    trial_ = true;
+    budget_ns_ = max_spin_ns_;
   }
 
   std::uint64_t max_spin_ns_;
   std::uint64_t budget_ns_;
-  std::uint64_t spin_start_ns_ = 0;
-  std::uint32_t probe_interval_ = kFirstProbe;
-  std::uint32_t sleeps_ = 0;
-  bool spinning_ = false;
+  std::uint64_t idle_since_ns_ = 0;
+  std::uint32_t patience_ = 1;  // short sleeps from one trial to the next
+  std::uint32_t short_sleeps_ = 0;
+  State state_ = State::busy;
+  bool trial_ = false;  // the budget is lent, to see whether a full spin pays
 };
 
 }  // namespace lunar::engine

@@ -6,74 +6,118 @@ namespace lunar::engine {
 namespace {
 
 constexpr std::uint64_t kMax = 50'000;
+constexpr std::uint64_t kLoop = 100;  // an empty loop
 
 class IdlePolicyTest : public testing::Test {
  protected:
-  // The loop finds nothing until the policy says sleep; returns how long that took.
-  std::uint64_t spin() {
+  // Idle for `gap_ns`, then work. The core is ours: the work comes whether we spin or sleep, and a
+  // sleeper needs `kWakeUp` more to see it. Returns what of the gap was spun.
+  std::uint64_t gap(std::uint64_t gap_ns) {
     const std::uint64_t start = now_;
-    while (!policy_.should_sleep(now_)) now_ += 100;
-    return now_ - start;
-  }
-  // Sleeps, is woken by work at once.
-  std::uint64_t spin_sleep_work() {
-    const std::uint64_t spun = spin();
-    now_ += 1'000'000;
+    while (!policy_.should_sleep(now_)) {
+      now_ += kLoop;
+      if (now_ - start >= gap_ns) {
+        policy_.worked(now_);
+        now_ += kLoop;
+        return gap_ns;
+      }
+    }
+    const std::uint64_t spun = now_ - start;
+    now_ = std::max(now_, start + gap_ns) + kWakeUp;
     policy_.worked(now_);
-    now_ += 100;
+    now_ += kLoop;
+    return spun;
+  }
+  // The peer shares the core: it works only while we sleep, for `work_ns`.
+  std::uint64_t shared_core(std::uint64_t work_ns) {
+    const std::uint64_t start = now_;
+    while (!policy_.should_sleep(now_)) now_ += kLoop;
+    const std::uint64_t spun = now_ - start;
+    now_ += work_ns;
+    policy_.worked(now_);
+    now_ += kLoop;
     return spun;
   }
 
+  static constexpr std::uint64_t kWakeUp = 20'000;
   IdlePolicy policy_{kMax};
   std::uint64_t now_ = 1;
 };
 
-TEST_F(IdlePolicyTest, SpinsForItsBudgetFirst) { EXPECT_EQ(spin(), kMax); }
+TEST_F(IdlePolicyTest, SpinsForItsBudgetFirst) { EXPECT_EQ(gap(1'000'000), kMax); }
 
-TEST_F(IdlePolicyTest, DecaysToNoSpinWhenSpinningFindsNothing) {
+TEST_F(IdlePolicyTest, LongSleepsEndSpinningForGood) {
   std::uint64_t last = UINT64_MAX;
   for (int i = 0; i < 8; ++i) {
-    const std::uint64_t spun = spin_sleep_work();
+    const std::uint64_t spun = gap(1'000'000);
     EXPECT_LE(spun, last);
     last = spun;
   }
-  EXPECT_EQ(policy_.budget_ns(), 0U);
-  EXPECT_EQ(spin(), 0U);
+  for (int i = 0; i < 100'000; ++i) ASSERT_EQ(gap(1'000'000), 0U);
 }
 
 TEST_F(IdlePolicyTest, SpinThatFindsWorkRestoresTheBudget) {
-  spin_sleep_work();
-  spin_sleep_work();
+  gap(1'000'000);
+  gap(1'000'000);
   ASSERT_EQ(policy_.budget_ns(), kMax / 4);
-  EXPECT_FALSE(policy_.should_sleep(now_));
-  policy_.worked(now_ + 1000);
+  EXPECT_EQ(gap(1'000), 1'000U);
   EXPECT_EQ(policy_.budget_ns(), kMax);
 }
 
-TEST_F(IdlePolicyTest, ProbesNowAndThenAndRecovers) {
-  while (policy_.budget_ns() != 0) spin_sleep_work();
-  int sleeps = 0;
-  while (policy_.budget_ns() == 0 && sleeps < 100) {
-    spin_sleep_work();
-    ++sleeps;
+// An initiator that needs 30 us to send its next batch, after a time in which spinning was in vain.
+TEST_F(IdlePolicyTest, OneShortSleepIsEnoughToSpinAgain) {
+  while (policy_.budget_ns() != 0) gap(1'000'000);
+  EXPECT_EQ(gap(30'000), 0U);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(gap(30'000), 30'000U);
+}
+
+TEST_F(IdlePolicyTest, GapsOfAllShortLengthsAreSpun) {
+  for (std::uint64_t length = 1'000; length < kMax; length += 7'000) {
+    while (policy_.budget_ns() != 0) gap(1'000'000);
+    for (int i = 0; i < 4; ++i) gap(length);
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(gap(length), length);
   }
-  EXPECT_LT(sleeps, 100);
-  ASSERT_FALSE(policy_.should_sleep(now_)) << "a probe spins";
-  policy_.worked(now_ + 500);
-  EXPECT_EQ(policy_.budget_ns(), kMax);
 }
 
-TEST_F(IdlePolicyTest, ProbesBecomeRareAndCostLittle) {
+TEST_F(IdlePolicyTest, ALongGapNowAndThenCostsNoSleepInShortOnes) {
+  for (int i = 0; i < 1000; ++i) {
+    gap(500'000);
+    for (int j = 0; j < 4; ++j) ASSERT_EQ(gap(20'000), 20'000U);
+  }
+}
+
+// Each sleep is short, but none because of what a spin could have found.
+TEST_F(IdlePolicyTest, OnASharedCoreTrialsBecomeRareAndCostLittle) {
+  for (int i = 0; i < 10'000; ++i) shared_core(10'000);
   std::uint64_t spun = 0;
-  constexpr int kSleeps = 100'000;
-  for (int i = 0; i < kSleeps; ++i) spun += spin_sleep_work();
-  EXPECT_LT(spun / kSleeps, 50U);  // nanoseconds a sleep
+  constexpr std::uint64_t kSleeps = 100'000;
+  for (std::uint64_t i = 0; i < kSleeps; ++i) spun += shared_core(10'000);
+  EXPECT_LT(spun / kSleeps, 100U);  // nanoseconds a sleep
+}
+
+TEST_F(IdlePolicyTest, ChanceFindsOnASharedCoreDoNotBringBackSpinning) {
+  for (int i = 0; i < 10'000; ++i) shared_core(10'000);
+  std::uint64_t spun = 0;
+  constexpr std::uint64_t kSleeps = 100'000;
+  for (std::uint64_t i = 0; i < kSleeps; ++i) {
+    const bool chance = i % 1000 == 0 && policy_.budget_ns() != 0;
+    spun += chance ? gap(kLoop) : shared_core(10'000);
+  }
+  EXPECT_LT(spun / kSleeps, 500U);
+}
+
+TEST_F(IdlePolicyTest, GapsLongerThanTheLongestSpinAreNotSpun) {
+  for (int i = 0; i < 10'000; ++i) gap(70'000);
+  std::uint64_t spun = 0;
+  constexpr std::uint64_t kSleeps = 100'000;
+  for (std::uint64_t i = 0; i < kSleeps; ++i) spun += gap(70'000);
+  EXPECT_LT(spun / kSleeps, 100U);
 }
 
 TEST_F(IdlePolicyTest, WorkInEveryLoopIsNoSpin) {
-  spin_sleep_work();
+  gap(1'000'000);
   const std::uint64_t budget = policy_.budget_ns();
-  for (int i = 0; i < 100; ++i) policy_.worked(now_ += 100);
+  for (int i = 0; i < 100; ++i) policy_.worked(now_ += kLoop);
   EXPECT_EQ(policy_.budget_ns(), budget);
 }
 
