@@ -37,7 +37,7 @@ struct ServerOptions {
   // in $XDG_STATE_HOME or ~/.local/state.
   std::string state{};
   // How long a shard spins for more work before it sleeps, at most. 0: it never spins.
-  std::chrono::microseconds max_spin{50};
+  std::chrono::microseconds max_spin{200};
 };
 constexpr std::size_t kDefaultMaxShards = 4;
 

@@ -4,9 +4,11 @@
 // very core cannot produce work while we spin. The policy learns both from what happened:
 //   * a spin that found work earns the longest budget;
 //   * a spin in vain halves the budget, down to nothing;
-//   * a sleep that ended soon says that a longer spin might have found the work, so one full spin
-//     tries it. A trial in vain says that it does not (the core is shared, or the gaps are just too
-//     long); each one doubles the number of short sleeps that pass before the next.
+//   * a sleep that ended soon says that a longer spin might have found the work, so a few full
+//   spins
+//     try it: few, as gaps of several kinds alternate (the answer of a disk, the next command). A
+//     trial in vain says that it does not (the core is shared, or all gaps are too long); each one
+//     doubles the number of short sleeps that pass before the next.
 // A long sleep asks nothing, so an idle shard never spins.
 #pragma once
 
@@ -52,29 +54,29 @@ class IdlePolicy {
   static constexpr std::uint64_t kSmallestSpinNs = 2'000;
   // Short sleeps before the next trial, at most.
   static constexpr std::uint32_t kMostPatience = 1024;
+  static constexpr std::uint8_t kTrialSpins = 4;
 
   void earned() {
     budget_ns_ = max_spin_ns_;
-    trial_ = false;
+    trial_spins_ = 0;
     // Halved, not forgotten: on a shared core a spin finds work by chance now and then.
     patience_ = std::max(patience_ / 2, 1U);
   }
   void wasted() {
-    if (trial_) {
-      trial_ = false;
+    if (trial_spins_ == 0) {
+      budget_ns_ = budget_ns_ > kSmallestSpinNs ? budget_ns_ / 2 : 0;
+    } else if (--trial_spins_ == 0) {
       budget_ns_ = 0;
       patience_ = std::min(patience_ * 2, kMostPatience);
-    } else {
-      budget_ns_ = budget_ns_ > kSmallestSpinNs ? budget_ns_ / 2 : 0;
     }
   }
   // The idle time that has just ended was partly slept.
   void slept(std::uint64_t idle_ns) {
     // What a wake-up takes is part of it, and would not have been lost by spinning: hence twice.
-    if (idle_ns > 2 * max_spin_ns_) return;
+    if (trial_spins_ != 0 || idle_ns > 2 * max_spin_ns_) return;
     if (++short_sleeps_ < patience_) return;
     short_sleeps_ = 0;
-    trial_ = true;
+    trial_spins_ = kTrialSpins;
     budget_ns_ = max_spin_ns_;
   }
 
@@ -84,7 +86,7 @@ class IdlePolicy {
   std::uint32_t patience_ = 1;  // short sleeps from one trial to the next
   std::uint32_t short_sleeps_ = 0;
   State state_ = State::busy;
-  bool trial_ = false;  // the budget is lent, to see whether a full spin pays
+  std::uint8_t trial_spins_ = 0;  // left of a trial: its budget is lent, to see whether it pays
 };
 
 }  // namespace lunar::engine

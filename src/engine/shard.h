@@ -53,7 +53,7 @@ struct ShardEnvironment {
   Network& network;
   std::uint64_t seed = 0;
   std::size_t pool_bytes = kDefaultPoolBytes;
-  std::uint64_t max_spin_ns = 50 * kMicrosecond;  // 0: never spin
+  std::uint64_t max_spin_ns = 200 * kMicrosecond;  // 0: never spin
 };
 
 class alignas(kCacheLine) Shard {

@@ -16,7 +16,7 @@ namespace lunar::engine {
 struct ShardGroupOptions {
   // The core of each shard; an empty list: one shard, not pinned.
   std::vector<int> cores;
-  std::uint64_t max_spin_ns = 50 * kMicrosecond;
+  std::uint64_t max_spin_ns = 200 * kMicrosecond;
   std::size_t pool_bytes = kDefaultPoolBytes;
 };
 
