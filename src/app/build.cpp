@@ -17,8 +17,8 @@ using control::DeviceConfig;
 using control::DeviceType;
 
 Result<block::Claim> claim_base(Server& server, const DeviceConfig& device) {
-  return server.internals().registry->claim(
-      device.base, block::Access::write, fmt::format("{} {}", to_string(device.type), device.name));
+  return server.internals().registry->claim(device.base, block::Access::write,
+                                            std::string(to_string(device.type)), device.name);
 }
 
 // The given one, or a new one: what holds no data over a restart keeps no identity over it either.

@@ -86,16 +86,8 @@ Result<void> Server::set_write_protected(std::string_view name, bool on) {
     return fail(ErrorCode::not_found, fmt::format("device {} is no logical unit", name));
   Internals::MappedUnit& mapped = found->second;
   if (!on && !mapped.writes) {
-    mapped.claim.release();  // to ask for more
-    auto claim = internals_->registry->claim(name, block::Access::write, "a target");
-    mapped.writes = claim.has_value();
-    if (!claim) {
-      const Error why = claim.error();
-      claim = internals_->registry->claim(name, block::Access::read, "a target");
-      mapped.claim = std::move(*claim);  // reading is always allowed
-      return std::unexpected(why);
-    }
-    mapped.claim = std::move(*claim);
+    LUNAR_TRY(mapped.claim.take_write_access());
+    mapped.writes = true;
   }
   Result<void> outcome;
   internals_->shards->run_on(0,

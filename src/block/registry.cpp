@@ -19,6 +19,12 @@ Result<void> Claim::check_sole() const {
               fmt::format("device {} is used by {} and {}", device_->name(), owners[0], owners[1]));
 }
 
+Result<void> Claim::take_write_access() { return registry_->take_write_access(*device_, id_); }
+
+std::string Registry::Holder::describe() const {
+  return owner_device.empty() ? owner : fmt::format("{} {}", owner, owner_device);
+}
+
 Registry::~Registry() {
   while (!entries_.empty()) {
     assert(entries_.back()->holders.empty() && "a claim outlives its registry");
@@ -61,7 +67,7 @@ Result<void> Registry::remove(std::string_view name) {
     return fail(ErrorCode::not_found, fmt::format("there is no device '{}'", name));
   if (!found->holders.empty()) {
     return fail(ErrorCode::busy,
-                fmt::format("device '{}' is used by {}", name, found->holders.front().owner));
+                fmt::format("device '{}' is used by {}", name, found->holders.front().describe()));
   }
   // Out of the list first: a layer's destructor comes back here to release what it stands on.
   const auto at = std::ranges::find_if(entries_, [&](const auto& e) { return e.get() == found; });
@@ -80,9 +86,15 @@ Result<void> Registry::rename(std::string_view name, std::string new_name) {
   if (new_name == found->name) return {};
   if (entry(new_name) != nullptr)
     return fail(ErrorCode::already_exists, fmt::format("there is a device '{}' already", new_name));
+  for (const auto& each : entries_) {
+    for (Holder& holder : each->holders) {
+      if (holder.owner_device == found->name) holder.owner_device = new_name;
+    }
+  }
   by_name_.erase(found->name);
   found->name = std::move(new_name);
   by_name_[found->name] = found;
+  found->device->rename(found->name);
   return {};
 }
 
@@ -103,23 +115,38 @@ DeviceStatistics& Registry::statistics(const Device& device) const {
   return *found->statistics;
 }
 
-Result<Claim> Registry::claim(std::string_view name, Access access, std::string owner) {
+// That `owner` may have it for writing.
+Result<void> Registry::check_writable(const Entry& entry, const std::string& owner) {
+  if (!entry.device->capabilities().writable)
+    return fail(ErrorCode::permission, fmt::format("device '{}' is read-only", entry.name));
+  for (const Holder& holder : entry.holders) {
+    if (holder.access != Access::write) continue;
+    return fail(ErrorCode::busy,
+                fmt::format("device '{}' is claimed for writing by {}; {} cannot have it",
+                            entry.name, holder.describe(), owner));
+  }
+  return {};
+}
+
+Result<Claim> Registry::claim(std::string_view name, Access access, std::string owner,
+                              std::string owner_device) {
   Entry* found = entry(name);
   if (found == nullptr)
     return fail(ErrorCode::not_found, fmt::format("there is no device '{}'", name));
-  if (access == Access::write) {
-    if (!found->device->capabilities().writable) {
-      return fail(ErrorCode::permission, fmt::format("device '{}' is read-only", name));
-    }
-    for (const Holder& holder : found->holders) {
-      if (holder.access != Access::write) continue;
-      return fail(ErrorCode::busy,
-                  fmt::format("device '{}' is claimed for writing by {}; {} cannot have it", name,
-                              holder.owner, owner));
-    }
-  }
-  found->holders.push_back({next_id_, access, std::move(owner)});
-  return Claim(*this, *found->device, next_id_++);
+  Holder holder{next_id_++, access, std::move(owner), std::move(owner_device)};
+  if (access == Access::write) LUNAR_TRY(check_writable(*found, holder.describe()));
+  found->holders.push_back(std::move(holder));
+  return Claim(*this, *found->device, found->holders.back().id);
+}
+
+Result<void> Registry::take_write_access(const Device& device, std::uint64_t id) {
+  Entry* found = entry(device);
+  assert(found != nullptr);
+  const auto holder = std::ranges::find(found->holders, id, &Holder::id);
+  if (holder->access == Access::write) return {};
+  LUNAR_TRY(check_writable(*found, holder->describe()));
+  holder->access = Access::write;
+  return {};
 }
 
 std::vector<std::string> Registry::owners(const Device& device) const {
@@ -127,8 +154,8 @@ std::vector<std::string> Registry::owners(const Device& device) const {
   const Entry* found = entry(device);
   if (found == nullptr) return names;
   for (const Holder& holder : found->holders) {
-    names.push_back(
-        fmt::format("{} ({})", holder.owner, holder.access == Access::write ? "write" : "read"));
+    names.push_back(fmt::format("{} ({})", holder.describe(),
+                                holder.access == Access::write ? "write" : "read"));
   }
   return names;
 }

@@ -48,6 +48,9 @@ class Claim {
   [[nodiscard]] Device& device() const { return *device_; }
   // ErrorCode::busy, naming an owner, when the device has other claims.
   [[nodiscard]] Result<void> check_sole() const;
+  // The right to write besides that to read, for the same owner. Errors as those of
+  // Registry::claim(), and then nothing has changed.
+  Result<void> take_write_access();
 
  private:
   friend class Registry;
@@ -73,8 +76,8 @@ class Registry {
   // not_found; busy (naming an owner) while it is claimed.
   Result<void> remove(std::string_view name);
 
-  // The device's name() stays what it was made with; the Registry calls it otherwise from now on.
-  // not_found; already_exists, invalid_argument as in add().
+  // Also for the device's own name(), and for what claims say of it. not_found; already_exists,
+  // invalid_argument as in add().
   Result<void> rename(std::string_view name, std::string new_name);
 
   // Null when there is none.
@@ -84,10 +87,12 @@ class Registry {
   // Of a registered device.
   [[nodiscard]] DeviceStatistics& statistics(const Device& device) const;
 
-  // `owner` names the claimer for people, as in "target iqn.2026-11.io.lunar:disks". not_found;
-  // busy, naming the owner, when write access is taken; permission for write access to a read-only
-  // device.
-  Result<Claim> claim(std::string_view name, Access access, std::string owner);
+  // `owner` names the claimer for people, as in "target iqn.2026-11.example:disks"; with the name
+  // of a device behind it, as it is called at the time, if one claims: its `owner_device`.
+  // not_found; busy, naming the owner, when write access is taken; permission for write access to a
+  // read-only device.
+  Result<Claim> claim(std::string_view name, Access access, std::string owner,
+                      std::string owner_device = {});
   // "OWNER (write)", "OWNER (read)", in the order of their claims.
   [[nodiscard]] std::vector<std::string> owners(const Device& device) const;
 
@@ -97,6 +102,8 @@ class Registry {
     std::uint64_t id;
     Access access;
     std::string owner;
+    std::string owner_device;
+    [[nodiscard]] std::string describe() const;
   };
   struct Entry {
     std::string name;
@@ -106,6 +113,8 @@ class Registry {
   };
   [[nodiscard]] Entry* entry(std::string_view name) const;
   [[nodiscard]] Entry* entry(const Device& device) const;
+  [[nodiscard]] static Result<void> check_writable(const Entry& entry, const std::string& owner);
+  Result<void> take_write_access(const Device& device, std::uint64_t id);
   void release(const Device& device, std::uint64_t id);
 
   std::size_t shards_;

@@ -111,6 +111,36 @@ TEST_F(RegistryTest, DestroysLayersBeforeTheirBases) {
   // The destructor asserts that no claim is left when disk0 goes.
 }
 
+TEST(Registry, CallsTheOwnerOfAClaimByItsPresentName) {
+  Registry registry(1);
+  Device* base = *registry.add(std::make_unique<testing::FakeDevice>(8, 512, "base"));
+  ASSERT_TRUE(registry.add(std::make_unique<testing::FakeDevice>(8, 512, "old")));
+  const auto claim = registry.claim("base", Access::write, "passthru", "old");
+  ASSERT_TRUE(claim);
+  EXPECT_EQ(registry.owners(*base), (std::vector<std::string>{"passthru old (write)"}));
+  ASSERT_TRUE(registry.rename("old", "new"));
+  EXPECT_EQ(registry.owners(*base), (std::vector<std::string>{"passthru new (write)"}));
+  const auto second = registry.claim("base", Access::write, "target t");
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find("by passthru new; target t"), std::string::npos);
+  EXPECT_NE(registry.remove("base").error().message.find("by passthru new"), std::string::npos);
+}
+
+TEST(Registry, AClaimThatIsWidenedKeepsItsOwner) {
+  Registry registry(1);
+  Device* device = *registry.add(std::make_unique<testing::FakeDevice>(8, 512, "d"));
+  auto reader = *registry.claim("d", Access::read, "target t");
+  {
+    const auto writer = registry.claim("d", Access::write, "a job");
+    EXPECT_EQ(reader.take_write_access().error().code, ErrorCode::busy);
+    EXPECT_EQ(registry.owners(*device).front(), "target t (read)");
+  }
+  EXPECT_TRUE(reader.take_write_access());
+  EXPECT_TRUE(reader.take_write_access());
+  EXPECT_EQ(registry.owners(*device), (std::vector<std::string>{"target t (write)"}));
+  EXPECT_FALSE(registry.claim("d", Access::write, "a job"));
+}
+
 TEST(Registry, RenamesADeviceThatIsInUse) {
   Registry registry(1);
   Device* device = *registry.add(std::make_unique<testing::FakeDevice>(8, 512, "old"));
@@ -121,6 +151,7 @@ TEST(Registry, RenamesADeviceThatIsInUse) {
   EXPECT_EQ(registry.find("new"), device);
   EXPECT_EQ(registry.find("old"), nullptr);
   EXPECT_EQ(registry.owners(*device).size(), 1U);
+  EXPECT_EQ(device->name(), "new") << "the log calls it so";
   EXPECT_TRUE(registry.rename("new", "new"));
   EXPECT_EQ(registry.rename("new", "other").error().code, ErrorCode::already_exists);
   EXPECT_EQ(registry.rename("new", "").error().code, ErrorCode::invalid_argument);

@@ -6,7 +6,9 @@
 //   r.complete(Status::ok); } };
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <forward_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -60,13 +62,18 @@ struct Extent {
 // itself. Outlives its channels.
 class Device {
  public:
-  Device(std::string name, Uuid uuid) : name_(std::move(name)), uuid_(uuid) {}
+  Device(std::string name, Uuid uuid) : uuid_(uuid) { rename(std::move(name)); }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
   virtual ~Device() = default;
 
-  // Unique in a Registry.
-  [[nodiscard]] const std::string& name() const { return name_; }
+  // Unique in a Registry, which may give it another: what this has given stays valid.
+  [[nodiscard]] const std::string& name() const { return *name_.load(std::memory_order_acquire); }
+  // For the Registry: one call at a time.
+  void rename(std::string name) {
+    names_.push_front(std::move(name));
+    name_.store(&names_.front(), std::memory_order_release);
+  }
   // The identity that initiators see (NAA designator, serial number); the same over restarts where
   // the medium can keep it.
   [[nodiscard]] const Uuid& uuid() const { return uuid_; }
@@ -102,7 +109,9 @@ class Device {
   }
 
  private:
-  std::string name_;
+  // All that it ever had, as a shard may be reading an old one; renaming is rare, and by hand.
+  std::forward_list<std::string> names_;
+  std::atomic<const std::string*> name_{nullptr};
   Uuid uuid_;
 };
 
