@@ -46,6 +46,9 @@ struct DiskOptions {
   // Room for protection information (T10): 1, 2 or 3, the type that the disk is formatted to when
   // it is made, which initiators may change by FORMAT UNIT. 0: none.
   std::uint8_t protection = 0;
+  // The identity that initiators see, which must be that of no other disk. Unset: a file's own
+  // (docs/backends/file.md), or a new one for each RAM disk.
+  std::optional<Uuid> uuid{};
 };
 
 // How a target shows a device.
@@ -113,11 +116,12 @@ class Server {
   // start()), and destroys them there when it is no more, or in stop(); the device goes on the
   // thread that removes it, or with the server.
   Result<void> add_device(std::unique_ptr<block::Device> device);
-  // A sparse RAM disk of so many bytes, a multiple of 512. A new identity each time.
+  // A sparse RAM disk of so many bytes, a multiple of 512.
   // invalid_argument, no_resource.
   Result<void> add_ram(const std::string& name, ByteCount size, const DiskOptions& options = {});
   // A regular file, which is made with `size` bytes if it is missing (and grown if it is smaller),
-  // or a block device. Served with direct I/O where the file system can. It keeps its identity.
+  // or a block device. Served with direct I/O where the file system can. It keeps its identity;
+  // what cannot keep one has it in the state folder, under `name`, and is invalid_argument without.
   // Protection information is kept beside it, in a file whose name is the path and ".protection",
   // and not for block devices; a file that has one cannot be served without. not_found, permission,
   // busy (another process serves it), io, invalid_argument.
@@ -126,8 +130,8 @@ class Server {
 
   // not_found; busy (naming the user) while it is mapped or carries a layer.
   Result<void> remove_device(std::string_view name);
-  // Only what this interface calls it: initiators do not see it. not_found, already_exists,
-  // invalid_argument.
+  // Only what this interface and the log call it: initiators do not see it. not_found,
+  // already_exists, invalid_argument.
   Result<void> rename_device(std::string_view name, const std::string& new_name);
   // Grows or shrinks the medium; without a size: takes what it has become by itself (a block
   // device). Initiators are told (CAPACITY DATA HAS CHANGED). What lies beyond a smaller size is

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "app/server_internals.h"
 #include "backends/file/file.h"
 #include "backends/null/null.h"
@@ -31,6 +33,12 @@ backends::RamPages pages_of(const DeviceConfig& device) {
   return *device.huge_pages ? backends::RamPages::huge : backends::RamPages::small;
 }
 
+// What stays with the configuration when the medium cannot keep its identity.
+std::string identity_key(const DeviceConfig& device) {
+  if (!device.name_is_made_up) return device.name;
+  return std::filesystem::absolute(device.path).lexically_normal().string();
+}
+
 Result<std::unique_ptr<block::Device>> make_file(Server& server, const DeviceConfig& device) {
   backends::FileBackendOptions options{
       .name = device.name,
@@ -40,7 +48,9 @@ Result<std::unique_ptr<block::Device>> make_file(Server& server, const DeviceCon
       .cache = device.buffered ? backends::FileCache::buffered : backends::FileCache::direct,
       .read_only = device.read_only,
       .uuid = device.uuid,
-      .protection = device.protection};
+      .protection = device.protection,
+      .identities = &*server.internals().state_folder,
+      .identity_key = identity_key(device)};
   if (device.size) options.size = ByteCount(*device.size);
   return backends::open_file(server.internals().files, server.internals().prng, options);
 }

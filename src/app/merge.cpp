@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/serve.h"
+#include "engine/medium_name.h"
 #include "engine/shard_group.h"
 #include "iscsi/spec/names.h"
 
@@ -22,12 +23,19 @@ std::string free_device_name(const Config& config) {
   }
 }
 
+Result<std::string> target_name(const ServeOptions& options) {
+  if (options.target.empty()) return default_target(engine::machine_token());
+  auto name = iscsi::spec::parse_name(options.target);
+  if (!name) return wrap(name.error(), "--target");
+  return name;
+}
+
 Result<void> add_disks(Config& config, const ServeOptions& options) {
   const bool named = !options.target.empty();
-  auto name = iscsi::spec::parse_name(named ? options.target : control::kDefaultTarget);
-  if (!name) return wrap(name.error(), "--target");
+  if (options.disks.empty() && !named) return {};
+  auto name = target_name(options);
+  if (!name) return std::unexpected(name.error());
   if (options.disks.empty()) {
-    if (!named) return {};
     return fail(ErrorCode::invalid_argument,
                 fmt::format("--target {}: it says where --disk goes, and there is no --disk",
                             options.target));
@@ -46,6 +54,7 @@ Result<void> add_disks(Config& config, const ServeOptions& options) {
     const auto lun = next_lun(*target);
     if (!lun) return wrap(lun.error(), device.origin);
     device.name = free_device_name(config);
+    device.name_is_made_up = true;
     target->luns.push_back({.origin = device.origin,
                             .lun = *lun,
                             .device = device.name,
@@ -68,6 +77,14 @@ Result<void> add_portals(Config& config, const ServeOptions& options) {
 }
 
 }  // namespace
+
+Result<std::string> default_target(std::string_view machine_token) {
+  if (!machine_token.empty())
+    return fmt::format("{}{}", control::kDefaultTargetPrefix, machine_token);
+  return fail(ErrorCode::invalid_argument,
+              "this machine has no /etc/machine-id to name a target after: give --target "
+              "iqn.YYYY-MM.DOMAIN:NAME");
+}
 
 Result<Config> merge(const ServeOptions& options) {
   Config config;

@@ -4,12 +4,14 @@
 #include <fstream>
 
 #include "app/serve.h"
+#include "engine/medium_name.h"
 
 namespace lunar::app {
 namespace {
 
 using control::Config;
 
+constexpr const char* kTarget = "iqn.2026-11.io.lunar:disks";
 constexpr std::string_view kFile = R"(
 log_level = "error"
 device = [{name = "disk0", type = "ram", size = "1MiB"}]
@@ -46,10 +48,10 @@ class Merge : public ::testing::Test {
 };
 
 TEST_F(Merge, MakesOneTargetOfTheDisks) {
-  const Config config = merged({.disks = {"ram:1MiB", "null:2MiB"}});
+  const Config config = merged({.disks = {"ram:1MiB", "null:2MiB"}, .target = kTarget});
   ASSERT_EQ(config.targets.size(), 1U);
   const control::TargetConfig& target = config.targets[0];
-  EXPECT_EQ(target.name, control::kDefaultTarget);
+  EXPECT_EQ(target.name, kTarget);
   ASSERT_EQ(target.luns.size(), 2U);
   for (std::uint16_t lun = 0; lun < 2; ++lun) {
     EXPECT_EQ(target.luns[lun].lun, lun);
@@ -57,6 +59,7 @@ TEST_F(Merge, MakesOneTargetOfTheDisks) {
     EXPECT_EQ(target.luns[lun].origin, config.devices.at(lun).origin);
   }
   EXPECT_NE(config.devices[0].name, config.devices[1].name);
+  EXPECT_TRUE(config.devices[0].name_is_made_up);
   ASSERT_EQ(config.portals.size(), 1U);
   EXPECT_EQ(config.portals[0].listen, control::kDefaultListen);
 }
@@ -76,13 +79,14 @@ TEST_F(Merge, TakesNameShardsLevelAndPortalsFromTheCommandLine) {
 }
 
 TEST_F(Merge, AddsToTheFile) {
-  const Config config =
-      merged({.disks = {"ram:2MiB"}, .listen = {"127.0.0.1:2"}, .config_path = path_});
+  const Config config = merged(
+      {.disks = {"ram:2MiB"}, .listen = {"127.0.0.1:2"}, .target = kTarget, .config_path = path_});
   ASSERT_EQ(config.targets.size(), 1U);
   ASSERT_EQ(config.targets[0].luns.size(), 2U);
   EXPECT_EQ(config.targets[0].luns[1].lun, 5) << "after the highest";
   ASSERT_EQ(config.devices.size(), 2U);
   EXPECT_EQ(config.devices[1].name, "disk1") << "disk0 is the file's";
+  EXPECT_FALSE(config.devices[0].name_is_made_up);
   ASSERT_EQ(config.portals.size(), 2U);
   EXPECT_EQ(config.log_level, log::Level::error);
 }
@@ -107,8 +111,9 @@ TEST_F(Merge, ServesAFileAlone) {
 }
 
 TEST_F(Merge, NamesTheOptionThatIsWrong) {
-  expect_error({.disks = {"ram:1MiB", "ram:0"}}, "--disk ram:0: ");
-  expect_error({.disks = {"ram:1MiB"}, .listen = {"300.0.0.1:3260"}}, "--listen: \"300.0.0.1:3260");
+  expect_error({.disks = {"ram:1MiB", "ram:0"}, .target = kTarget}, "--disk ram:0: ");
+  expect_error({.disks = {"ram:1MiB"}, .listen = {"300.0.0.1:3260"}, .target = kTarget},
+               "--listen: \"300.0.0.1:3260");
   expect_error({.disks = {"ram:1MiB"}, .target = "mine"}, "--target: iSCSI name \"mine\"");
   expect_error({.disks = {"ram:1MiB"}, .shards = "none"}, "--shards: 'none'");
   expect_error({.disks = {"ram:1MiB"}, .log_level = "loud"},
@@ -116,6 +121,23 @@ TEST_F(Merge, NamesTheOptionThatIsWrong) {
   expect_error({.config_path = "/nonexistent.toml"}, "cannot read /nonexistent.toml");
   write("wrong = 1");
   expect_error({.disks = {"ram:1MiB"}, .config_path = path_}, path_ + ":1: wrong: unknown key");
+}
+
+// Two machines of one default name would look like two ways to one target.
+TEST_F(Merge, NamesTheTargetAfterTheMachine) {
+  EXPECT_EQ(default_target("0123456789ab"), "iqn.2026-11.io.lunar:disks-0123456789ab");
+  EXPECT_NE(default_target("0123456789ac"), default_target("0123456789ab"));
+  const auto nameless = default_target("");
+  ASSERT_FALSE(nameless);
+  EXPECT_EQ(nameless.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(nameless.error().message.find("give --target"), std::string::npos);
+
+  const auto expected = default_target(engine::machine_token());
+  const auto config = merge({.disks = {"ram:1MiB"}});
+  ASSERT_EQ(config.has_value(), expected.has_value());
+  if (config) {
+    EXPECT_EQ(config->targets.at(0).name, *expected);
+  }
 }
 
 TEST_F(Merge, RefusesToServeNothing) {
@@ -130,7 +152,8 @@ TEST_F(Merge, RefusesADiskWhereNoLunIsLeft) {
   write(R"(
     device = [{name = "d", type = "ram", size = "1MiB"}]
     target = [{name = "iqn.2026-11.io.lunar:disks", lun = [{lun = 16383, device = "d"}]}])");
-  expect_error({.disks = {"ram:1MiB"}, .config_path = path_}, "--disk ram:1MiB: no LUN is left");
+  expect_error({.disks = {"ram:1MiB"}, .target = kTarget, .config_path = path_},
+               "--disk ram:1MiB: no LUN is left");
 }
 
 TEST(ExitStatus, TellsTheUsersFaultsFromTheMachines) {

@@ -18,7 +18,8 @@ namespace {
 constexpr std::chrono::milliseconds kDrain{2500};
 
 // Blocks the signals that are for us, for every thread that will be started, so that sigwait() gets
-// them. A peer that went away is an error of one send, not a SIGPIPE.
+// them. A peer that went away is an error of one send, not a SIGPIPE; a file that must not become
+// larger (ulimit -f) one of a write, not a SIGXFSZ.
 sigset_t block_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -28,7 +29,7 @@ sigset_t block_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &ignore, nullptr);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) sigaction(signal, &ignore, nullptr);
   return set;
 }
 

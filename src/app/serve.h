@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/config.h"
@@ -27,6 +28,10 @@ struct ServeOptions {
 // Errors name the option, or the line of the file. What is given is checked before anything is
 // opened; invalid_argument also when there is nothing to serve.
 Result<control::Config> merge(const ServeOptions& options);
+
+// The target of disks for which none was named: with something of the machine in its name, which
+// stays the same. invalid_argument: this machine has nothing to tell it by, so it must be named.
+Result<std::string> default_target(std::string_view machine_token);
 
 // 2 for what the user has to correct, 1 for what another program or the machine has to.
 int exit_status(ErrorCode code);

@@ -105,14 +105,14 @@ Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
 Result<void> Server::add_ram(const std::string& name, ByteCount size, const DiskOptions& options) {
   const std::lock_guard lock(internals_->mutex);
   LUNAR_TRY(internals_->check_not_ended("add_ram()"));
-  // Its contents die with this process, and so does its identity.
-  LUNAR_TRY_ASSIGN(auto device,
-                   backends::create_ram({.name = name,
-                                         .size = size,
-                                         .block_size = 512,
-                                         .uuid = Uuid::from_random(internals_->prng.bytes16()),
-                                         .keeps_uuid = false,
-                                         .protection = options.protection}));
+  // Its contents die with this process, and so does its identity, unless it was given one.
+  const Uuid fresh = Uuid::from_random(internals_->prng.bytes16());
+  LUNAR_TRY_ASSIGN(auto device, backends::create_ram({.name = name,
+                                                      .size = size,
+                                                      .block_size = 512,
+                                                      .uuid = options.uuid.value_or(fresh),
+                                                      .keeps_uuid = options.uuid.has_value(),
+                                                      .protection = options.protection}));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }
@@ -128,8 +128,10 @@ Result<void> Server::add_file(const std::string& name, const std::string& path,
                                                      .block_size = {},
                                                      .cache = backends::FileCache::direct,
                                                      .read_only = false,
-                                                     .uuid = {},
-                                                     .protection = options.protection}));
+                                                     .uuid = options.uuid,
+                                                     .protection = options.protection,
+                                                     .identities = &*internals_->state_folder,
+                                                     .identity_key = name}));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }

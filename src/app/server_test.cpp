@@ -204,7 +204,17 @@ TEST_P(ServerLuns, ProtectionThatIsLiftedClaimsTheDevice) {
     expect_error(server_->set_write_protected("e", false), ErrorCode::busy, "a layer");
   }
   EXPECT_TRUE(server_->set_write_protected("e", false));
-  EXPECT_FALSE(server_->internals().registry->claim("e", block::Access::write, "a layer"));
+  expect_error(server_->internals().registry->claim("e", block::Access::write, "a layer"),
+               ErrorCode::busy, std::string("by target ") + kTarget);
+}
+
+TEST(Server, GivesADiskTheUuidThatItIsTold) {
+  const auto server = one_shard();
+  const Uuid given = Uuid::from_name("given");
+  ASSERT_TRUE(server->add_ram("d", ByteCount(kMiB), {.uuid = given}));
+  const block::Device& device = *server->internals().registry->find("d");
+  EXPECT_EQ(device.uuid(), given);
+  EXPECT_TRUE(device.capabilities().keeps_uuid);
 }
 
 TEST(Server, NamesWhatCannotBeAdded) {

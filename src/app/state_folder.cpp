@@ -211,15 +211,23 @@ Result<void> StateFolder::lock(const Uuid& unit) {
   return {};
 }
 
+Result<void> StateFolder::check_folder() const {
+  if (!path_.empty()) return {};
+  return fail(ErrorCode::not_found,
+              "there is no state folder: neither HOME nor XDG_STATE_HOME is set, nor --state");
+}
+
 Result<void> StateFolder::save_now(const Uuid& unit, const std::string& name,
                                    const std::string& value) {
-  if (path_.empty()) {
-    return fail(ErrorCode::not_found,
-                "there is no state folder: neither HOME nor XDG_STATE_HOME is set, nor --state");
-  }
+  LUNAR_TRY(check_folder());
   const std::string folder = fmt::format("{}/{}", path_, unit.to_string());
   LUNAR_TRY(make_folder(folder));
   LUNAR_TRY(lock(unit));
+  return replace_durably(folder, name, value);
+}
+
+Result<void> StateFolder::replace_durably(const std::string& folder, const std::string& name,
+                                          const std::string& value) {
   const std::string path = fmt::format("{}/{}", folder, name);
   LUNAR_TRY_ASSIGN(const std::string before, text_of(path));
   LUNAR_TRY(replace_file(path, value.empty() ? value : header_of(value) + value));
@@ -253,6 +261,30 @@ Result<std::string> StateFolder::load(const Uuid& unit, std::string_view name) {
   LUNAR_TRY(lock(unit));
   LUNAR_TRY_ASSIGN(const std::string text, read_file(file, path));
   return check(text, path);
+}
+
+std::string StateFolder::place_of_identity(std::string_view key) const {
+  return fmt::format("{}/devices/{}", path_, Uuid::from_name(key).to_string());
+}
+
+Result<std::string> StateFolder::load_identity(std::string_view key) {
+  if (path_.empty()) return std::string();
+  const std::string path = place_of_identity(key);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::string();
+    if (errno == EACCES && !given_) return std::string();
+    return system_error(path, "cannot be read");
+  }
+  LUNAR_TRY_ASSIGN(const std::string text, read_file(file, path));
+  return check(text, path);
+}
+
+Result<void> StateFolder::save_identity(std::string_view key, const std::string& record) {
+  LUNAR_TRY(check_folder());
+  const std::string folder = path_ + "/devices";
+  LUNAR_TRY(make_folder(folder));
+  return replace_durably(folder, Uuid::from_name(key).to_string(), record);
 }
 
 std::string default_state_folder() {

@@ -2,6 +2,8 @@
 //
 //   DIR/UUID/NAME   a value of the device with that identity
 //   DIR/UUID/lock   held by the process that uses it
+//   DIR/devices/ID  who the device of a name is, whose medium cannot keep that; ID is made of the
+//   name
 //
 // A value is written beside its place, made durable, and renamed into it, so a crash leaves the old
 // one or the new one. When the rename itself cannot be made durable the old one is put back, as the
@@ -19,12 +21,13 @@
 #include <string>
 #include <thread>
 
+#include "backends/file/identity.h"
 #include "engine/descriptor.h"
 #include "scsi/durable_store.h"
 
 namespace lunar::app {
 
-class StateFolder final : public scsi::DurableStore {
+class StateFolder final : public scsi::DurableStore, public backends::IdentityStore {
  public:
   // Empty: default_state_folder().
   // `sync`: what makes the names in a folder durable, for tests; empty: the kernel does.
@@ -39,9 +42,18 @@ class StateFolder final : public scsi::DurableStore {
   // look into holds nothing of theirs: empty.
   Result<std::string> load(const Uuid& unit, std::string_view name) override;
 
+  // Blocking, on the caller's thread. The medium's own lock keeps others from it. Errors as above.
+  Result<std::string> load_identity(std::string_view key) override;
+  Result<void> save_identity(std::string_view key, const std::string& record) override;
+  [[nodiscard]] std::string place_of_identity(std::string_view key) const override;
+
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  Result<void> check_folder() const;
+  // In a folder that is there.
+  Result<void> replace_durably(const std::string& folder, const std::string& name,
+                               const std::string& value);
   Result<void> save_now(const Uuid& unit, const std::string& name, const std::string& value);
   [[nodiscard]] Result<void> sync(const std::string& folder) const;
   Result<void> lock(const Uuid& unit);

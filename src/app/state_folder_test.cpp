@@ -151,5 +151,22 @@ TEST_F(StateFolderTest, WhatCannotBeMadeDurableIsNotThere) {
   }
 }
 
+TEST_F(StateFolderTest, KeepsTheIdentityOfMediaThatCannot) {
+  const std::string key = "/dev/disk/by-id/one";
+  {
+    StateFolder folder(path());
+    EXPECT_EQ(folder.load_identity(key), "");
+    ASSERT_TRUE(folder.save_identity(key, "uuid=1\n"));
+    ASSERT_TRUE(folder.save_identity("other", "uuid=2\n"));
+  }
+  StateFolder folder(path());
+  EXPECT_EQ(folder.load_identity(key), "uuid=1\n");
+  EXPECT_EQ(folder.load_identity("other"), "uuid=2\n");
+  std::ofstream(folder.place_of_identity(key), std::ios::app) << "x";
+  const auto damaged = folder.load_identity(key);
+  EXPECT_EQ(damaged.error().code, ErrorCode::malformed);
+  EXPECT_NE(damaged.error().message.find(folder.place_of_identity(key)), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lunar::app

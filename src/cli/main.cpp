@@ -25,7 +25,8 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       "ram and file with [,protection=1|2|3], ram with [,pages=huge|small]");
   add("--listen", options.listen, "ADDR:PORT", "A portal (default 127.0.0.1:3260)");
   add("--target", options.target, "IQN",
-      "The target of the disks (default iqn.2026-11.io.lunar:disks)");
+      "The target of the disks (default iqn.2026-11.io.lunar:disks-\n"
+      "and 12 digits that stand for this machine)");
   add("--shards", options.shards, "N|LIST",
       "How many shards (2), or on which cores (0,2-3); default: one a core, at most 4");
   add("--config", options.config_path, "FILE", "A TOML file that says the same and more");

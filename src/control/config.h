@@ -20,7 +20,9 @@
 
 namespace lunar::control {
 
-constexpr std::string_view kDefaultTarget = "iqn.2026-11.io.lunar:disks";
+// With the machine's token behind it: no two machines show targets of one name unless they are told
+// to, which hosts would take for two ways to one target.
+constexpr std::string_view kDefaultTargetPrefix = "iqn.2026-11.io.lunar:disks-";
 constexpr std::string_view kDefaultListen = "127.0.0.1:3260";
 constexpr std::uint64_t kMaxDelayUs = 60'000'000;
 
@@ -47,6 +49,7 @@ struct ErrorInjection {
 struct DeviceConfig {
   std::string origin;
   std::string name;
+  bool name_is_made_up = false;  // of a --disk: with another before it, it would have another name
   DeviceType type = DeviceType::ram;
   std::optional<std::uint64_t> size;  // bytes; ram and null have it
   std::optional<std::uint32_t> block_size;

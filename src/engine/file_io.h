@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
+#include "engine/medium_name.h"
 #include "lunar/result.h"
 #include "lunar/runnable.h"
 
@@ -40,14 +43,20 @@ struct FileOptions {
   bool writable = true;
   bool direct =
       true;  // O_DIRECT; open fails with ErrorCode::unsupported where the file system refuses it
-  bool create = false;     // when missing; with `size` bytes
-  std::uint64_t size = 0;  // of a new file, or what a shorter existing one grows to; 0: as it is
+  // When missing: with `size` bytes, of which the first are `begin`, and durably so. Whoever finds
+  // it finds all of that.
+  bool create = false;
+  std::uint64_t size = 0;
+  std::string_view begin{};
 };
 
 // What the medium turned out to be.
 struct FileInfo {
   std::uint64_t size = 0;
   bool block_device = false;
+  bool created = false;  // by this opening
+  std::string name{};    // of the medium: medium_name(); empty: it has none, as a regular file
+  MediumSigns signs{};   // what else tells it from others
   std::uint32_t logical_block_size = 512;  // smallest unit of direct transfer
   std::uint32_t physical_block_size = 512;
   std::uint32_t memory_alignment = 512;   // of buffers, when direct
@@ -72,14 +81,20 @@ class File {
   // has become. Gives its size, which info() tells from then on; one call at a time, while nobody
   // asks info(). unsupported: a block device of another size.
   virtual Result<std::uint64_t> resize(std::uint64_t bytes) = 0;
+  // At once, on any thread: how large a regular file is, which anybody may have changed. Unset: a
+  // block device, or the kernel cannot tell without asking somebody else.
+  [[nodiscard]] virtual std::optional<std::uint64_t> size_now() const = 0;
   // On a shard's thread.
   virtual void submit(Shard& shard, FileOp& op) = 0;
   // Blocking. SEEK_DATA and SEEK_HOLE.
   [[nodiscard]] virtual Result<FileExtent> extent_at(std::uint64_t offset,
                                                      std::uint64_t length) const = 0;
-  // A small value kept with the file (an extended attribute). not_found, unsupported.
+  // A small value kept with the file (an extended attribute), also with one that is open for
+  // reading only. attribute(): not_found: it has none; unsupported: nor can it. set_attribute():
+  // unsupported, permission; with `only_new`: already_exists.
   [[nodiscard]] virtual Result<std::string> attribute(const std::string& name) const = 0;
-  virtual Result<void> set_attribute(const std::string& name, const std::string& value) = 0;
+  virtual Result<void> set_attribute(const std::string& name, const std::string& value,
+                                     bool only_new = false) = 0;
 };
 
 class FileIo {

@@ -15,7 +15,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -44,12 +47,22 @@ ErrorCode code_of(int error) {
     case EFBIG: return ErrorCode::no_resource;
     case ENOTSUP: return ErrorCode::unsupported;
     case ENODATA: return ErrorCode::not_found;
+    case EEXIST: return ErrorCode::already_exists;
     default: return ErrorCode::io;
   }
 }
 
 std::unexpected<Error> os_error(std::string_view what, const std::string& path, int error) {
   return fail(code_of(error), fmt::format("cannot {} {}: {}", what, path, std::strerror(error)));
+}
+
+// A signal is no answer.
+template <class Call>
+auto until_done(Call call) {
+  for (;;) {
+    const auto result = call();
+    if (result != -1 || errno != EINTR) return result;
+  }
 }
 
 // A number from the queue folder of a block device in sysfs; 0 when there is none.
@@ -62,6 +75,11 @@ std::uint64_t queue_attribute(dev_t device, const char* name) {
     if (file >> value) return value;
   }
   return 0;
+}
+
+Result<void> give_size(int fd, std::uint64_t bytes, const std::string& path) {
+  if (until_done([&] { return ftruncate(fd, static_cast<off_t>(bytes)); }) == 0) return {};
+  return os_error("give its size to", path, errno);
 }
 
 // One op in the ring. Lives in a free list of the shard's thread: no allocation in steady state.
@@ -111,14 +129,24 @@ class UringFile final : public File {
                                 path_, size));
       }
     } else {
-      if (bytes != 0 && ftruncate(fd, static_cast<off_t>(bytes)) != 0)
-        return os_error("give its size to", path_, errno);
+      if (bytes != 0) LUNAR_TRY(give_size(fd, bytes, path_));
       struct stat status = {};
       if (fstat(fd, &status) != 0) return os_error("look at", path_, errno);
       size = static_cast<std::uint64_t>(status.st_size);
     }
     info_.size = size;
     return size;
+  }
+
+  [[nodiscard]] std::optional<std::uint64_t> size_now() const override {
+    if (info_.block_device) return std::nullopt;
+    // A shard asks: nobody may be waited for, as the server of a network file system.
+    struct statx now{};
+    if (statx(descriptor_.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &now) != 0 ||
+        (now.stx_mask & STATX_SIZE) == 0) {
+      return std::nullopt;
+    }
+    return now.stx_size;
   }
 
   void submit(Shard& shard, FileOp& op) override {
@@ -162,8 +190,10 @@ class UringFile final : public File {
     if (size < 0) return os_error("read an extended attribute of", path_, errno);
     return std::string(value.data(), static_cast<std::size_t>(size));
   }
-  Result<void> set_attribute(const std::string& name, const std::string& value) override {
-    if (fsetxattr(descriptor_.get(), name.c_str(), value.data(), value.size(), 0) != 0) {
+  Result<void> set_attribute(const std::string& name, const std::string& value,
+                             bool only_new) override {
+    if (fsetxattr(descriptor_.get(), name.c_str(), value.data(), value.size(),
+                  only_new ? XATTR_CREATE : 0) != 0) {
       return os_error("write an extended attribute of", path_, errno);
     }
     return {};
@@ -245,10 +275,8 @@ Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& o
                                    bool block_device) {
   int flags = O_CLOEXEC | (options.writable ? O_RDWR : O_RDONLY);
   if (options.direct) flags |= O_DIRECT;
-  if (options.create && options.writable && !block_device) flags |= O_CREAT;
   if (block_device && options.writable) flags |= O_EXCL;  // refuses a mounted device
-  constexpr mode_t kMode = 0600;                          // disks hold people's data
-  const int fd = open(path.c_str(), flags, kMode);
+  const int fd = until_done([&] { return open(path.c_str(), flags); });
   if (fd < 0 && errno == EINVAL && options.direct) {
     return fail(ErrorCode::unsupported, fmt::format("{} does not take O_DIRECT", path));
   }
@@ -267,7 +295,63 @@ Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& o
   return descriptor;
 }
 
-Result<FileInfo> describe_block_device(int fd, const struct stat& status, const std::string& path) {
+Result<void> write_beginning(int fd, std::string_view begin, const std::string& path) {
+  while (!begin.empty()) {
+    const ssize_t count = until_done([&] { return write(fd, begin.data(), begin.size()); });
+    if (count <= 0) return os_error("write to", path, count < 0 ? errno : EIO);
+    begin.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<void> sync(int fd, const std::string& path) {
+  if (until_done([&] { return fsync(fd); }) == 0) return {};
+  return os_error("sync", path, errno);
+}
+
+// The names in it.
+Result<void> sync_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const std::string name = folder.empty() ? "." : folder.string();
+  const Descriptor descriptor(
+      until_done([&] { return open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (descriptor.get() < 0) return os_error("open", name, errno);
+  return sync(descriptor.get(), name);
+}
+
+// Never in the place of another: somebody may have been quicker.
+Result<void> rename_new(const std::string& from, const std::string& to) {
+  int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  // Some file systems cannot promise it.
+  if (result != 0 && errno == EINVAL) result = std::rename(from.c_str(), to.c_str());
+  if (result == 0) return {};
+  return os_error("make", to, errno);
+}
+
+// It gets its name when it is whole, so a crash or an error leaves no part of it there.
+Result<void> make_file(const std::string& path, const FileOptions& options) {
+  std::string beside = path + ".XXXXXX";
+  const Descriptor file(mkostemp(beside.data(), O_CLOEXEC));  // 0600: disks hold people's data
+  if (file.get() < 0) return os_error("make", path, errno);
+  const auto fill = [&]() -> Result<void> {
+    LUNAR_TRY(write_beginning(file.get(), options.begin, path));
+    LUNAR_TRY(give_size(file.get(), options.size, path));
+    LUNAR_TRY(sync(file.get(), path));
+    return rename_new(beside, path);
+  };
+  if (Result<void> filled = fill(); !filled) {
+    unlink(beside.c_str());
+    return filled;
+  }
+  if (Result<void> synced = sync_folder_of(path); !synced) {
+    unlink(path.c_str());
+    return synced;
+  }
+  return {};
+}
+
+Result<FileInfo> describe_block_device(int fd, const struct stat& status, const std::string& path,
+                                       const SystemRoots& roots) {
   FileInfo info;
   info.block_device = true;
   int logical = 0;
@@ -282,7 +366,15 @@ Result<FileInfo> describe_block_device(int fd, const struct stat& status, const 
   info.discard_granularity =
       static_cast<std::uint32_t>(queue_attribute(status.st_rdev, "discard_granularity"));
   info.rotational = queue_attribute(status.st_rdev, "rotational") != 0;
+  info.name = medium_name(status.st_rdev, roots);
+  info.signs = medium_signs(status.st_rdev, roots);
   return info;
+}
+
+// Not every file system keeps inode numbers over a restart; those that do not know the birth.
+std::string object_sign(const struct statx& status) {
+  if ((status.stx_mask & STATX_BTIME) == 0) return fmt::format("inode {}", status.stx_ino);
+  return fmt::format("made {}.{:09}", status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
 }
 
 Result<FileInfo> describe_regular_file(int fd, const FileOptions& options,
@@ -291,18 +383,16 @@ Result<FileInfo> describe_regular_file(int fd, const FileOptions& options,
   struct stat status{};
   if (fstat(fd, &status) != 0) return os_error("look at", path, errno);
   info.size = static_cast<std::uint64_t>(status.st_size);
-  if (options.writable && options.size > info.size) {
-    if (ftruncate(fd, static_cast<off_t>(options.size)) != 0)
-      return os_error("give its size to", path, errno);
-    info.size = options.size;
-  }
   info.discard_granularity = static_cast<std::uint32_t>(status.st_blksize);
   info.physical_block_size = std::clamp(static_cast<std::uint32_t>(status.st_blksize), 512U, 4096U);
   struct statx extended{};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &extended) == 0 &&
-      (extended.stx_mask & STATX_DIOALIGN) != 0 && extended.stx_dio_offset_align != 0) {
-    info.logical_block_size = extended.stx_dio_offset_align;
-    info.memory_alignment = extended.stx_dio_mem_align;
+  constexpr unsigned kWanted = STATX_INO | STATX_BTIME | STATX_DIOALIGN;
+  if (statx(fd, "", AT_EMPTY_PATH, kWanted, &extended) == 0) {
+    info.signs.object = object_sign(extended);
+    if ((extended.stx_mask & STATX_DIOALIGN) != 0 && extended.stx_dio_offset_align != 0) {
+      info.logical_block_size = extended.stx_dio_offset_align;
+      info.memory_alignment = extended.stx_dio_mem_align;
+    }
   }
   if (!options.direct) info.logical_block_size = info.memory_alignment = 1;
   return info;
@@ -319,10 +409,13 @@ Result<std::unique_ptr<File>> UringFileIo::open(const std::string& path,
     return fail(ErrorCode::invalid_argument,
                 fmt::format("{} is neither a regular file nor a block device", path));
   }
+  const bool makes = !exists && options.create && options.writable;
+  if (makes) LUNAR_TRY(make_file(path, options));
   LUNAR_TRY_ASSIGN(Descriptor descriptor, open_descriptor(path, options, block_device));
-  LUNAR_TRY_ASSIGN(const FileInfo info,
-                   block_device ? describe_block_device(descriptor.get(), status, path)
+  LUNAR_TRY_ASSIGN(FileInfo info,
+                   block_device ? describe_block_device(descriptor.get(), status, path, roots_)
                                 : describe_regular_file(descriptor.get(), options, path));
+  info.created = makes;
   return std::make_unique<UringFile>(std::move(descriptor), info, path, options.direct);
 }
 

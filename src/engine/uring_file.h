@@ -5,10 +5,14 @@
 
 namespace lunar::engine {
 
-// Stateless; its Files are for shards whose driver is a UringDriver.
+// Its Files are for shards whose driver is a UringDriver.
 class UringFileIo final : public FileIo {
  public:
+  explicit UringFileIo(SystemRoots roots = {}) : roots_(std::move(roots)) {}
   Result<std::unique_ptr<File>> open(const std::string& path, const FileOptions& options) override;
+
+ private:
+  SystemRoots roots_;
 };
 
 }  // namespace lunar::engine

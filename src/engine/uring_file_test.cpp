@@ -3,9 +3,11 @@
 #include "engine/uring_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <cstdlib>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -209,15 +211,70 @@ TEST_P(UringFileTest, OneWriterOrManyReaders) {
   EXPECT_EQ(transfer(**first, FileOpKind::write, 0, 4096), -EBADF);
 }
 
-TEST_P(UringFileTest, GrowsAndNeverShrinks) {
+TEST_P(UringFileTest, MakesAFileWholeOrNotAtAll) {
+  {
+    FileOptions options{.direct = direct(), .create = true, .size = kSize, .begin = "marked"};
+    const auto file = io_.open(path(), options);
+    if (!file && file.error().code == ErrorCode::unsupported) GTEST_SKIP() << file.error().message;
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_TRUE((*file)->info().created);
+  }
+  std::string begin(7, '?');
+  std::ifstream(path()).read(begin.data(), 7);
+  EXPECT_EQ(begin, std::string("marked\0", 7));
+  EXPECT_EQ(fs::file_size(path()), kSize);
+  const auto again = open(2 * kSize);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE((*again)->info().created);
+  EXPECT_EQ((*again)->info().size, kSize) << "a file that is there keeps its size";
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), 1) << "and nothing beside it";
+}
+
+TEST_P(UringFileTest, LeavesNothingOfAFileThatTheLimitForbids) {
+  // As serve() does: else the signal ends the process.
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit small{kSize, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto file = open(2 * kSize);
+  std::int64_t beyond = 0;
+  if (const auto fits = open(); fits) {
+    beyond = transfer(**fits, FileOpKind::write, kSize, 4096);
+  } else {
+    beyond = fits.error().code == ErrorCode::unsupported ? -EFBIG : 0;  // no direct I/O here
+  }
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, before);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, ErrorCode::no_resource) << file.error().message;
+  EXPECT_NE(file.error().message.find(path()), std::string::npos) << file.error().message;
+  EXPECT_EQ(beyond, -EFBIG);
+}
+
+TEST_P(UringFileTest, ResizesAndKnowsWhatOthersHaveMadeOfIt) {
+  OPEN_OR_SKIP(file);
+  EXPECT_EQ(file.resize(2 * kSize), 2 * kSize);
+  EXPECT_EQ(fs::file_size(path()), 2 * kSize);
+  EXPECT_EQ(file.size_now(), 2 * kSize);
+  fs::resize_file(path(), 4096);
+  EXPECT_EQ(file.size_now(), 4096U);
+  EXPECT_EQ(file.info().size, 2 * kSize) << "until it is told to look";
+  EXPECT_EQ(file.resize(0), 4096U);
+}
+
+TEST_P(UringFileTest, AnotherFileInItsPlaceIsKnown) {
+  std::string first;
   {
     OPEN_OR_SKIP(file);
-    EXPECT_EQ(file.info().size, kSize);
+    first = file.info().signs.object;
+    EXPECT_EQ(file.info().name, "");
   }
-  EXPECT_EQ((*open(2 * kSize))->info().size, 2 * kSize);
-  EXPECT_EQ((*open(kSize))->info().size, 2 * kSize);
-  EXPECT_EQ((*open(0))->info().size, 2 * kSize);
-  EXPECT_EQ(fs::file_size(path()), 2 * kSize);
+  EXPECT_FALSE(first.empty());
+  EXPECT_EQ((*open())->info().signs.object, first);
+  fs::copy_file(path(), path("copy"));
+  fs::rename(path("copy"), path());
+  EXPECT_NE((*open())->info().signs.object, first);
 }
 
 TEST_P(UringFileTest, KeepsAttributesOverReopen) {
@@ -230,6 +287,9 @@ TEST_P(UringFileTest, KeepsAttributesOverReopen) {
   const auto file = open();
   EXPECT_EQ((*file)->attribute("user.lunar.test").value(), "value");
   EXPECT_EQ((*file)->attribute("user.lunar.none").error().code, ErrorCode::not_found);
+  const auto again = (*file)->set_attribute("user.lunar.test", "other", true);
+  EXPECT_EQ(again.error().code, ErrorCode::already_exists);
+  EXPECT_EQ((*file)->attribute("user.lunar.test").value(), "value");
 }
 
 TEST_P(UringFileTest, NamesWhatCannotBeOpened) {

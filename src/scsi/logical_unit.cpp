@@ -295,7 +295,8 @@ engine::Task<Result<std::unique_ptr<ProtectionArea>>> LogicalUnit::open_protecti
   if (!has_protection_room()) co_return nullptr;
   auto area = ProtectionArea::open(*room_.area, shard, *area_statistics_);
   if (!area || &shard != &home()) co_return area;
-  auto loading = (*area)->load_format(static_cast<spec::ProtectionType>(room_.type), block_size());
+  auto loading = (*area)->load_format(static_cast<spec::ProtectionType>(room_.type), block_size(),
+                                      room_.marked);
   const Result<ProtectionFormat> format = co_await loading;
   if (!format) {
     co_await (*area)->front().stop();

@@ -368,17 +368,26 @@ TEST(ProtectionArea, RefusesAMediumOfAnotherType) {
   engine::sim::World world(1, 1);
   auto device = FakeDevice::with_protection(64, 1);
   block::DeviceStatistics statistics(1);
-  const auto load = [&](spec::ProtectionType wanted, std::uint32_t block_bytes) {
+  const auto load = [&](spec::ProtectionType wanted, std::uint32_t block_bytes,
+                        bool marked = false) {
     std::optional<Result<ProtectionFormat>> loaded;
     const auto run = [&]() -> engine::Task<void> {
       auto area = *ProtectionArea::open(*device->protection_area, world.shard(0), statistics);
-      auto loading = area->load_format(wanted, block_bytes);
+      auto loading = area->load_format(wanted, block_bytes, marked);
       loaded = co_await loading;
       co_await area->front().stop();
     };
     world.run(run);
     return *loaded;
   };
+  // One that has lost what it said is not taken for new.
+  const auto zeroed = load(spec::ProtectionType::type_2, 512, true);
+  EXPECT_EQ(zeroed.error().code, ErrorCode::malformed);
+  EXPECT_NE(zeroed.error().message.find("zeroed: restore it, or remove it"), std::string::npos);
+  std::ranges::copy(as_bytes(block::kProtectionAreaMark), device->protection_area->medium.begin());
+  EXPECT_EQ(load(spec::ProtectionType::type_2, 512, true)->now, spec::ProtectionType::type_2);
+  EXPECT_EQ(load(spec::ProtectionType::type_2, 512, true)->made, spec::ProtectionType::type_2);
+  std::ranges::fill(device->protection_area->medium, std::byte{0});
   EXPECT_EQ(load(spec::ProtectionType::type_2, 512)->now, spec::ProtectionType::type_2);
   EXPECT_EQ(load(spec::ProtectionType::type_2, 512)->made, spec::ProtectionType::type_2);
   EXPECT_EQ(load(spec::ProtectionType::type_1, 512).error().code, ErrorCode::invalid_argument);

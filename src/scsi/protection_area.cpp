@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
 
 #include "base/endian.h"
 #include "block/await_request.h"
@@ -29,7 +30,8 @@ struct StoredFormat {
 };
 static_assert(sizeof(StoredFormat) == 16);
 
-constexpr std::array<char, 8> kMagic = {'l', 'u', 'n', 'a', 'r', '-', 'P', 'I'};
+constexpr std::string_view kMagic = block::kProtectionAreaMark;
+static_assert(kMagic.size() == sizeof(StoredFormat::magic));
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(ProtectionType::type_3);
 
@@ -39,6 +41,13 @@ block::Range blocks_of(const block::Range& range) {
       round_up(range.lba.value + range.count.value, kProtectionEntriesPerBlock) /
       kProtectionEntriesPerBlock;
   return {Lba(block::kProtectionFormatBlocks + first), BlockCount(end - first)};
+}
+
+// The mark of a new area, and nothing yet.
+bool is_new(Bytes block) {
+  const Bytes mark = as_bytes(kMagic);
+  return std::ranges::equal(block.first(mark.size()), mark) &&
+         block::is_zero(block.subspan(mark.size()));
 }
 
 std::unexpected<Error> io_error(block::Status status) {
@@ -57,7 +66,8 @@ Result<std::unique_ptr<ProtectionArea>> ProtectionArea::open(block::Device& area
 }
 
 engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionType wanted,
-                                                                   std::uint32_t block_bytes) {
+                                                                   std::uint32_t block_bytes,
+                                                                   bool marked) {
   alignas(kProtectionAreaBlockBytes) std::array<std::byte, kProtectionAreaBlockBytes> block;
   block::AwaitableRequest request;
   request.prepare(block::Op::read, Lba(0), BlockCount(1));
@@ -65,15 +75,22 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
   const block::Status status = co_await request.submit_to(*front_);
   if (status != block::Status::ok) co_return io_error(status);
   ProtectionFormat format{wanted, wanted, block_bytes};
-  if (block::is_zero(block)) {
+  const bool blank = block::is_zero(block);
+  if (blank && marked) {
+    co_return fail(ErrorCode::malformed,
+                   "its protection information has been zeroed: restore it, or remove it to begin "
+                   "without");
+  }
+  if (blank || is_new(block)) {
     if (!front_->capabilities().writable) co_return format;
     const block::Status stored = co_await store_format(format);
     if (stored != block::Status::ok) co_return io_error(stored);
     co_return format;
   }
   const auto stored = *load<StoredFormat>(block);
-  const bool known = stored.magic == kMagic && stored.version == kVersion && stored.made != 0 &&
-                     stored.made <= kLastType && stored.now <= kLastType;
+  const bool known = std::string_view(stored.magic.data(), kMagic.size()) == kMagic &&
+                     stored.version == kVersion && stored.made != 0 && stored.made <= kLastType &&
+                     stored.now <= kLastType;
   if (!known) co_return fail(ErrorCode::malformed, "its protection information is not lunar's");
   if (stored.made != static_cast<std::uint8_t>(wanted) || stored.block_bytes != block_bytes) {
     co_return fail(ErrorCode::invalid_argument,
@@ -86,7 +103,7 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
 
 engine::Task<block::Status> ProtectionArea::store_format(const ProtectionFormat& format) {
   StoredFormat stored;
-  stored.magic = kMagic;
+  std::ranges::copy(kMagic, stored.magic.begin());
   stored.version = kVersion;
   stored.made = static_cast<std::uint8_t>(format.made);
   stored.now = static_cast<std::uint8_t>(format.now);

@@ -32,10 +32,11 @@ class ProtectionArea {
   // range may take some; who waits for one must hold none.
   [[nodiscard]] block::WorkBuffers& work() { return work_; }
 
-  // The format of the medium, written if it is new. invalid_argument: it was made for another type
-  // or block size; malformed: not written by us; io.
+  // The format of the medium, written if it is new. `marked`: ProtectionRoom::marked.
+  // invalid_argument: it was made for another type or block size; malformed: not written by us, or
+  // zeroed; io.
   engine::Task<Result<ProtectionFormat>> load_format(spec::ProtectionType wanted,
-                                                     std::uint32_t block_bytes);
+                                                     std::uint32_t block_bytes, bool marked);
   engine::Task<block::Status> store_format(const ProtectionFormat& format);
 
   // No entry says anything of its block any more, as in a medium that is new.

@@ -39,6 +39,25 @@ class Identity(E2eCase):
         daemon.stop()
         self.assertEqual(naa(self.disk(self.serve("--disk", b, "--disk", a), 1)), first)
 
+    def test_of_a_file_served_read_only_first_stays_when_it_is_written(self):
+        path = self.scratch / "a.img"
+        path.write_bytes(bytes(1 << 20))
+        daemon = self.serve("--disk", f"file:{path},readonly")
+        first = naa(self.disk(daemon))
+        daemon.stop()
+        self.assertEqual(naa(self.disk(self.serve("--disk", f"file:{path}"))), first)
+
+    def test_of_a_file_without_attributes_is_not_its_path(self):
+        """Two machines that serve different files of one path are not one disk to multipath."""
+        path = self.scratch / "a.img"
+        names = set()
+        for state in ("one", "two"):
+            path.unlink(missing_ok=True)
+            daemon = self.serve("--disk", f"file:{path},size=1MiB", "--state", self.scratch / state)
+            names.add(naa(self.disk(daemon)))
+            daemon.stop()
+        self.assertEqual(len(names), 2)
+
     def test_is_unique_and_well_formed(self):
         daemon = self.serve("--disk", "ram:1MiB", "--disk", "ram:1MiB", "--disk", "null:1MiB",
                             "--disk", f"file:{self.scratch}/a.img,size=1MiB")

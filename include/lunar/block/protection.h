@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "lunar/types.h"
 
@@ -21,6 +22,10 @@ constexpr std::uint64_t kProtectionEntriesPerBlock =
     kProtectionAreaBlockBytes / kProtectionEntryBytes;
 constexpr std::uint64_t kProtectionFormatBlocks = 8;  // before the first entry
 
+// What an area begins with whose device can tell a new one from one that has lost what it said.
+// Then zeroes.
+constexpr std::string_view kProtectionAreaMark = "lunar-PI";
+
 // How large the area of a device with `capacity` blocks is.
 [[nodiscard]] constexpr ByteCount protection_area_size(BlockCount capacity) {
   const std::uint64_t blocks =
@@ -32,6 +37,7 @@ constexpr std::uint64_t kProtectionFormatBlocks = 8;  // before the first entry
 struct ProtectionRoom {
   Device* area = nullptr;  // null: no room; else it lives as long as the device
   std::uint8_t type = 0;   // 1, 2 or 3: what a medium that is new is formatted to
+  bool marked = false;     // a new area begins with kProtectionAreaMark; unset: it is all zeroes
 };
 
 }  // namespace lunar::block

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
-#include "backends/file/file_channel.h"
+#include "backends/file/file_device.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/size.h"
@@ -13,80 +12,9 @@
 namespace lunar::backends {
 namespace {
 
-constexpr const char* kUuidAttribute = "user.lunar.uuid";
 // What one unmap or write_zeroes covers, so that an abort need not wait for a whole disk's.
 constexpr std::uint64_t kMaxClearBytes = kGiB;
 constexpr std::uint32_t kMaxBufferAlignment = 4096;
-
-class FileDevice final : public block::Device {
- public:
-  // `area`: for protection information, or null.
-  FileDevice(const FileBackendOptions& options, Uuid uuid, std::unique_ptr<engine::File> file,
-             const block::Limits& limits, std::unique_ptr<block::Device> area)
-      : Device(options.name, uuid),
-        file_(std::move(file)),
-        protection_area_(std::move(area)),
-        protection_type_(options.protection),
-        limits_(limits) {
-    const bool writable = !options.read_only;
-    capabilities_ = {.writable = writable,
-                     .volatile_cache = writable,
-                     .fua = true,
-                     .unmap = writable,
-                     .unmap_reads_zeroes = writable,
-                     .write_zeroes = writable,
-                     .lend = false,
-                     .write_window = false,
-                     .keeps_uuid = true};
-  }
-
-  [[nodiscard]] const char* kind() const override { return "file"; }
-  [[nodiscard]] const block::Limits& limits() const override { return limits_; }
-  [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
-
-  [[nodiscard]] block::ProtectionRoom protection_room() override {
-    return {protection_area_.get(), protection_type_};
-  }
-
-  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    return std::make_unique<FileChannel>(*file_, shard, refusals_, limits_.block_size);
-  }
-
-  Result<BlockCount> resize(std::optional<ByteCount> size) override {
-    const std::uint64_t block_size = limits_.block_size;
-    if (protection_area_ != nullptr)
-      return fail(ErrorCode::unsupported, "a disk with protection information keeps its size");
-    if (size && (size->value == 0 || size->value % block_size != 0)) {
-      return fail(ErrorCode::invalid_argument,
-                  fmt::format("a size of {} bytes is not one or more whole blocks of {}",
-                              size->value, block_size));
-    }
-    LUNAR_TRY_ASSIGN(const std::uint64_t bytes, file_->resize(size ? size->value : 0));
-    // What no whole block covers is not there.
-    if (bytes < block_size) return fail(ErrorCode::io, "the medium has no block any more");
-    limits_.capacity = BlockCount(bytes / block_size);
-    return limits_.capacity;
-  }
-
-  [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
-    const std::uint64_t block_size = limits_.block_size;
-    LUNAR_TRY_ASSIGN(const engine::FileExtent extent,
-                     file_->extent_at(lba.value * block_size, count.value * block_size));
-    // A block that is allocated in part is allocated.
-    const std::uint64_t blocks = extent.allocated ? round_up(extent.length, block_size) / block_size
-                                                  : extent.length / block_size;
-    if (blocks == 0) return block::Extent{lba, BlockCount(1), true};
-    return block::Extent{lba, BlockCount(std::min(blocks, count.value)), extent.allocated};
-  }
-
- private:
-  std::unique_ptr<engine::File> file_;
-  std::unique_ptr<block::Device> protection_area_;
-  std::uint8_t protection_type_;
-  block::Limits limits_;
-  block::Capabilities capabilities_;
-  FileRefusals refusals_;
-};
 
 // What the medium turned out to be, and how it was opened.
 struct OpenFile {
@@ -114,8 +42,15 @@ Result<OpenFile> open_medium(engine::FileIo& files, const FileBackendOptions& op
   return OpenFile{std::move(*file), how.direct};
 }
 
+// How large it will be: a regular file grows to the size that was asked for.
+std::uint64_t wanted_size(const FileBackendOptions& options, const engine::FileInfo& info) {
+  if (info.block_device || options.read_only || !options.size) return info.size;
+  return std::max(info.size, options.size->value);
+}
+
 Result<std::uint32_t> choose_block_size(const FileBackendOptions& options,
                                         const engine::FileInfo& info) {
+  const std::uint64_t size = wanted_size(options, info);
   const std::uint32_t smallest = std::max(info.logical_block_size, block::kMinBlockSize);
   const std::uint32_t block_size = options.block_size.value_or(smallest);
   if (smallest > block::kMaxBlockSize) {
@@ -135,22 +70,22 @@ Result<std::uint32_t> choose_block_size(const FileBackendOptions& options,
                             options.path, smallest, block_size, block::kMaxBlockSize,
                             info.block_device ? "" : " or cache=buffered"));
   }
-  if (info.size == 0 || info.size % block_size != 0) {
-    return fail(
-        ErrorCode::invalid_argument,
-        fmt::format("file {}: its size of {} bytes is no multiple of the block size {}{}",
-                    options.path, info.size, block_size, info.size == 0 ? " (give size=)" : ""));
+  if (size == 0 || size % block_size != 0) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("file {}: its size of {} bytes is no multiple of the block size {}{}",
+                            options.path, size, block_size, size == 0 ? " (give size=)" : ""));
   }
   return block_size;
 }
 
-block::Limits limits_of(const engine::FileInfo& info, std::uint32_t block_size, bool direct) {
+block::Limits limits_of(const engine::FileInfo& info, std::uint64_t size, std::uint32_t block_size,
+                        bool direct) {
   block::Limits limits;
   limits.block_size = block_size;
   limits.physical_block_size = is_power_of_two(info.physical_block_size)
                                    ? std::max(info.physical_block_size, block_size)
                                    : block_size;
-  limits.capacity = BlockCount(info.size / block_size);
+  limits.capacity = BlockCount(size / block_size);
   if (direct) {
     limits.buffer_alignment = is_power_of_two(info.memory_alignment)
                                   ? std::min(info.memory_alignment, kMaxBufferAlignment)
@@ -164,26 +99,29 @@ block::Limits limits_of(const engine::FileInfo& info, std::uint32_t block_size, 
   return limits;
 }
 
-// For media that cannot keep one. Stable as long as the file stays where it is.
-Uuid uuid_from_path(const std::string& path) {
-  std::error_code ignored;
-  const auto canonical = std::filesystem::weakly_canonical(path, ignored);
-  return Uuid::from_name("file:" + (ignored ? path : canonical.string()));
+// A file that has become shorter is not filled with zeroes where its data have been.
+Result<void> check_whole(engine::File& file, const FileBackendOptions& options) {
+  const std::uint64_t bytes = file.info().size;
+  const auto before = last_size(file);
+  if (file.info().block_device || !before || bytes >= *before) return {};
+  if (options.size && options.size->value > bytes) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("file {}: somebody has truncated it, from {} bytes to {}: size= would "
+                            "put zeroes where data have been. Restore it, or serve what is left "
+                            "once without size=",
+                            options.path, *before, bytes));
+  }
+  log::warning("file {}: it has {} bytes, and had {} when it was last served: the disk is smaller",
+               options.path, bytes, *before);
+  return {};
 }
 
-Uuid identify(engine::File& file, engine::Prng& prng, const FileBackendOptions& options) {
-  if (options.uuid) return *options.uuid;
-  const auto kept = file.attribute(kUuidAttribute);
-  if (kept) {
-    if (const auto uuid = Uuid::parse(*kept)) return *uuid;
-    log::warning("file {}: its attribute {} is no UUID; using one made from its path", options.path,
-                 kUuidAttribute);
-  } else if (kept.error().code == ErrorCode::not_found && !options.read_only) {
-    const auto random = prng.bytes16();
-    const Uuid uuid = Uuid::from_random(random);
-    if (file.set_attribute(kUuidAttribute, uuid.to_string())) return uuid;
-  }
-  return uuid_from_path(options.path);
+Result<void> take_size(engine::File& file, const FileBackendOptions& options) {
+  if (file.info().block_device || options.read_only) return {};
+  if (const std::uint64_t size = wanted_size(options, file.info()); size > file.info().size)
+    LUNAR_TRY(file.resize(size));
+  remember_size(file, file.info().size);
+  return {};
 }
 
 // The file that would hold protection information is in nobody's way.
@@ -201,43 +139,71 @@ Result<void> check_no_protection(engine::FileIo& files, const FileBackendOptions
                   options.path, path));
 }
 
-Result<std::unique_ptr<block::Device>> open_protection_area(engine::FileIo& files,
-                                                            engine::Prng& prng,
-                                                            const FileBackendOptions& options,
-                                                            const engine::FileInfo& info,
-                                                            BlockCount capacity) {
+Result<void> check_protection(const FileBackendOptions& options, const engine::FileInfo& info) {
   constexpr std::uint8_t kLastType = 3;
-  if (options.protection == 0) {
-    LUNAR_TRY(check_no_protection(files, options));
-    return nullptr;
-  }
   if (options.protection > kLastType) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("file {}: a protection type of {} is not 1, 2 or 3", options.path,
                             options.protection));
   }
-  if (info.block_device) {
+  if (!info.block_device) return {};
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("file {}: a block device has no room for protection information", options.path));
+}
+
+// How many blocks a disk has, and had before this start made it larger.
+struct Capacities {
+  BlockCount before;
+  BlockCount now;
+};
+
+// It grows before the disk does, so one that is too short for the disk as it was found has lost
+// entries: what grows in their place would say of damaged blocks that nothing is known of them.
+Result<void> fit_protection_area(engine::File& file, const FileBackendOptions& options,
+                                 const std::string& path, Capacities capacities) {
+  const std::uint64_t least = block::protection_area_size(capacities.before).value;
+  const std::uint64_t wanted = block::protection_area_size(capacities.now).value;
+  const std::uint64_t bytes = file.info().size;
+  if (bytes < least) {
     return fail(ErrorCode::invalid_argument,
-                fmt::format("file {}: a block device has no room for protection information",
-                            options.path));
+                fmt::format("file {}: too short for the {} blocks of {}, {} bytes instead of {}: "
+                            "restore it, or remove it to begin without protection information",
+                            path, capacities.before.value, options.path, bytes, least));
   }
-  FileBackendOptions area;
-  area.name = options.name + ".protection";
-  area.path = protection_path(options.path);
-  if (!options.read_only) area.size = block::protection_area_size(capacity);
-  area.block_size = block::kProtectionAreaBlockBytes;
-  // Entries are smaller than what direct I/O moves.
-  area.cache = FileCache::buffered;
-  area.read_only = options.read_only;
+  if (bytes < wanted) LUNAR_TRY(file.resize(wanted));
+  return {};
+}
+
+Result<std::unique_ptr<block::Device>> open_protection_area(engine::FileIo& files,
+                                                            const FileBackendOptions& options,
+                                                            const engine::FileInfo& info,
+                                                            Capacities capacities) {
+  if (options.protection == 0) {
+    LUNAR_TRY(check_no_protection(files, options));
+    return nullptr;
+  }
+  LUNAR_TRY(check_protection(options, info));
+  const std::string path = protection_path(options.path);
+  engine::FileOptions how;
+  how.writable = !options.read_only;
+  how.direct = false;  // entries are smaller than what direct I/O moves
+  how.create = how.writable;
+  how.size = block::protection_area_size(capacities.now).value;
+  how.begin = block::kProtectionAreaMark;
+  LUNAR_TRY_ASSIGN(std::unique_ptr<engine::File> file, files.open(path, how));
+  LUNAR_TRY(fit_protection_area(*file, options, path, capacities));
+  const block::Limits limits =
+      limits_of(file->info(), file->info().size, block::kProtectionAreaBlockBytes, false);
   // It has no identity of its own, and shows none.
-  area.uuid = Uuid::from_name("protection:" + area.path);
-  LUNAR_TRY_ASSIGN(std::unique_ptr<block::Device> device, open_file(files, prng, area));
-  if (device->limits().size() < block::protection_area_size(capacity)) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("file {}: too short for the {} blocks of {}", area.path, capacity.value,
-                            options.path));
-  }
-  return device;
+  return std::make_unique<FileDevice>(options.name + ".protection", Uuid(),
+                                      FileDevice::Parts{.file = std::move(file),
+                                                        .path = path,
+                                                        .writable = how.writable,
+                                                        .buffered = true,
+                                                        .limits = limits,
+                                                        .protection_area = nullptr,
+                                                        .protection_type = 0});
 }
 
 }  // namespace
@@ -245,13 +211,26 @@ Result<std::unique_ptr<block::Device>> open_protection_area(engine::FileIo& file
 Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,
                                                  const FileBackendOptions& options) {
   LUNAR_TRY_ASSIGN(OpenFile open, open_medium(files, options));
-  const engine::FileInfo& info = open.file->info();
-  LUNAR_TRY_ASSIGN(const std::uint32_t block_size, choose_block_size(options, info));
-  const block::Limits limits = limits_of(info, block_size, open.direct);
+  engine::File& file = *open.file;
+  LUNAR_TRY_ASSIGN(const std::uint32_t block_size, choose_block_size(options, file.info()));
+  LUNAR_TRY(check_whole(file, options));
+  const std::uint64_t size = wanted_size(options, file.info());
+  const Capacities capacities{BlockCount(file.info().size / block_size),
+                              BlockCount(size / block_size)};
   LUNAR_TRY_ASSIGN(std::unique_ptr<block::Device> area,
-                   open_protection_area(files, prng, options, info, limits.capacity));
-  const Uuid uuid = identify(*open.file, prng, options);
-  return std::make_unique<FileDevice>(options, uuid, std::move(open.file), limits, std::move(area));
+                   open_protection_area(files, options, file.info(), capacities));
+  const IdentityOptions who{options.path, options.uuid, options.identities, options.identity_key};
+  LUNAR_TRY_ASSIGN(const Uuid uuid, identify(file, prng, who));
+  LUNAR_TRY(take_size(file, options));
+  const block::Limits limits = limits_of(file.info(), size, block_size, open.direct);
+  return std::make_unique<FileDevice>(options.name, uuid,
+                                      FileDevice::Parts{.file = std::move(open.file),
+                                                        .path = options.path,
+                                                        .writable = !options.read_only,
+                                                        .buffered = !open.direct,
+                                                        .limits = limits,
+                                                        .protection_area = std::move(area),
+                                                        .protection_type = options.protection});
 }
 
 }  // namespace lunar::backends

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "backends/file/identity.h"
 #include "engine/file_io.h"
 #include "engine/prng.h"
 #include "lunar/block/device.h"
@@ -26,13 +27,16 @@ struct FileBackendOptions {
   std::optional<std::uint32_t> block_size{};
   FileCache cache = FileCache::direct;
   bool read_only = false;
-  // Unset: kept with the file (user.lunar.uuid), made on its first opening for writing; where the
-  // file cannot keep it, made from the path.
+  // Unset: the medium's own (identity.h).
   std::optional<Uuid> uuid{};
   // 1, 2, 3: with room for protection information, kept in a file beside this one
   // (protection_path()), and of that type when that file is made. 0: without; then there must be no
   // such file.
   std::uint8_t protection = 0;
+  // For media that cannot keep their identity, by a key that the user has chosen. Null: those need
+  // `uuid`. Used while it is opened only.
+  IdentityStore* identities = nullptr;
+  std::string identity_key{};
 };
 
 [[nodiscard]] inline std::string protection_path(const std::string& path) {
@@ -41,7 +45,9 @@ struct FileBackendOptions {
 
 // Blocking: off the shards, or before they run. `files` outlives the device; `prng` gives new UUIDs
 // and is not kept. Errors: those of FileIo::open (not_found, permission, busy when another process
-// serves the file); invalid_argument when size, block size or protection do not fit the medium.
+// serves the file); invalid_argument when size, block size or protection do not fit the medium,
+// when somebody has truncated it, or when only the user can tell who it is; malformed: its identity
+// cannot be read.
 Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,
                                                  const FileBackendOptions& options);
 

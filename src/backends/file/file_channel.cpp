@@ -10,34 +10,19 @@ using engine::FileOpKind;
 
 // The kernel takes no more pieces at once (IOV_MAX); the rest follows as after a short transfer.
 constexpr std::size_t kMaxPieces = 1024;
+// How long what was seen of the file's size is believed. Looking is a system call, too dear for
+// each write.
+constexpr std::uint64_t kLookInterval = 500 * engine::kMicrosecond;
 
 bool is_refusal(std::int64_t result) {
   return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL || result == -ENOTTY;
 }
 
-}  // namespace
-
-block::Status status_of_error(std::int64_t negative_errno, block::Op op) {
-  switch (-negative_errno) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return block::Status::no_space;
-    case EROFS:
-    case EPERM:
-    case EACCES: return block::Status::write_protected;
-    case ECANCELED: return block::Status::aborted;
-    case EAGAIN:
-    case ENOMEM:
-    case ENOBUFS: return block::Status::busy;
-    case ENODEV:
-    case ENXIO:
-    case ENOMEDIUM: return block::Status::gone;
-    case ENOLINK:
-    case ETIMEDOUT:
-    case EBADF: return block::Status::hardware_error;
-    default: return op == block::Op::read ? block::Status::read_error : block::Status::write_error;
-  }
+block::Status status_when_truncated(block::Op op) {
+  return op == block::Op::read ? block::Status::read_error : block::Status::write_error;
 }
+
+}  // namespace
 
 FileChannel::Transfer& FileChannel::take() {
   if (free_ == nullptr) return transfers_.emplace_back();
@@ -50,8 +35,8 @@ void FileChannel::give_back(Transfer& transfer) {
 }
 
 std::optional<FileOpKind> FileChannel::kind_for(const block::Request& request) const {
-  const bool can_deallocate = !refusals_.deallocate.load(std::memory_order_relaxed);
-  const bool can_zero = !refusals_.zero.load(std::memory_order_relaxed);
+  const bool can_deallocate = !condition_.refuses_to_deallocate();
+  const bool can_zero = !condition_.refuses_to_zero();
   switch (request.op) {
     case block::Op::read: return FileOpKind::read;
     case block::Op::write:
@@ -79,8 +64,26 @@ void FileChannel::submit(block::Request& request) {
   start(transfer);
 }
 
+// A change beyond the end of a truncated file would hide that anything is missing: so it looks
+// before one, and when something is read after one that was made without a look.
+bool FileChannel::is_truncated(const block::Request& request) {
+  if (condition_.is_truncated()) return true;
+  const bool changes = request.op != block::Op::read && request.op != block::Op::flush;
+  if (!changes && !changed_since_) return false;
+  const std::uint64_t now_ns = shard_.now_ns();
+  const bool looks = now_ns - looked_ns_ >= kLookInterval;
+  changed_since_ = changes || !looks;
+  if (!looks) return false;
+  looked_ns_ = now_ns;
+  return condition_.look();
+}
+
 void FileChannel::start(Transfer& transfer) {
   block::Request& request = *transfer.request;
+  if (is_truncated(request)) [[unlikely]] {
+    finish(transfer, status_when_truncated(request.op));
+    return;
+  }
   const auto kind = kind_for(request);
   if (!kind) {
     finish(transfer, block::Status::unsupported);
@@ -103,16 +106,12 @@ void FileChannel::done(engine::FileOp& op) noexcept {
     case FileOpKind::write_dsync: channel.moved(transfer); return;
     case FileOpKind::deallocate:
     case FileOpKind::zero: channel.cleared(transfer); return;
-    case FileOpKind::sync_data:
-      channel.finish(transfer, op.result < 0 ? status_of_error(op.result, block::Op::flush)
-                                             : block::Status::ok);
-      return;
+    case FileOpKind::sync_data: channel.flushed(transfer); return;
   }
 }
 
 void FileChannel::moved(Transfer& transfer) {
   const std::int64_t result = transfer.result;
-  const block::Op op = transfer.request->op;
   if (result == static_cast<std::int64_t>(transfer.length)) [[likely]] {
     finish(transfer, block::Status::ok);
   } else if (result > 0) {
@@ -122,13 +121,44 @@ void FileChannel::moved(Transfer& transfer) {
     continue_rest(transfer);
   } else if (result == -EINTR) {
     file_.submit(shard_, transfer);
-  } else if (result == 0) {
-    // Nothing moved: the file has ended before the device did (somebody truncated it).
-    finish(transfer,
-           op == block::Op::read ? block::Status::read_error : block::Status::write_error);
   } else {
-    finish(transfer, status_of_error(result, op));
+    move_failed(transfer);
   }
+}
+
+void FileChannel::move_failed(Transfer& transfer) {
+  const std::int64_t result = transfer.result;
+  const block::Op op = transfer.request->op;
+  if (result == 0) {
+    // Nothing moved: the file has ended before the disk did.
+    condition_.look();
+    finish(transfer, status_when_truncated(op));
+    return;
+  }
+  // A durable write that fails may have been told what an earlier one has lost. With direct I/O
+  // that is what the medium's own cache held, and a lack of space concerns nobody but the write.
+  const bool lacks_space = result == -ENOSPC || result == -EDQUOT;
+  if (transfer.kind == FileOpKind::write_dsync && (result == -EIO || (buffered_ && lacks_space))) {
+    condition_.lost_writes(result);
+  }
+  finish(transfer, status_of_error(result, op));
+}
+
+void FileChannel::flushed(Transfer& transfer) {
+  if (transfer.result == -EINTR) {
+    file_.submit(shard_, transfer);
+    return;
+  }
+  if (transfer.result < 0) {
+    const block::Status status = status_of_error(transfer.result, block::Op::flush);
+    // It has not been tried.
+    if (status == block::Status::aborted || status == block::Status::busy) {
+      finish(transfer, status);
+      return;
+    }
+    condition_.lost_writes(transfer.result);
+  }
+  finish(transfer, condition_.flush_status());
 }
 
 // What a short transfer has left over. The kernel says in the next one why it stopped.
@@ -143,9 +173,12 @@ void FileChannel::continue_rest(Transfer& transfer) {
 }
 
 void FileChannel::cleared(Transfer& transfer) {
+  if (transfer.result == -EINTR) {
+    file_.submit(shard_, transfer);
+    return;
+  }
   if (is_refusal(transfer.result)) {
-    auto& refused = transfer.kind == FileOpKind::deallocate ? refusals_.deallocate : refusals_.zero;
-    refused.store(true, std::memory_order_relaxed);
+    condition_.refuses(transfer.kind, transfer.result);
     start(transfer);  // another way, if there is one
     return;
   }

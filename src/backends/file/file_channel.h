@@ -1,10 +1,11 @@
 // The file backend's I/O: a Request becomes one FileOp, or more when the kernel transfers less.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
+#include <optional>
 
+#include "backends/file/file_condition.h"
 #include "block/iov.h"
 #include "engine/file_io.h"
 #include "engine/shard.h"
@@ -12,21 +13,16 @@
 
 namespace lunar::backends {
 
-// What the kernel has refused for this file; then it is not asked again. Set by any shard, never
-// reset.
-struct FileRefusals {
-  std::atomic<bool> deallocate{false};
-  std::atomic<bool> zero{false};
-};
-
-// What a failed operation (-errno) means for `op`.
-[[nodiscard]] block::Status status_of_error(std::int64_t negative_errno, block::Op op);
-
 class FileChannel final : public block::Channel {
  public:
-  FileChannel(engine::File& file, engine::Shard& shard, FileRefusals& refusals,
-              std::uint32_t block_size)
-      : file_(file), shard_(shard), refusals_(refusals), block_size_(block_size) {}
+  // `buffered`: writes are in the page cache first.
+  FileChannel(engine::File& file, engine::Shard& shard, FileCondition& condition,
+              std::uint32_t block_size, bool buffered)
+      : file_(file),
+        shard_(shard),
+        condition_(condition),
+        block_size_(block_size),
+        buffered_(buffered) {}
 
   void submit(block::Request& request) override;
 
@@ -44,17 +40,23 @@ class FileChannel final : public block::Channel {
   void give_back(Transfer& transfer);
   // The operation that does the request, unless the kernel has refused what it needs.
   [[nodiscard]] std::optional<engine::FileOpKind> kind_for(const block::Request& request) const;
+  [[nodiscard]] bool is_truncated(const block::Request& request);
   void start(Transfer& transfer);
   void continue_rest(Transfer& transfer);
   void finish(Transfer& transfer, block::Status status);
   void moved(Transfer& transfer);
+  void move_failed(Transfer& transfer);
   void cleared(Transfer& transfer);
+  void flushed(Transfer& transfer);
   static void done(engine::FileOp& op) noexcept;
 
   engine::File& file_;
   engine::Shard& shard_;
-  FileRefusals& refusals_;
+  FileCondition& condition_;
   const std::uint64_t block_size_;
+  const bool buffered_;
+  std::uint64_t looked_ns_ = 0;  // when it last looked whether the file is whole
+  bool changed_since_ = false;   // the medium, by a request of this channel
   std::deque<Transfer>
       transfers_;  // all of them, at stable addresses; as many as were ever in flight
   Transfer* free_ = nullptr;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <map>
 
 #include "backends/file/file_channel.h"
 #include "base/bytes.h"
@@ -84,6 +85,24 @@ TEST_F(FileTest, KeepsProtectionInformationInAFileBesideIt) {
   EXPECT_EQ(open({.protection = 4}).error().code, ErrorCode::invalid_argument);
 }
 
+TEST_F(FileTest, ANewProtectionFileIsMarkedAndOneThatIsTooShortRefused) {
+  const FileBackendOptions options{.size = ByteCount(100 * 512), .protection = 2};
+  EXPECT_TRUE((*open(options))->protection_room().marked);
+  auto& area = world_.files().contents("/images/f.protection");
+  const Bytes mark = as_bytes(block::kProtectionAreaMark);
+  EXPECT_TRUE(std::ranges::equal(Bytes(area.bytes).first(mark.size()), mark));
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{9 * 512}}) {
+    area.bytes.resize(bytes);
+    const auto device = open(options);
+    ASSERT_FALSE(device);
+    EXPECT_EQ(device.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(device.error().message.find("restore it, or remove it"), std::string::npos);
+    EXPECT_EQ(area.bytes.size(), bytes);
+  }
+  // Nor when the disk becomes larger at the same time.
+  EXPECT_FALSE(open({.size = ByteCount(200 * 512), .protection = 2}));
+}
+
 TEST_F(FileTest, NeedsTheProtectionFileToReadOnly) {
   ASSERT_TRUE(create(512));
   EXPECT_EQ(open({.read_only = true, .protection = 1}).error().code, ErrorCode::not_found);
@@ -133,11 +152,78 @@ TEST_F(FileTest, ReadOnlyKeepsTheIdentityAndTakesNoWrites) {
   EXPECT_EQ(bench.run(Op::flush, 0, 0), Status::ok);
 }
 
-TEST_F(FileTest, ReadOnlyFilesThatWereNeverWrittenHaveAnIdentityFromTheirPath) {
+TEST_F(FileTest, AFileThatIsServedReadOnlyFirstKeepsItsIdentityWhenItIsWritten) {
   world_.files().contents("/images/f").bytes.resize(4096);
   const Uuid uuid = (*open({.read_only = true}))->uuid();
   EXPECT_EQ((*open({.read_only = true}))->uuid(), uuid);
-  EXPECT_TRUE(world_.files().contents("/images/f").attributes.empty());
+  EXPECT_EQ((*open({}))->uuid(), uuid);
+}
+
+TEST_F(FileTest, IsNotMadeLargerAgainAfterSomebodyHasTruncatedIt) {
+  (void)create(64 * kKiB);
+  auto& file = world_.files().contents("/images/f");
+  file.bytes.resize(32 * kKiB);
+  const auto grown = create(64 * kKiB);
+  ASSERT_FALSE(grown);
+  EXPECT_EQ(grown.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(grown.error().message.find("truncated it, from 65536 bytes to 32768"),
+            std::string::npos);
+  EXPECT_EQ(file.bytes.size(), 32 * kKiB);
+  // Who serves what is left has seen it.
+  EXPECT_EQ((*open({}))->limits().capacity, BlockCount(64));
+  EXPECT_EQ((*create(64 * kKiB))->limits().capacity, BlockCount(128));
+}
+
+TEST_F(FileTest, WhatWasLargerBeforeItWasResizedMayGrowAgain) {
+  (void)(*create(64 * kKiB))->resize(ByteCount(32 * kKiB));
+  EXPECT_EQ((*create(64 * kKiB))->limits().capacity, BlockCount(128));
+}
+
+TEST_F(FileTest, IsLostWhenSomebodyTruncatesIt) {
+  const auto device = create(64 * kKiB);
+  auto& file = world_.files().contents("/images/f");
+  auto data = filled(512, 7);
+  {
+    Bench bench(world_, **device);
+    EXPECT_EQ(bench.run(Op::write, 100, 1, data), Status::ok);
+    world_.run_for(engine::kSecond);
+    file.bytes.resize(32 * kKiB);
+    // Were it written, the blocks before it would read as zeroes.
+    EXPECT_EQ(bench.run(Op::write, 120, 1, data), Status::write_error);
+    EXPECT_EQ(file.bytes.size(), 32 * kKiB);
+    EXPECT_EQ(bench.run(Op::read, 100, 1, data), Status::read_error);
+    EXPECT_EQ(bench.run(Op::read, 0, 1, data), Status::read_error) << "lost as a whole";
+    EXPECT_EQ(bench.run(Op::flush, 0, 0), Status::write_error);
+    EXPECT_EQ(bench.run(Op::unmap, 0, 1), Status::write_error);
+    EXPECT_TRUE((*device)->extent_at(Lba(100), BlockCount(1))->allocated) << "no hole";
+    const auto larger = (*device)->resize(ByteCount(64 * kKiB));
+    ASSERT_FALSE(larger);
+    EXPECT_NE(larger.error().message.find("without a size"), std::string::npos);
+    EXPECT_EQ((*device)->resize(std::nullopt), BlockCount(64));
+  }
+  Bench bench(world_, **device);
+  EXPECT_EQ(bench.run(Op::write, 63, 1, data), Status::ok);
+}
+
+TEST_F(FileTest, AReadBeyondTheEndOfATruncatedFileLosesIt) {
+  const auto device = create(64 * kKiB);
+  Bench bench(world_, **device);
+  auto data = filled(512, 7);
+  world_.files().contents("/images/f").bytes.resize(32 * kKiB);
+  EXPECT_EQ(bench.run(Op::read, 100, 1, data), Status::read_error);
+  EXPECT_EQ(bench.run(Op::write, 127, 1, data), Status::write_error);
+}
+
+// Looking costs a system call: what is written between two looks is noticed at the next.
+TEST_F(FileTest, AWriteThatHidATruncationIsNoticedByTheNextRead) {
+  const auto device = create(64 * kKiB);
+  Bench bench(world_, **device);
+  auto data = filled(512, 7);
+  EXPECT_EQ(bench.run(Op::write, 0, 1, data), Status::ok);
+  world_.files().contents("/images/f").bytes.resize(32 * kKiB);
+  EXPECT_EQ(bench.run(Op::write, 120, 1, data), Status::ok) << "it has just looked";
+  world_.run_for(engine::kMillisecond);
+  EXPECT_EQ(bench.run(Op::read, 100, 1, data), Status::read_error);
 }
 
 TEST_F(FileTest, TakesTheUuidThatIsGiven) {
@@ -181,12 +267,15 @@ class ScriptedFile final : public engine::File {
     engine::FileExtent extent;
     bool direct_refused = false;
     bool attributes_refused = false;
+    std::map<std::string, std::string> attributes;
+    std::optional<Error> attribute_error;
     std::vector<bool> opened_direct;
   };
 
   explicit ScriptedFile(Script& script) : script_(script) {}
   [[nodiscard]] const engine::FileInfo& info() const override { return script_.info; }
   Result<std::uint64_t> resize(std::uint64_t /*bytes*/) override { return info().size; }
+  [[nodiscard]] std::optional<std::uint64_t> size_now() const override { return std::nullopt; }
   void submit(engine::Shard& shard, engine::FileOp& op) override {
     script_.kinds.push_back(op.kind);
     const std::size_t bytes = block::total_bytes({op.iov, op.iov_count});
@@ -207,12 +296,19 @@ class ScriptedFile final : public engine::File {
   [[nodiscard]] Result<engine::FileExtent> extent_at(std::uint64_t, std::uint64_t) const override {
     return script_.extent;
   }
-  [[nodiscard]] Result<std::string> attribute(const std::string&) const override {
-    return script_.attributes_refused ? fail(ErrorCode::unsupported, "no attributes")
-                                      : fail(ErrorCode::not_found, "none yet");
+  [[nodiscard]] Result<std::string> attribute(const std::string& name) const override {
+    if (script_.attribute_error) return std::unexpected(*script_.attribute_error);
+    if (script_.attributes_refused) return fail(ErrorCode::unsupported, "no attributes");
+    const auto found = script_.attributes.find(name);
+    if (found == script_.attributes.end()) return fail(ErrorCode::not_found, "none yet");
+    return found->second;
   }
-  Result<void> set_attribute(const std::string&, const std::string&) override {
-    return fail(ErrorCode::unsupported, "no attributes");
+  Result<void> set_attribute(const std::string& name, const std::string& value,
+                             bool only_new) override {
+    if (script_.attributes_refused) return fail(ErrorCode::unsupported, "no attributes");
+    if (only_new && script_.attributes.contains(name)) return fail(ErrorCode::already_exists, name);
+    script_.attributes[name] = value;
+    return {};
   }
 
  private:
@@ -261,6 +357,8 @@ class ScriptedFileTest : public ::testing::Test {
 TEST_F(ScriptedFileTest, ErrnoBecomesTheRightStatus) {
   start();
   const auto status_of = [&](Op op, int error) {
+    bench_.reset();
+    start();  // a flush that has failed would be remembered
     script_.results = {-error};
     return run(op);
   };
@@ -276,6 +374,54 @@ TEST_F(ScriptedFileTest, ErrnoBecomesTheRightStatus) {
   EXPECT_EQ(status_of(Op::read, ECANCELED), Status::aborted);
   EXPECT_EQ(status_of(Op::read, EINVAL), Status::read_error);
   EXPECT_EQ(status_of(Op::write, EINVAL), Status::write_error);
+}
+
+TEST_F(ScriptedFileTest, AFlushThatHasFailedFailsUntilTheDiskIsOpenedAgain) {
+  start();
+  script_.results = {-ENOSPC, -EIO};
+  EXPECT_EQ(run(Op::flush), Status::no_space);
+  // The kernel has told it once, and says now that all is well.
+  EXPECT_EQ(run(Op::flush), Status::no_space);
+  EXPECT_EQ(run(Op::flush), Status::no_space);
+  EXPECT_EQ(run(Op::write), Status::ok);
+  EXPECT_EQ(run(Op::write, 8, block::kFua), Status::ok) << "that is durable by itself";
+  bench_.reset();
+  start();
+  EXPECT_EQ(run(Op::flush), Status::ok);
+}
+
+TEST_F(ScriptedFileTest, AFlushThatWasNotTriedLosesNothing) {
+  start();
+  script_.results = {-ECANCELED, -EAGAIN};
+  EXPECT_EQ(run(Op::flush), Status::aborted);
+  EXPECT_EQ(run(Op::flush), Status::busy);
+  EXPECT_EQ(run(Op::flush), Status::ok);
+}
+
+TEST_F(ScriptedFileTest, ADurableWriteMayBeToldWhatAnEarlierOneHasLost) {
+  const auto flush_after = [&](FileCache cache, int error) {
+    device_ = *open({.name = "f", .path = "/f", .cache = cache});
+    bench_ = std::make_unique<Bench>(world_, *device_);
+    script_.results = {-error};
+    EXPECT_NE(run(Op::write, 8, block::kFua), Status::ok);
+    const Status flushed = run(Op::flush);
+    bench_.reset();
+    return flushed;
+  };
+  EXPECT_EQ(flush_after(FileCache::buffered, EIO), Status::write_error);
+  EXPECT_EQ(flush_after(FileCache::buffered, ENOSPC), Status::no_space);
+  EXPECT_EQ(flush_after(FileCache::direct, EIO), Status::write_error);
+  EXPECT_EQ(flush_after(FileCache::direct, ENOSPC), Status::ok) << "its own blocks found no room";
+}
+
+TEST_F(ScriptedFileTest, AnInterruptedOperationIsDoneAgain) {
+  start();
+  for (const Op op : {Op::read, Op::write, Op::flush, Op::unmap, Op::write_zeroes}) {
+    script_.kinds.clear();
+    script_.results = {-EINTR, -EINTR};
+    EXPECT_EQ(run(op), Status::ok) << to_string(op);
+    EXPECT_EQ(script_.kinds, std::vector(3, script_.kinds.front())) << to_string(op);
+  }
 }
 
 TEST_F(ScriptedFileTest, ShortTransfersGoOnWhereTheyStopped) {
@@ -380,13 +526,6 @@ TEST_F(ScriptedFileTest, LargeBlocksOfTheMediumAreTheDefaultAndTheLeast) {
   const auto small = open({.name = "f", .path = "/f", .block_size = 512});
   ASSERT_FALSE(small);
   EXPECT_NE(small.error().message.find("block=4096"), std::string::npos);
-}
-
-TEST_F(ScriptedFileTest, WithoutAttributesTheIdentityComesFromThePath) {
-  script_.attributes_refused = true;
-  const Uuid uuid = (*open())->uuid();
-  EXPECT_EQ((*open())->uuid(), uuid);
-  EXPECT_NE((*open({.name = "f", .path = "/g"}))->uuid(), uuid);
 }
 
 TEST_F(ScriptedFileTest, ExtentsAreWholeBlocks) {

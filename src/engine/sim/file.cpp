@@ -9,9 +9,10 @@ namespace {
 
 class SimFile final : public File {
  public:
-  SimFile(World& world, SimFileIo::Contents& contents, bool writable)
+  SimFile(World& world, SimFileIo::Contents& contents, bool writable, bool created)
       : world_(world), contents_(contents), writable_(writable) {
     info_.size = contents.bytes.size();
+    info_.created = created;
   }
   ~SimFile() override { contents_.locked = false; }
 
@@ -21,6 +22,10 @@ class SimFile final : public File {
     if (bytes != 0) contents_.bytes.resize(bytes);
     info_.size = contents_.bytes.size();
     return info_.size;
+  }
+
+  [[nodiscard]] std::optional<std::uint64_t> size_now() const override {
+    return contents_.bytes.size();
   }
 
   void submit(Shard& shard, FileOp& op) override {
@@ -44,7 +49,10 @@ class SimFile final : public File {
     if (found == contents_.attributes.end()) return fail(ErrorCode::not_found, "no such attribute");
     return found->second;
   }
-  Result<void> set_attribute(const std::string& name, const std::string& value) override {
+  Result<void> set_attribute(const std::string& name, const std::string& value,
+                             bool only_new) override {
+    if (only_new && contents_.attributes.contains(name))
+      return fail(ErrorCode::already_exists, "there is such an attribute");
     contents_.attributes[name] = value;
     return {};
   }
@@ -65,6 +73,9 @@ class SimFile final : public File {
     if (op.kind != FileOpKind::read && !writable_) return -EBADF;
     std::size_t limit = 0;
     for (std::uint32_t i = 0; i < op.iov_count; ++i) limit += op.iov[i].iov_len;
+    // A write beyond the end makes the file longer, as everywhere.
+    if (op.kind != FileOpKind::read && op.offset + limit > contents_.bytes.size())
+      contents_.bytes.resize(op.offset + limit);
     const std::size_t size = contents_.bytes.size();
     limit = op.offset >= size ? 0 : std::min<std::size_t>(limit, size - op.offset);
     if (limit > 1 && world_.chance(world_.faults().short_transfer)) {
@@ -102,14 +113,17 @@ class SimFile final : public File {
 }  // namespace
 
 Result<std::unique_ptr<File>> SimFileIo::open(const std::string& path, const FileOptions& options) {
-  const auto found = files_.find(path);
-  if (found == files_.end() && !options.create)
-    return fail(ErrorCode::not_found, "no such file: " + path);
+  const bool makes = !files_.contains(path);
+  if (makes && !options.create) return fail(ErrorCode::not_found, "no such file: " + path);
   Contents& file = files_[path];
   if (file.locked) return fail(ErrorCode::busy, path + " is locked");
   file.locked = true;
-  if (options.size > file.bytes.size()) file.bytes.resize(options.size);
-  return std::make_unique<SimFile>(world_, file, options.writable);
+  if (makes) {
+    file.bytes.resize(options.size);
+    const Bytes begin = std::as_bytes(std::span(options.begin));
+    std::ranges::copy(begin.first(std::min(begin.size(), file.bytes.size())), file.bytes.begin());
+  }
+  return std::make_unique<SimFile>(world_, file, options.writable, makes);
 }
 
 }  // namespace lunar::engine::sim

@@ -62,6 +62,9 @@ class Daemon:
         self.arguments = [str(argument) for argument in arguments]
         if listen:
             self.arguments += ["--listen", f"127.0.0.1:{self.port}"]
+        # The default name has something of the machine in it. (A command, scripts/run, has its own.)
+        if "--disk" in self.arguments and "--target" not in self.arguments and not command:
+            self.arguments += ["--target", TARGET]
         self.command = [str(word) for word in command] if command else [str(binary()), "serve"]
         self.as_nobody = as_nobody
         self.target = TARGET

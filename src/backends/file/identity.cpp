@@ -1,0 +1,176 @@
+#include "backends/file/identity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/log.h"
+
+namespace lunar::backends {
+namespace {
+
+constexpr const char* kUuidAttribute = "user.lunar.uuid";
+
+// What the store keeps of a medium: a line a value, "NAME=VALUE".
+struct Record {
+  Uuid uuid;
+  std::uint64_t size = 0;
+  engine::MediumSigns signs;
+};
+
+std::string to_text(const Record& record, std::string_view key) {
+  return fmt::format("device={}\nuuid={}\nsize={}\nobject={}\nattachment={}\ncontents={}\n", key,
+                     record.uuid.to_string(), record.size, record.signs.object,
+                     record.signs.attachment, record.signs.contents);
+}
+
+std::string_view value_in(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (line.starts_with(name) && line.substr(name.size()).starts_with('='))
+      return line.substr(name.size() + 1);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return {};
+}
+
+Result<Record> parse_record(std::string_view text) {
+  Record record;
+  LUNAR_TRY_ASSIGN(record.uuid, Uuid::parse(value_in(text, "uuid")));
+  const std::string_view size = value_in(text, "size");
+  const auto parsed = std::from_chars(size.data(), size.data() + size.size(), record.size);
+  if (parsed.ec != std::errc()) return fail(ErrorCode::malformed, "it has no size");
+  record.signs = {.object = std::string(value_in(text, "object")),
+                  .attachment = std::string(value_in(text, "attachment")),
+                  .contents = std::string(value_in(text, "contents"))};
+  return record;
+}
+
+bool is_same_device(const Record& then, const Record& now) {
+  if (!then.signs.attachment.empty() && then.signs.attachment == now.signs.attachment) return true;
+  if (!then.signs.contents.empty() && !now.signs.contents.empty())
+    return then.signs.contents == now.signs.contents;
+  return then.size == now.size;
+}
+
+class Identification {
+ public:
+  Identification(engine::File& file, engine::Prng& prng, const IdentityOptions& options)
+      : file_(file), prng_(prng), options_(options) {}
+
+  Result<Uuid> run() {
+    const engine::FileInfo& info = file_.info();
+    if (options_.uuid) return *options_.uuid;
+    if (!info.name.empty()) return Uuid::from_name("medium:" + info.name);
+    if (info.block_device) return of_block_device();
+    return of_file();
+  }
+
+ private:
+  Result<Uuid> of_file() {
+    LUNAR_TRY_ASSIGN(const std::optional<Uuid> attached, attribute());
+    if (attached) return *attached;
+    std::optional<Record> kept;
+    if (!file_.info().created) {  // what was kept was another's
+      LUNAR_TRY_ASSIGN(kept, load());
+    }
+    if (kept && kept->signs.object != file_.info().signs.object) {
+      log::warning("file {}: it is another file than the one with UUID {}: it gets one of its own",
+                   options_.path, kept->uuid.to_string());
+      kept.reset();
+    }
+    const Uuid uuid = kept ? kept->uuid : new_uuid();
+    const Result<void> written = file_.set_attribute(kUuidAttribute, uuid.to_string(), true);
+    if (written || kept) return uuid;
+    if (written.error().code == ErrorCode::already_exists) {
+      // Somebody else serves it, too, and was quicker.
+      LUNAR_TRY_ASSIGN(const std::optional<Uuid> theirs, attribute());
+      if (theirs) return *theirs;
+    }
+    return keep(uuid);
+  }
+
+  Result<Uuid> of_block_device() {
+    LUNAR_TRY_ASSIGN(const std::optional<Record> kept, load());
+    if (!kept) return keep(new_uuid());
+    const Record now = present(kept->uuid);
+    if (!is_same_device(*kept, now)) {
+      return fail(
+          ErrorCode::invalid_argument,
+          fmt::format("file {}: its medium is not the one that was served here (it {}): give "
+                      "uuid={} if it is, or remove {} if this is another",
+                      options_.path, difference(*kept, now), kept->uuid.to_string(),
+                      options_.store->place_of_identity(options_.key)));
+    }
+    // It is still known when what was found on it has changed; if not kept now, then next time.
+    if (to_text(now, options_.key) != to_text(*kept, options_.key)) (void)save(now);
+    return kept->uuid;
+  }
+
+  static std::string difference(const Record& then, const Record& now) {
+    if (!then.signs.contents.empty() && !now.signs.contents.empty())
+      return fmt::format("held {} and holds {}", then.signs.contents, now.signs.contents);
+    return fmt::format("had {} bytes and has {}", then.size, now.size);
+  }
+
+  // Unset: there is none. What cannot be read, or is no UUID, is not taken for none.
+  Result<std::optional<Uuid>> attribute() {
+    const Result<std::string> text = file_.attribute(kUuidAttribute);
+    if (!text) {
+      const ErrorCode code = text.error().code;
+      if (code == ErrorCode::not_found || code == ErrorCode::unsupported) return std::nullopt;
+      return wrap(text.error(), fmt::format("file {}: its identity is not known", options_.path));
+    }
+    if (const auto uuid = Uuid::parse(*text)) return *uuid;
+    return fail(
+        ErrorCode::malformed,
+        fmt::format("file {}: its attribute {} is no UUID: remove it (setfattr -x {} {}), or "
+                    "give the disk a UUID, uuid=",
+                    options_.path, kUuidAttribute, kUuidAttribute, options_.path));
+  }
+
+  Result<std::optional<Record>> load() {
+    if (options_.store == nullptr) return std::nullopt;
+    LUNAR_TRY_ASSIGN(const std::string text, options_.store->load_identity(options_.key));
+    if (text.empty()) return std::nullopt;
+    auto record = parse_record(text);
+    if (record) return *record;
+    return fail(ErrorCode::malformed, fmt::format("file {}: {} is damaged: {}", options_.path,
+                                                  options_.store->place_of_identity(options_.key),
+                                                  record.error().message));
+  }
+
+  [[nodiscard]] Record present(const Uuid& uuid) const {
+    return {uuid, file_.info().size, file_.info().signs};
+  }
+  Result<void> save(const Record& record) {
+    if (options_.store == nullptr) return fail(ErrorCode::not_found, "there is no state folder");
+    return options_.store->save_identity(options_.key, to_text(record, options_.key));
+  }
+  Result<Uuid> keep(const Uuid& uuid) {
+    const Result<void> saved = save(present(uuid));
+    if (saved) return uuid;
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("file {}: neither its medium nor a state folder can keep its identity "
+                            "({}): give it one, uuid={}",
+                            options_.path, saved.error().message, uuid.to_string()));
+  }
+
+  Uuid new_uuid() {
+    const auto random = prng_.bytes16();
+    return Uuid::from_random(random);
+  }
+
+  engine::File& file_;
+  engine::Prng& prng_;
+  const IdentityOptions& options_;
+};
+
+}  // namespace
+
+Result<Uuid> identify(engine::File& file, engine::Prng& prng, const IdentityOptions& options) {
+  return Identification(file, prng, options).run();
+}
+
+}  // namespace lunar::backends
