@@ -21,8 +21,8 @@ struct Uuid {
 
   // Version 4 from 16 random bytes.
   static Uuid from_random(std::span<const std::uint8_t, 16> random);
-  // Version 8: the same name always gives the same UUID. For devices that have no place to keep
-  // one.
+  // Version 8: the same name always gives the same UUID. For names that no other disk has: a path
+  // is none.
   static Uuid from_name(std::string_view name);
   // Accepts the 36-character form in either case.
   static Result<Uuid> parse(std::string_view text);

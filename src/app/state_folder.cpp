@@ -36,9 +36,18 @@ std::string header_of(std::string_view value) {
   return fmt::format("lunar state 1 {} {:08x}\n", value.size(), crc32c(as_bytes(value)));
 }
 
+// A signal is no answer.
+int sync_file(int fd) {
+  for (;;) {
+    const int result = fsync(fd);
+    if (result == 0 || errno != EINTR) return result;
+  }
+}
+
 Result<void> sync_folder(const std::string& path) {
   const Descriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || fsync(folder.get()) != 0) return system_error(path, "cannot be synced");
+  if (folder.get() < 0 || sync_file(folder.get()) != 0)
+    return system_error(path, "cannot be synced");
   return {};
 }
 
@@ -84,7 +93,7 @@ Result<void> replace_file(const std::string& path, const std::string& text) {
     const Descriptor file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (file.get() < 0) return system_error(beside, "cannot be made");
     LUNAR_TRY(write_all(file.get(), text, beside));
-    if (fsync(file.get()) != 0) return system_error(beside, "cannot be synced");
+    if (sync_file(file.get()) != 0) return system_error(beside, "cannot be synced");
   }
   if (rename(beside.c_str(), path.c_str()) != 0) return system_error(path, "cannot be replaced");
   return {};

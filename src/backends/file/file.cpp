@@ -104,7 +104,7 @@ Result<void> check_whole(engine::File& file, const FileBackendOptions& options) 
   const std::uint64_t bytes = file.info().size;
   const auto before = last_size(file);
   if (file.info().block_device || !before || bytes >= *before) return {};
-  if (options.size && options.size->value > bytes) {
+  if (wanted_size(options, file.info()) > bytes) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("file {}: somebody has truncated it, from {} bytes to {}: size= would "
                             "put zeroes where data have been. Restore it, or serve what is left "
