@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -22,6 +23,9 @@ constexpr std::uint64_t kFloorDiskBytes = 256 * kMiB;
 constexpr unsigned kMaxUnitAttentions = 16;
 constexpr unsigned kIdleLoopsPerTick = 16;
 constexpr int kDrainTimeoutS = 10;
+// How long --sleep may sleep: standard error's line is to be renewed, the end of the run to be
+// seen.
+constexpr std::uint64_t kMaxSleepNs = 100 * engine::kMillisecond;
 
 double cpu_seconds() {
   timespec spent{};
@@ -72,6 +76,8 @@ Result<> Bench::connect() {
     url_ = floor_->url();
   }
   if (options_.cpu) LUNAR_TRY(pin_to(*options_.cpu));
+  // By default the kernel ends a sleep up to 50 us late, which --rate would take for a latency.
+  if (options_.sleep) prctl(PR_SET_TIMERSLACK, 1);
   const std::uint64_t run = engine::Prng::system_seed();
   scratch_.resize(kScratchBytes);
   LUNAR_TRY_ASSIGN(Payload payload, Payload::make(options_.block_bytes, run));
@@ -83,12 +89,15 @@ Result<> Bench::connect() {
                      .lun = url_.lun,
                      .queue_depth = options_.queue_depth,
                      .io_bytes = static_cast<std::uint32_t>(options_.block_bytes),
+                     .burst = options_.burst,
                      .verify = options_.verify,
+                     .compare = false,
                      .run = run});
   for (std::uint32_t i = 0; i < options_.connections; ++i) {
     LUNAR_TRY_ASSIGN(Socket socket, connect_to(url_.host, url_.port));
     LUNAR_TRY_ASSIGN(const SessionParameters parameters,
-                     log_in(socket, {.target = url_.target,
+                     log_in(socket, {.initiator_name = options_.initiator_name,
+                                     .target = url_.target,
                                      .digests = options_.digests,
                                      .isid = make_isid(run, i),
                                      .largest_write = options_.block_bytes}));
@@ -131,14 +140,17 @@ Result<> Bench::learn_capacity() {
   }
   const auto blocks_per_io = static_cast<std::uint32_t>(options_.block_bytes / block_bytes_);
   std::uint64_t blocks = block_count_;
-  if (options_.range_bytes != 0) blocks = std::min(blocks, options_.range_bytes / block_bytes_);
-  const std::uint64_t chunks = std::min(blocks / blocks_per_io, Workload::kMaxChunks);
-  if (chunks == 0) {
-    return fail(ErrorCode::out_of_range, "the disk, or --range, is smaller than one I/O");
+  if (options_.range_bytes != 0 && (options_.range_bytes - 1) / block_bytes_ >= block_count_) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--range {}: the disk has only {} blocks of {} bytes",
+                            options_.range_bytes, block_count_, block_bytes_));
   }
-  const Work work = options_.verify ? Work::write : options_.work;
-  workload_ =
-      std::make_unique<Workload>(work, options_.sequential, chunks, blocks_per_io, context_->run);
+  if (options_.range_bytes != 0) blocks = options_.range_bytes / block_bytes_;
+  const std::uint64_t chunks = std::min(blocks / blocks_per_io, Workload::kMaxChunks);
+  if (chunks == 0) return fail(ErrorCode::out_of_range, "the disk is smaller than one I/O");
+  range_bytes_ = chunks * options_.block_bytes;
+  workload_ = std::make_unique<Workload>(options_.work, options_.read_percent, options_.sequential,
+                                         chunks, blocks_per_io, context_->run);
   if (options_.verify) written_.resize(chunks);
   return {};
 }
@@ -152,16 +164,19 @@ bool Bench::has_started_all() const {
 bool Bench::may_start() const {
   if (!issuing_ || has_started_all()) return false;
   if (options_.rate == 0 || reading_back_) return true;
-  const std::uint64_t elapsed_ns = recorder_.now_ns - drive_start_ns_;
-  // The first is due at once.
-  return started_ <= static_cast<std::uint64_t>(static_cast<double>(elapsed_ns) / 1e9 *
-                                                static_cast<double>(options_.rate));
+  return due_ns(started_) <= recorder_.now_ns;
+}
+
+// --rate: when the I/O of this number, from 0, is due. The first is due at once.
+std::uint64_t Bench::due_ns(std::uint64_t number) const {
+  return drive_start_ns_ +
+         nanoseconds(static_cast<double>(number) / static_cast<double>(options_.rate));
 }
 
 void Bench::start_next(Session& session, std::uint64_t start_ns) {
   if (!reading_back_) {
     const Workload::Io io = workload_->next();
-    if (options_.verify) written_[io.chunk] = true;
+    if (options_.verify && io.write) written_[io.chunk] = true;
     session.start(io.write, io.lba, block_bytes_, start_ns);
     return;
   }
@@ -177,13 +192,11 @@ void Bench::refill(Session& session) {
     std::uint64_t start_ns = recorder_.now_ns;
     // At a given rate an I/O counts from when it was due: a target that stalls must not hide those
     // that could not be sent meanwhile.
-    if (options_.rate != 0 && !reading_back_) {
-      start_ns = drive_start_ns_ +
-                 nanoseconds(static_cast<double>(started_) / static_cast<double>(options_.rate));
-    }
+    if (options_.rate != 0 && !reading_back_) start_ns = due_ns(started_);
     ++started_;
     start_next(session, start_ns);
   }
+  recorder_.in_flight = std::max(recorder_.in_flight, session.in_flight());
 }
 
 // One loop over all sessions; whether anything came.
@@ -192,11 +205,29 @@ Result<bool> Bench::step() {
   for (const auto& session : sessions_) {
     const Session::Progress received = session->receive();
     if (received == Session::Progress::failed) return std::unexpected(session->error());
-    some |= received == Session::Progress::some;
+    if (received == Session::Progress::some) {
+      some = true;
+      end_idle();
+    }
     refill(*session);
     if (session->flush() == Session::Progress::failed) return std::unexpected(session->error());
   }
+  if (!some) begin_idle();
   return some;
+}
+
+void Bench::begin_idle() {
+  if (idle_since_ns_ != 0) return;
+  recorder_.tick();
+  idle_since_ns_ = recorder_.now_ns;
+}
+
+// receive() has just read the clock.
+void Bench::end_idle() {
+  if (idle_since_ns_ != 0 && recorder_.counting) {
+    recorder_.idle_ns += recorder_.now_ns - idle_since_ns_;
+  }
+  idle_since_ns_ = 0;
 }
 
 Result<> Bench::drive(double seconds, bool counting) {
@@ -215,7 +246,7 @@ Result<> Bench::drive(double seconds, bool counting) {
     if (some) {
       idle_loops = 0;
     } else if (options_.sleep) {
-      wait_readable();
+      wait_ready(end_ns - std::min(end_ns, recorder_.now_ns));
       recorder_.tick();
     } else if (++idle_loops % kIdleLoopsPerTick == 0) {
       recorder_.tick();
@@ -241,6 +272,7 @@ Result<> Bench::drain() {
   while (std::ranges::any_of(sessions_, busy)) {
     LUNAR_TRY_ASSIGN(const bool some, step());
     if (some) continue;
+    if (options_.sleep) wait_ready(kMaxSleepNs);
     recorder_.tick();
     if (recorder_.now_ns > deadline_ns) {
       return fail(ErrorCode::io, fmt::format("I/Os without an answer for {} s", kDrainTimeoutS));
@@ -249,14 +281,21 @@ Result<> Bench::drain() {
   return {};
 }
 
-void Bench::wait_readable() const {
+void Bench::wait_ready(std::uint64_t limit_ns) const {
   std::vector<pollfd> all;
   all.reserve(sessions_.size());
   for (const auto& session : sessions_) {
-    all.push_back({.fd = session->fd(), .events = POLLIN, .revents = 0});
+    const auto events = static_cast<short>(POLLIN | (session->is_blocked() ? POLLOUT : 0));
+    all.push_back({.fd = session->fd(), .events = events, .revents = 0});
   }
-  const int timeout_ms = options_.rate == 0 ? 100 : 1;
-  poll(all.data(), all.size(), timeout_ms);
+  limit_ns = std::min(limit_ns, kMaxSleepNs);
+  if (options_.rate != 0 && issuing_ && !reading_back_) {
+    const std::uint64_t due = due_ns(started_);
+    // One that is overdue waits for an answer, not for its time.
+    if (due > recorder_.now_ns) limit_ns = std::min(limit_ns, due - recorder_.now_ns);
+  }
+  const timespec limit{.tv_sec = 0, .tv_nsec = static_cast<long>(limit_ns)};
+  ppoll(all.data(), all.size(), &limit, nullptr);
 }
 
 Report Bench::report(double seconds, double cpu) const {
@@ -264,7 +303,12 @@ Report Bench::report(double seconds, double cpu) const {
           .reads = recorder_.reads,
           .writes = recorder_.writes,
           .block_bytes = options_.block_bytes,
+          .range_bytes = range_bytes_,
+          .began_ms = began_ms_,
+          .digests = sessions_.front()->digests(),
+          .in_flight = recorder_.in_flight,
           .floor = options_.floor,
+          .idle_seconds = static_cast<double>(recorder_.idle_ns) / 1e9,
           .cpu_seconds = cpu,
           .latency = recorder_.latency,
           .verified = recorder_.verified,
@@ -274,6 +318,8 @@ Report Bench::report(double seconds, double cpu) const {
 
 Result<Report> Bench::measure(double seconds) {
   recorder_.clear_counts();
+  idle_since_ns_ = 0;
+  began_ms_ = recorder_.clock.wall_clock_ms();
   const double cpu_before = cpu_seconds();
   LUNAR_TRY(drive(seconds, true));
   return report(measured_s_, cpu_seconds() - cpu_before);
@@ -281,7 +327,7 @@ Result<Report> Bench::measure(double seconds) {
 
 // Reads every chunk that was written, once, in order; what arrives is compared with the pattern.
 Result<> Bench::read_back() {
-  reading_back_ = true;
+  reading_back_ = context_->compare = true;
   next_read_back_ =
       static_cast<std::uint64_t>(std::ranges::find(written_, true) - written_.begin());
   return drive(kMaxSeconds, true);
@@ -289,17 +335,13 @@ Result<> Bench::read_back() {
 
 Result<Report> Bench::run() {
   if (options_.warmup_s > 0) LUNAR_TRY(drive(options_.warmup_s, false));
-  LUNAR_TRY_ASSIGN(Report written, measure(options_.time_s));
-  if (!options_.verify) return written;
-  recorder_.clear_counts();
-  const double cpu_before = cpu_seconds();
+  LUNAR_TRY_ASSIGN(Report measured, measure(options_.time_s));
+  if (!options_.verify) return measured;
   LUNAR_TRY(read_back());
-  Report read = report(measured_s_, cpu_seconds() - cpu_before);
-  if (options_.work == Work::read) return read;
-  written.verified = read.verified;
-  written.mismatches = read.mismatches;
-  written.first_mismatch_bytes = read.first_mismatch_bytes;
-  return written;
+  measured.verified = recorder_.verified;
+  measured.mismatches = recorder_.mismatches;
+  measured.first_mismatch_bytes = recorder_.first_mismatch_bytes;
+  return measured;
 }
 
 void Bench::pause_floor() const {

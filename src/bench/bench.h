@@ -44,13 +44,17 @@ class Bench {
   // more; or until all I/Os of the pass have been done. counting: whether it shows in the recorder.
   Result<> drive(double seconds, bool counting);
   Result<bool> step();
+  void begin_idle();
+  void end_idle();
   Result<> drain();
   void refill(Session& session);
   void start_next(Session& session, std::uint64_t start_ns);
   [[nodiscard]] bool may_start() const;
   [[nodiscard]] bool has_started_all() const;
   Result<> read_back();
-  void wait_readable() const;
+  // --sleep: until a session can go on, or something else is due; at most `limit_ns`.
+  void wait_ready(std::uint64_t limit_ns) const;
+  [[nodiscard]] std::uint64_t due_ns(std::uint64_t number) const;
   [[nodiscard]] Report report(double seconds, double cpu_seconds) const;
 
   const Options options_;
@@ -67,7 +71,10 @@ class Bench {
   // --rate: I/Os since the start of a drive, and when it was.
   std::uint64_t started_ = 0;
   std::uint64_t drive_start_ns_ = 0;
-  double measured_s_ = 0;  // of the last drive: while it counted
+  double measured_s_ = 0;       // of the last drive: while it counted
+  std::uint64_t began_ms_ = 0;  // of the last measurement
+  std::uint64_t range_bytes_ = 0;
+  std::uint64_t idle_since_ns_ = 0;  // 0: something came in the last step
   bool issuing_ = false;
   // --verify: the chunks that have been written, and those still to be read back.
   std::vector<bool> written_;

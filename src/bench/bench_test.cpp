@@ -11,6 +11,7 @@ struct Shape {
   std::uint64_t block_bytes;
   std::uint32_t queue_depth;
   std::uint32_t connections;
+  bool burst = false;
 };
 
 class BenchAgainstFloor : public testing::TestWithParam<Shape> {};
@@ -21,6 +22,7 @@ TEST_P(BenchAgainstFloor, ReadsBackWhatItWrote) {
   options.block_bytes = GetParam().block_bytes;
   options.queue_depth = GetParam().queue_depth;
   options.connections = GetParam().connections;
+  options.burst = GetParam().burst;
   options.work = Work::write;
   options.verify = true;
   // Each slot is used again; the time is never used up.
@@ -41,6 +43,7 @@ TEST_P(BenchAgainstFloor, ReadsBackWhatItWrote) {
 INSTANTIATE_TEST_SUITE_P(Shapes, BenchAgainstFloor,
                          testing::Values(Shape{FloorForm::readiness, 4096, 1, 1},
                                          Shape{FloorForm::readiness, 4096, 128, 3},
+                                         Shape{FloorForm::readiness, 4096, 128, 2, true},
                                          Shape{FloorForm::readiness, 256 * kKiB, 8, 1},
                                          Shape{FloorForm::sleeping, 4096, 8, 2},
                                          Shape{FloorForm::uring, 4096, 1, 1},
@@ -73,6 +76,39 @@ TEST(Bench, CountsAllOfTheirLatencies) {
   EXPECT_EQ(report->reads + report->writes, options.count);
   EXPECT_EQ(report->latency.count(), options.count);
   EXPECT_GT(report->reads, report->writes);
+}
+
+TEST(Bench, MixesAreReadBackWhereTheyWrote) {
+  Options options;
+  options.floor = FloorForm::readiness;
+  options.work = Work::mix;
+  options.read_percent = 40;
+  options.verify = true;
+  options.count = 1000;
+  options.time_s = 60;
+  const auto bench = Bench::open(options);
+  ASSERT_TRUE(bench) << bench.error().message;
+  const auto report = (*bench)->run();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->reads + report->writes, options.count);
+  EXPECT_LT(report->reads, report->writes);
+  EXPECT_GT(report->verified, 0U);
+  EXPECT_LE(report->verified, report->writes);  // each block once
+  EXPECT_EQ(report->mismatches, 0U);
+}
+
+TEST(Bench, ARangeEndsWithTheDisk) {
+  Options options;
+  options.floor = FloorForm::readiness;
+  options.count = 1;
+  const auto open = [&](std::uint64_t range_bytes) {
+    options.range_bytes = range_bytes;
+    return Bench::open(options);
+  };
+  EXPECT_TRUE(open(256 * kMiB));
+  const auto refused = open(256 * kMiB + 512);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
 }
 
 TEST(Bench, RefusesACoreThatIsNotThere) {

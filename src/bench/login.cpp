@@ -53,6 +53,14 @@ class Login {
     if (stage_ != LoginStage::full_feature_phase) {
       return fail(ErrorCode::unsupported, "login: the target ends in no full feature phase");
     }
+    // A run without what was asked for would measure something else.
+    const auto refused = [](bool asked, bool agreed) { return asked && !agreed; };
+    if (refused(options_.digests.header, parameters_.digests.header)) {
+      return fail(ErrorCode::unsupported, "the target takes no header digests");
+    }
+    if (refused(options_.digests.data, parameters_.digests.data)) {
+      return fail(ErrorCode::unsupported, "the target takes no data digests");
+    }
     return parameters_;
   }
 
@@ -76,7 +84,7 @@ class Login {
 
   [[nodiscard]] std::string security_keys() const {
     std::string text;
-    append_pair(text, "InitiatorName", "iqn.2026-11.io.lunar:bench");
+    append_pair(text, "InitiatorName", options_.initiator_name);
     append_pair(text, "TargetName", options_.target);
     append_pair(text, "SessionType", "Normal");
     append_pair(text, "AuthMethod", kNone);

@@ -37,6 +37,7 @@ struct SessionParameters {
 };
 
 struct LoginRequestOptions {
+  std::string initiator_name;
   std::string target;
   Digests digests;
   iscsi::spec::Isid isid;

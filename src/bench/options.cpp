@@ -2,13 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace lunar::bench {
 namespace {
 
 std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::invalid_argument, std::move(message));
+}
+
+// RFC 7143 §4.2.7: one of three kinds, and no byte that stringprep forbids.
+Result<> check_name(std::string_view name) {
+  const bool kind =
+      name.starts_with("iqn.") || name.starts_with("eui.") || name.starts_with("naa.");
+  const auto odd = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  if (kind && name.size() <= kMaxNameBytes && std::ranges::none_of(name, odd)) return {};
+  return wrong(
+      fmt::format("--initiator-name '{}': an iSCSI name begins with iqn., eui. or naa., and "
+                  "has at most {} bytes and no blanks",
+                  name, kMaxNameBytes));
+}
+
+// What overwrites a disk is asked for in words.
+Result<> check_verify(const Options& options) {
+  if (!options.verify) return {};
+  if (options.work == Work::read) {
+    return wrong("--verify writes before it reads back: give --rw write or --rw mix with it");
+  }
+  if (options.slice_s > 0) return wrong("--verify does not go with --slice");
+  return {};
 }
 
 }  // namespace
@@ -68,6 +92,28 @@ Result<Digests> parse_digests(std::string_view text) {
   return wrong(fmt::format("--digest {}: it is none, header, data or header,data", text));
 }
 
+std::string_view to_text(Digests digests) {
+  if (digests.header) return digests.data ? "header,data" : "header";
+  return digests.data ? "data" : "none";
+}
+
+Result<double> parse_seconds(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double seconds;
+  };
+  constexpr Unit kUnits[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"m", 60}, {"h", 3600}};
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view suffix(end, text.data() + text.size());
+  const auto* const unit = std::ranges::find(kUnits, suffix, &Unit::name);
+  const double seconds = unit == std::end(kUnits) ? -1 : number * unit->seconds;
+  // Which is also false for what is no number.
+  const bool fits = seconds >= 0 && seconds <= kMaxSeconds;
+  if (error == std::errc() && fits) return seconds;
+  return wrong(fmt::format("'{}' is no time (for example 5, 5s, 500ms or 2m)", text));
+}
+
 std::string_view to_text(FloorForm form) {
   switch (form) {
     case FloorForm::none: return "none";
@@ -101,16 +147,28 @@ Result<> check(const Options& options) {
   const auto seconds = [](double value) { return value >= 0 && value <= kMaxSeconds; };
   if (!seconds(options.time_s) || options.time_s == 0 || !seconds(options.warmup_s) ||
       !seconds(options.slice_s)) {
-    return wrong("--time, --warmup and --slice are seconds, not below 0; --time is above");
+    return wrong("--time, --warmup and --slice are not below 0, --time is above");
   }
-  if (options.verify && options.work == Work::mix) {
-    return wrong("--verify goes with --rw read or write, not with mix");
+  if (options.range_bytes != 0 && options.range_bytes < options.block_bytes) {
+    return wrong(fmt::format("--range {}: it is smaller than one I/O of {} bytes",
+                             options.range_bytes, options.block_bytes));
+  }
+  if (options.read_percent > 100) {
+    return wrong(fmt::format("--read-percent {}: 0 to 100", options.read_percent));
+  }
+  LUNAR_TRY(check_name(options.initiator_name));
+  if (options.burst && options.rate != 0) {
+    return wrong("--burst does not go with --rate: it says when an I/O starts");
+  }
+  LUNAR_TRY(check_verify(options));
+  if (options.floor != FloorForm::none && (options.digests.header || options.digests.data)) {
+    return wrong("--digest: the floor has none");
   }
   if (options.floor == FloorForm::best && options.slice_s > 0) {
     return wrong("--slice goes with --floor recv or uring");
   }
-  if ((options.verify || options.count != 0) && options.slice_s > 0) {
-    return wrong("--verify and --count do not go with --slice");
+  if ((options.count != 0 || options.warmup_s > 0) && options.slice_s > 0) {
+    return wrong("--count and --warmup do not go with --slice");
   }
   return {};
 }

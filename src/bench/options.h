@@ -23,8 +23,11 @@ Result<Url> parse_url(std::string_view text);
 enum class Work : std::uint8_t { read, write, mix };
 Result<Work> parse_work(std::string_view text);
 [[nodiscard]] std::string_view to_text(Work work);
-// Of mix, the reads in a hundred.
-constexpr unsigned kMixReadPercent = 70;
+// Of mix, the reads in a hundred, where nothing else is said.
+constexpr unsigned kReadPercent = 70;
+
+// Seconds: "5", "5s", "0.5s", "500ms", "100us", "2m", "1h".
+Result<double> parse_seconds(std::string_view text);
 
 struct Digests {
   bool header = false;
@@ -32,6 +35,7 @@ struct Digests {
 };
 // "none", or "header", "data" or both with a comma.
 Result<Digests> parse_digests(std::string_view text);
+[[nodiscard]] std::string_view to_text(Digests digests);
 
 // The least-possible target in the same process that --floor drives (floor.h).
 enum class FloorForm : std::uint8_t {
@@ -47,11 +51,14 @@ Result<FloorForm> parse_floor_form(std::string_view text);
 
 struct Options {
   Url url;
+  std::string url_text;  // as it was given; empty with --floor
+  std::string initiator_name = "iqn.2026-11.io.lunar:bench";
   FloorForm floor = FloorForm::none;
   Work work = Work::read;
-  std::uint64_t block_bytes = 4096;  // of one I/O
-  std::uint32_t queue_depth = 32;    // of each session
-  std::uint32_t connections = 1;     // sessions, each of one connection
+  unsigned read_percent = kReadPercent;  // of Work::mix
+  std::uint64_t block_bytes = 4096;      // of one I/O
+  std::uint32_t queue_depth = 32;        // of each session
+  std::uint32_t connections = 1;         // sessions, each of one connection
   double time_s = 5;
   std::uint64_t count = 0;  // I/Os that end the measurement before time_s; 0: time alone does
   double warmup_s = 0;
@@ -60,17 +67,20 @@ struct Options {
   bool verify = false;
   std::uint64_t rate = 0;  // I/Os a second of all sessions together; 0: as many as go
   Digests digests;
+  bool burst = false;  // a session's whole queue at once, when all of the one before is answered
   bool sleep = false;  // wait in poll() instead of spinning
   std::optional<unsigned> cpu;
   unsigned floor_cpu = 0;
   double slice_s = 0;  // above 0: see run_slices()
   bool json = false;
+  std::string version;  // of the program, for the JSON
 };
 
 constexpr std::uint32_t kMaxQueueDepth = 4096;
 constexpr std::uint32_t kMaxConnections = 20'000;
 constexpr std::uint64_t kMaxBlockBytes = 8 * kMiB;
-constexpr double kMaxSeconds = 1e8;  // three years, and far from what nanoseconds can count
+constexpr std::size_t kMaxNameBytes = 223;  // RFC 7143 §4.2.7.1
+constexpr double kMaxSeconds = 1e8;         // three years, and far from what nanoseconds can count
 // Bounds and combinations; ErrorCode::invalid_argument names the option.
 Result<> check(const Options& options);
 

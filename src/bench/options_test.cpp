@@ -51,10 +51,50 @@ TEST(Options, BoundsAreChecked) {
   EXPECT_FALSE(takes([](Options& o) { o.time_s = 0; }));
   EXPECT_FALSE(takes([](Options& o) { o.time_s = std::numeric_limits<double>::infinity(); }));
   EXPECT_FALSE(takes([](Options& o) { o.warmup_s = std::numeric_limits<double>::quiet_NaN(); }));
-  EXPECT_FALSE(takes([](Options& o) {
-    o.work = Work::mix;
-    o.verify = true;
-  }));
+  EXPECT_FALSE(takes([](Options& o) { o.read_percent = 101; }));
+  EXPECT_FALSE(takes([](Options& o) { o.range_bytes = o.block_bytes - 512; }));
+}
+
+TEST(Options, VerifyIsToldToOverwrite) {
+  const auto verifies = [](Work work) {
+    return takes([work](Options& o) {
+      o.verify = true;
+      o.work = work;
+    });
+  };
+  EXPECT_FALSE(verifies(Work::read));
+  EXPECT_TRUE(verifies(Work::write));
+  EXPECT_TRUE(verifies(Work::mix));
+}
+
+TEST(Options, NamesAreThoseOfIscsi) {
+  const auto is_name = [](std::string name) {
+    return takes([&](Options& o) { o.initiator_name = std::move(name); });
+  };
+  const std::string start = "iqn.2026-11.example:";
+  EXPECT_TRUE(is_name(start + std::string(kMaxNameBytes - start.size(), 'x')));
+  EXPECT_FALSE(is_name(start + std::string(kMaxNameBytes + 1 - start.size(), 'x')));
+  EXPECT_TRUE(is_name("eui.02004567A425678D"));
+  EXPECT_TRUE(is_name("naa.52004567BA64678D"));
+  for (const char* name : {"", "me", "iqn.2026-11.example:a b", "iqn.2026-11.example:a\n"}) {
+    EXPECT_FALSE(is_name(name)) << name;
+  }
+}
+
+TEST(Options, TimesHaveUnits) {
+  EXPECT_EQ(parse_seconds("5"), 5.0);
+  EXPECT_EQ(parse_seconds("5s"), 5.0);
+  EXPECT_EQ(parse_seconds("0.5s"), 0.5);
+  EXPECT_EQ(parse_seconds("500ms"), 0.5);
+  EXPECT_EQ(parse_seconds("250us"), 250e-6);
+  EXPECT_EQ(parse_seconds("2m"), 120.0);
+  EXPECT_EQ(parse_seconds("1h"), 3600.0);
+  EXPECT_EQ(parse_seconds("0"), 0.0);
+  for (const char* text : {"", "s", "5 s", "5sec", "-1", "nan", "inf", "1e300", "5s5"}) {
+    const auto seconds = parse_seconds(text);
+    ASSERT_FALSE(seconds) << text;
+    EXPECT_EQ(seconds.error().code, ErrorCode::invalid_argument);
+  }
 }
 
 TEST(Options, WordsAreParsed) {
@@ -62,6 +102,9 @@ TEST(Options, WordsAreParsed) {
   EXPECT_FALSE(parse_work("both"));
   EXPECT_TRUE(parse_digests("header,data")->data);
   EXPECT_FALSE(parse_digests("crc"));
+  for (const char* text : {"none", "header", "data", "header,data"}) {
+    EXPECT_EQ(to_text(*parse_digests(text)), text);
+  }
   EXPECT_EQ(parse_floor_form("uring"), FloorForm::uring);
   EXPECT_EQ(parse_floor_form("sleep"), FloorForm::sleeping);
   EXPECT_FALSE(parse_floor_form("kernel"));

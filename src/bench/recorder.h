@@ -18,6 +18,8 @@ struct Recorder {
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
   Histogram latency;
+  std::uint64_t idle_ns = 0;    // nothing had come for any session
+  std::uint32_t in_flight = 0;  // the most of one session at once
   // --verify
   std::uint64_t verified = 0;
   std::uint64_t mismatches = 0;
@@ -30,7 +32,7 @@ struct Recorder {
     latency.record(now_ns - start_ns);
   }
   void clear_counts() {
-    reads = writes = 0;
+    reads = writes = idle_ns = in_flight = 0;
     latency.clear();
   }
 };

@@ -60,6 +60,7 @@ Session::Session(Socket socket, SessionParameters parameters, const SessionConte
       slots_(context.queue_depth),
       free_(context.queue_depth),
       free_count_(context.queue_depth),
+      startable_(context.queue_depth),
       transmit_(context.queue_depth + kSparePdus, parameters.digests, context.payload) {
   fcntl(fd(), F_SETFL, O_NONBLOCK);  // sendfile() has no MSG_DONTWAIT
   for (std::uint32_t i = 0; i < slot_count_; ++i) free_[i] = slot_count_ - 1 - i;
@@ -97,6 +98,7 @@ bool Session::fail_with(ErrorCode code, std::string message) {
 void Session::start(bool write, std::uint64_t lba, std::uint32_t block_bytes,
                     std::uint64_t start_ns) {
   const std::uint32_t tag = free_[--free_count_];
+  --startable_;
   slots_[tag] = {.start_ns = start_ns,
                  .offset_bytes = lba * block_bytes,
                  .expected_bytes = context_.io_bytes,

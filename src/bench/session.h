@@ -29,7 +29,10 @@ struct SessionContext {
   Lun lun;
   std::uint32_t queue_depth = 0;
   std::uint32_t io_bytes = 0;
-  bool verify = false;
+  // Nothing starts until all of the queue has been answered.
+  bool burst = false;
+  bool verify = false;    // writes carry the pattern
+  bool compare = false;   // reads are compared with it; changes only while nothing is in flight
   std::uint64_t run = 0;  // names the pattern of --verify
 };
 
@@ -49,7 +52,7 @@ class Session {
 
   // A slot is free and the target's command window is open (RFC 7143 §4.2.2.1).
   [[nodiscard]] bool can_start() const {
-    return free_count_ != 0 && iscsi::spec::sn_less_equal(cmd_sn_, max_cmd_sn_) &&
+    return startable_ != 0 && iscsi::spec::sn_less_equal(cmd_sn_, max_cmd_sn_) &&
            transmit_.has_room();
   }
   // A read or write of io_bytes at block `lba` of `block_bytes` each. `start_ns` counts its
@@ -65,6 +68,9 @@ class Session {
   static constexpr std::uint32_t kMaxAdminBytes = 256;
   Result<CommandResult> execute(Bytes cdb, std::uint32_t expected_bytes);
 
+  // The socket did not take all: it is to be waited for until it can be written to.
+  [[nodiscard]] bool is_blocked() const { return !transmit_.drained(); }
+  [[nodiscard]] Digests digests() const { return digests_; }
   [[nodiscard]] std::uint32_t in_flight() const { return slot_count_ - free_count_; }
   [[nodiscard]] int fd() const { return socket_.fd(); }
   [[nodiscard]] const Error& error() const { return error_; }
@@ -137,6 +143,7 @@ class Session {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::uint32_t free_count_;
+  std::uint32_t startable_;  // of free_; in bursts none until all are free
   TransmitQueue transmit_;
   std::vector<Burst> bursts_;  // in order; almost always empty
   Incoming incoming_;

@@ -89,7 +89,7 @@ bool Session::begin_data_in(const Bhs& header) {
 bool Session::take_data(Bytes& bytes) {
   if (incoming_.data_left + incoming_.trailer_left == 0) return true;
   const std::size_t data = std::min<std::size_t>(bytes.size(), incoming_.data_left);
-  if (data != 0 && (context_.verify || admin_ != nullptr)) {
+  if (data != 0 && (context_.compare || admin_ != nullptr)) {
     const Bytes piece = bytes.first(data);
     if (admin_ != nullptr) {
       admin_->data.resize(std::max<std::size_t>(admin_->data.size(), incoming_.offset + data));
@@ -106,7 +106,7 @@ bool Session::take_data(Bytes& bytes) {
   if (incoming_.data_left != 0) return true;
   const std::size_t trailer = incoming_.trailer_left;
   if (bytes.size() < trailer) return true;
-  if (digests_.data && context_.verify && admin_ == nullptr) {
+  if (digests_.data && context_.compare && admin_ == nullptr) {
     const Bytes digest = bytes.subspan(trailer - kDigestLength, kDigestLength);
     const std::uint32_t crc = crc32c_update(incoming_.crc, bytes.first(trailer - kDigestLength));
     if (load<le32>(digest)->value() != crc32c_finish(crc)) {
@@ -127,6 +127,7 @@ bool Session::finish(std::uint32_t tag, scsi::spec::Status status, Bytes sense) 
   Slot& slot = slots_[tag];
   slot.busy = false;
   free_[free_count_++] = tag;
+  if (!context_.burst || free_count_ == slot_count_) startable_ = free_count_;
   std::string reason;
   if (status != scsi::spec::Status::good) [[unlikely]] {
     const auto decoded = scsi::spec::decode_sense(sense);
@@ -148,7 +149,7 @@ bool Session::finish(std::uint32_t tag, scsi::spec::Status status, Bytes sense) 
                      fmt::format("read at byte {}: {} bytes came instead of {}", slot.offset_bytes,
                                  slot.received_bytes, slot.expected_bytes));
   }
-  if (context_.verify && !slot.write) {
+  if (context_.compare && !slot.write) {
     ++recorder_.verified;
     if (const auto wrong = find_mismatch(context_.run, slot.offset_bytes, slot_buffer(tag))) {
       if (recorder_.mismatches++ == 0) recorder_.first_mismatch_bytes = wrong;

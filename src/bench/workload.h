@@ -13,9 +13,11 @@ class Workload {
   static constexpr std::uint64_t kMaxChunks = UINT32_MAX;
 
   // `chunks`, 1 to kMaxChunks: I/Os that cover the range; `blocks_per_io`: their length.
-  Workload(Work work, bool sequential, std::uint64_t chunks, std::uint32_t blocks_per_io,
-           std::uint64_t seed)
+  // `read_percent`: of Work::mix.
+  Workload(Work work, unsigned read_percent, bool sequential, std::uint64_t chunks,
+           std::uint32_t blocks_per_io, std::uint64_t seed)
       : work_(work),
+        read_percent_(read_percent),
         sequential_(sequential),
         chunks_(chunks),
         blocks_per_io_(blocks_per_io),
@@ -43,12 +45,13 @@ class Workload {
     switch (work_) {
       case Work::read: return false;
       case Work::write: return true;
-      case Work::mix: return ((prng_.next() >> 32) * 100) >> 32 >= kMixReadPercent;
+      case Work::mix: return ((prng_.next() >> 32) * 100) >> 32 >= read_percent_;
     }
     return false;
   }
 
   const Work work_;
+  const unsigned read_percent_;
   const bool sequential_;
   const std::uint64_t chunks_;
   const std::uint32_t blocks_per_io_;

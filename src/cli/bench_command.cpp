@@ -70,6 +70,16 @@ Result<std::uint64_t> not_negative(const char* option, std::int64_t value) {
   return fail(ErrorCode::invalid_argument, fmt::format("{} {}: it is not below 0", option, value));
 }
 
+Result<double> seconds(const char* option, const std::string& text) {
+  auto parsed = bench::parse_seconds(text);
+  return parsed ? parsed : wrap(parsed.error(), option);
+}
+
+Result<unsigned> core(const char* option, int number) {
+  if (number >= 0) return static_cast<unsigned>(number);
+  return fail(ErrorCode::invalid_argument, fmt::format("{} {}: no core", option, number));
+}
+
 Result<std::uint64_t> size(const char* option, const std::string& text) {
   auto bytes = parse_size(text);
   return bytes ? bytes : wrap(bytes.error(), option);
@@ -85,39 +95,66 @@ struct BenchCommand::Arguments {
   std::string range;
   std::string digest = "none";
   std::string floor;
+  std::string time = "5";
+  std::string warmup = "0";
+  std::string slice;
   std::optional<int> cpu;
+  std::optional<int> floor_cpu;
+  std::optional<unsigned> read_percent;
   // Signed, so that the parser does not take -1 for a very large number.
   std::int64_t rate = 0;
   std::int64_t count = 0;
 
   Result<Options> parse() const {
     Options parsed = options;
+    parsed.version = LUNAR_VERSION;
     LUNAR_TRY_ASSIGN(parsed.work, bench::parse_work(work));
     LUNAR_TRY_ASSIGN(parsed.digests, bench::parse_digests(digest));
+    LUNAR_TRY_ASSIGN(parsed.rate, not_negative("--rate", rate));
+    LUNAR_TRY_ASSIGN(parsed.count, not_negative("--count", count));
     LUNAR_TRY_ASSIGN(parsed.block_bytes, size("--bs", block));
     if (!range.empty()) {
       LUNAR_TRY_ASSIGN(parsed.range_bytes, size("--range", range));
     }
-    if (cpu) {
-      if (*cpu < 0) return fail(ErrorCode::invalid_argument, fmt::format("--cpu {}: a core", *cpu));
-      parsed.cpu = static_cast<unsigned>(*cpu);
+    LUNAR_TRY_ASSIGN(parsed.time_s, seconds("--time", time));
+    LUNAR_TRY_ASSIGN(parsed.warmup_s, seconds("--warmup", warmup));
+    if (!slice.empty()) {
+      LUNAR_TRY_ASSIGN(parsed.slice_s, seconds("--slice", slice));
     }
-    LUNAR_TRY_ASSIGN(parsed.rate, not_negative("--rate", rate));
-    LUNAR_TRY_ASSIGN(parsed.count, not_negative("--count", count));
+    if (read_percent) {
+      if (parsed.work != bench::Work::mix) {
+        return fail(ErrorCode::invalid_argument, "--read-percent goes with --rw mix");
+      }
+      parsed.read_percent = *read_percent;
+    }
+    LUNAR_TRY(parse_target(parsed));
+    LUNAR_TRY(check(parsed));
+    return parsed;
+  }
+
+  // Whom to measure, and from where.
+  Result<> parse_target(Options& parsed) const {
+    if (cpu) {
+      LUNAR_TRY_ASSIGN(parsed.cpu, core("--cpu", *cpu));
+    }
     if (floor.empty() == url.empty()) {
       return fail(ErrorCode::invalid_argument, "give either a URL or --floor");
     }
     if (!url.empty()) {
+      if (floor_cpu) return fail(ErrorCode::invalid_argument, "--floor-cpu goes with --floor");
+      parsed.url_text = url;
       LUNAR_TRY_ASSIGN(parsed.url, bench::parse_url(url));
-    } else {
-      LUNAR_TRY_ASSIGN(parsed.floor, bench::parse_floor_form(floor));
-      // Beside the floor, not on its core.
-      if (!parsed.cpu && std::thread::hardware_concurrency() > 1) {
-        parsed.cpu = parsed.floor_cpu == 1 ? 0 : 1;
-      }
+      return {};
     }
-    LUNAR_TRY(check(parsed));
-    return parsed;
+    LUNAR_TRY_ASSIGN(parsed.floor, bench::parse_floor_form(floor));
+    if (floor_cpu) {
+      LUNAR_TRY_ASSIGN(parsed.floor_cpu, core("--floor-cpu", *floor_cpu));
+    }
+    // Beside the floor, not on its core.
+    if (!parsed.cpu && std::thread::hardware_concurrency() > 1) {
+      parsed.cpu = parsed.floor_cpu == 1 ? 0 : 1;
+    }
+    return {};
   }
 };
 
@@ -127,23 +164,26 @@ BenchCommand::BenchCommand(CLI::App& app)
   Arguments& a = *arguments_;
   CLI::App& c = *command_;
   c.add_option("URL", a.url, "iscsi://HOST[:PORT]/TARGET/LUN");
-  c.add_option("--rw", a.work,
-               "read (default), write or mix (70 % reads). WRITES OVERWRITE THE DISK")
+  c.add_option("--rw", a.work, "read (default), write or mix. WRITES OVERWRITE THE DISK")
       ->type_name("WORK");
+  c.add_option("--read-percent", a.read_percent, "Of mix, the reads in a hundred (70)")
+      ->type_name("N");
   c.add_option("--bs", a.block, "Bytes of one I/O (4k)")->type_name("SIZE");
   c.add_option("--qd", a.options.queue_depth, "I/Os in flight in each session (32)")
       ->type_name("N");
+  c.add_flag("--burst", a.options.burst,
+             "Send a session's whole queue at once, and the next when all of it is answered");
   c.add_option("--connections", a.options.connections, "Sessions of one connection each (1)")
       ->type_name("N");
-  c.add_option("--time", a.options.time_s, "Seconds to measure (5)")->type_name("S");
+  c.add_option("--time", a.time, "How long to measure: 5, 5s, 500ms, 2m (5)")->type_name("TIME");
   c.add_option("--count", a.count, "End after so many I/Os, if that is before --time")
       ->type_name("N");
-  c.add_option("--warmup", a.options.warmup_s, "Seconds before that do not count (0)")
-      ->type_name("S");
+  c.add_option("--warmup", a.warmup, "How long before that does not count (0)")->type_name("TIME");
   c.add_option("--range", a.range, "Use only so much of the disk's start")->type_name("SIZE");
   c.add_flag("--seq", a.options.sequential, "In order instead of at random");
   c.add_flag("--verify", a.options.verify,
-             "Write for --time a pattern that names its block, read back and compare all of it");
+             "Write a pattern that names its block, then read back and compare all that was\n"
+             "written; with --rw write or mix, as it OVERWRITES THE DISK");
   c.add_option("--rate", a.rate, "I/Os a second; latency counts from when each was due")
       ->type_name("N");
   c.add_option("--digest", a.digest,
@@ -158,11 +198,14 @@ BenchCommand::BenchCommand(CLI::App& app)
       ->type_name("FORM")
       ->expected(0, 1)
       ->default_str("best");
-  c.add_option("--floor-cpu", a.options.floor_cpu, "The core of the floor (0)")->type_name("N");
-  c.add_option("--slice", a.options.slice_s,
-               "For scripts: for each line on standard input measure so many seconds and\n"
-               "print one line of JSON")
-      ->type_name("S");
+  c.add_option("--floor-cpu", a.floor_cpu, "The core of the floor (0)")->type_name("N");
+  c.add_option("--initiator-name", a.options.initiator_name,
+               "Log in with this iSCSI name (iqn.2026-11.io.lunar:bench)")
+      ->type_name("IQN");
+  c.add_option("--slice", a.slice,
+               "For scripts: for each line on standard input measure so long and print one\n"
+               "line of JSON")
+      ->type_name("TIME");
   c.add_flag("--json", a.options.json, "Print one line of JSON");
 }
 

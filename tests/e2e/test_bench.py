@@ -7,9 +7,12 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from lunar_e2e import process
 from lunar_e2e.case import E2eCase
@@ -18,9 +21,11 @@ from lunar_e2e.target import Target
 
 MIB = 1 << 20
 LONG = ("--time", 600)
-FIELDS = {"rw", "bs", "qd", "connections", "seconds", "reads", "writes", "iops", "mb_per_s",
-          "mean_us", "p50_us", "p99_us", "p999_us", "max_us", "cpu_s", "cpu_us_per_io", "sequential",
-          "rate", "floor"}
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/bench.md"
+FIELDS = {"schema", "version", "time", "url", "initiator_name", "rw", "read_percent", "bs", "range", "qd",
+          "connections", "sequential", "burst", "sleep", "rate", "floor", "digests", "seconds", "reads",
+          "writes", "iops", "mb_per_s", "mean_us", "p50_us", "p95_us", "p99_us", "p999_us", "p9999_us",
+          "max_us", "in_flight_max", "idle_percent", "cpu_s", "cpu_us_per_io"}
 VERIFY_FIELDS = {"verified", "mismatches", "first_mismatch_byte"}
 
 
@@ -75,19 +80,77 @@ class Measures(BenchCase):
                 self.assertEqual(found["reads"] + found["writes"], 1000)
                 self.assertTrue(is_right(found["reads"], found["writes"]), found)
                 self.assertEqual((found["rw"], found["bs"], found["qd"]), (work, 4096, 32))
-                percentiles = [found[name] for name in ("p50_us", "p99_us", "p999_us", "max_us")]
+                percentiles = [found[name] for name in ("p50_us", "p95_us", "p99_us", "p999_us",
+                                                             "p9999_us", "max_us")]
                 self.assertEqual(percentiles, sorted(percentiles))
                 self.assertGreater(percentiles[0], 0)
                 self.assertAlmostEqual(found["iops"] * found["seconds"], 1000, delta=1)
                 self.assertAlmostEqual(found["mb_per_s"] / (found["iops"] * 4096 / 1e6), 1, delta=0.01)
                 self.assertLessEqual(found["cpu_s"], found["seconds"] * 1.1)
+                self.assertEqual(found["in_flight_max"], 32)
+                self.assertTrue(0 <= found["idle_percent"] <= 100)
+
+    def test_json_tells_what_was_measured(self):
+        daemon = self.serve("--disk", "ram:16MiB")
+        before = datetime.now(timezone.utc) - timedelta(milliseconds=1)
+        found = self.measure(daemon.url(), "--count", 10, "--range", "1MiB", "--initiator-name",
+                             "iqn.2026-11.example:it")
+        version = run_to_end("version").stdout.split()[1]
+        self.assertEqual((found["schema"], found["version"], found["url"]), (1, version, daemon.url()))
+        self.assertTrue(before <= datetime.fromisoformat(found["time"]) <= datetime.now(timezone.utc), found)
+        self.assertEqual((found["range"], found["digests"], found["initiator_name"]),
+                         (MIB, "none", "iqn.2026-11.example:it"))
+        self.assertEqual((found["sleep"], found["read_percent"], found["rate"], found["floor"]),
+                         (False, None, None, None))
+        self.assertEqual(self.measure(daemon.url(), "--count", 1)["range"], 16 * MIB)
+        floor = self.measure("--floor", "recv", "--count", 1)
+        self.assertEqual((floor["url"], floor["range"]), (None, 256 * MIB))
+
+    def test_a_mix_is_as_asked(self):
+        url = self.serve("--disk", "ram:1MiB").url()
+        for percent, is_right in ((0, lambda reads: reads == 0), (100, lambda reads: reads == 1000),
+                                  (20, lambda reads: 0 < reads < 500)):
+            found = self.measure(url, "--rw", "mix", "--read-percent", percent, "--count", 1000)
+            self.assertEqual(found["read_percent"], percent)
+            self.assertTrue(is_right(found["reads"]), found)
+
+    def test_times_have_units(self):
+        url = self.serve("--disk", "ram:1MiB").url()
+        for text in ("0.1", "0.1s", "100ms", "100000us"):
+            result = run_to_end("bench", url, "--time", text, "--warmup", "1ms", "--json", timeout=60)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertGreaterEqual(json.loads(result.stdout)["seconds"], 0.1)
+
+    def test_an_initiator_that_only_a_host_of_its_name_lets_in(self):
+        path = self.scratch / "lunar.toml"
+        path.write_text("""
+            device = [{name = "ram", type = "ram", size = "1MiB"}]
+            [[target]]
+            name = "iqn.2026-11.io.lunar:disks"
+            [[target.host]]
+            name = "one"
+            initiator = "iqn.2026-11.example:one"
+            lun = [{lun = 3, device = "ram"}]
+            """)
+        url = self.serve("--config", path).url(3)
+        self.assertEqual(self.measure(url, "--count", 1, "--initiator-name", "iqn.2026-11.example:one")["reads"], 1)
+        self.assert_fails("LUN 3", url)
+
+    def test_an_initiator_that_sleeps_sends_large_writes(self):
+        """More than a socket takes at once: it waits until it can send, not for an answer."""
+        url = self.serve("--disk", "ram:16MiB").url()
+        found = self.measure(url, "--rw", "write", "--bs", "8MiB", "--qd", 1, "--count", 8, "--sleep")
+        self.assertEqual((found["writes"], found["sleep"]), (8, True))
 
     def test_tells_people_the_same(self):
         url = self.serve("--disk", "ram:16MiB").url()
         text = self.run_bench(url, "--count", 100, "--bs", "8k", "--seq").stdout
         self.assertRegex(text, r"^sequential 8 KiB reads, queue depth 32, 1 session: \d+ IOPS, [\d.]+ MB/s")
-        self.assertRegex(text, r"latency us: mean [\d.]+, p50 [\d.]+, p99 [\d.]+, p99\.9 [\d.]+, max [\d.]+")
-        self.assertRegex(text, r"initiator: [\d.]+ s of CPU")
+        self.assertRegex(text, r"latency us: mean [\d.]+, p50 [\d.]+, p95 [\d.]+, p99 [\d.]+, "
+                               r"p99\.9 [\d.]+, p99\.99 [\d.]+, max [\d.]+")
+        self.assertRegex(text, r"initiator: idle \d+ % of the time; [\d.]+ s of CPU")
+        text = self.run_bench(url, "--count", 100, "--rw", "mix", "--read-percent", 30, "--burst").stdout
+        self.assertRegex(text, r"^random 4 KiB mixed I/Os \(30 % reads\), queue depth 32 in bursts, ")
 
     def test_sequential_goes_through_the_range_and_stays_in_it(self):
         daemon = self.serve("--disk", "ram:1MiB")
@@ -132,8 +195,9 @@ class Measures(BenchCase):
     def test_digests_are_asked_for_and_compared(self):
         daemon = self.serve("--disk", "ram:16MiB")
         for digest in ("header", "data", "header,data"):
-            found = self.measure(daemon.url(), "--digest", digest, "--count", 200, "--verify")
-            self.assertEqual(found["mismatches"], 0)
+            found = self.measure(daemon.url(), "--digest", digest, "--rw", "write", "--count", 200,
+                                 "--verify")
+            self.assertEqual((found["mismatches"], found["digests"]), (0, digest))
             self.assertGreater(found["verified"], 0)
 
     def test_floor(self):
@@ -171,20 +235,41 @@ class Measures(BenchCase):
 
     def test_help_names_every_option(self):
         text = run_to_end("help", "bench").stdout
-        for option in ("--rw", "--bs", "--qd", "--connections", "--time", "--count", "--seq", "--verify",
-                       "--rate", "--json", "--floor", "--digest", "--sleep", "--range", "OVERWRITE"):
-            self.assertIn(option, text)
+        options = set(re.findall(r"^ +(--[a-z-]+)", text, re.MULTILINE))
+        self.assertEqual(options, self.documented(r"^\| (`--.*?) \|"))
+        self.assertIn("OVERWRITE", text)
+
+    def test_document_names_every_key(self):
+        page = DOCUMENT.read_text().split("## The JSON")[1]
+        keys = {name for row in re.findall(r"^\| (`[a-z].*?) \|", page, re.MULTILINE)
+                for name in re.findall(r"`(\w+)`", row)}
+        self.assertEqual(keys, FIELDS | VERIFY_FIELDS)
+
+    @staticmethod
+    def documented(row) -> set:
+        """The options in the first column of the table."""
+        return {name for cell in re.findall(row, DOCUMENT.read_text(), re.MULTILINE)
+                for name in re.findall(r"--[a-z-]+", cell)}
 
 
 class Verifies(BenchCase):
     def test_finds_nothing_where_nothing_is_wrong(self):
         url = self.serve("--disk", "ram:16MiB").url()
-        for work in ("read", "write"):
+        for work, is_right in (("write", lambda reads: reads == 0), ("mix", lambda reads: 250 < reads < 500)):
             found = self.measure(url, "--rw", work, "--count", 500, "--verify", "--connections", 2)
             self.assertEqual(set(found), FIELDS | VERIFY_FIELDS)
             self.assertEqual((found["mismatches"], found["first_mismatch_byte"]), (0, None))
-            self.assertGreater(found["verified"], 0)
-            self.assertEqual(found["reads"], found["verified"] if work == "read" else 0)
+            self.assertTrue(0 < found["verified"] <= found["writes"], found)
+            self.assertTrue(is_right(found["reads"]), found)
+
+    def test_overwrites_nothing_that_was_not_asked_for_in_words(self):
+        daemon = self.serve("--disk", "ram:1MiB")
+        disk = self.disk(daemon)
+        disk.write(0, b"mine" * 128)
+        for arguments in (("--verify",), ("--verify", "--rw", "read"), ("--verify", "--count", 1)):
+            self.assert_fails("--rw write", daemon.url(), *arguments, code=2)
+        self.assertEqual(self.measure(daemon.url(), "--count", 100)["writes"], 0)
+        self.assertEqual(disk.read(0, 2048), (b"mine" * 128).ljust(MIB, b"\0"))
 
     def test_finds_a_byte_that_is_not_what_was_written(self):
         """Every block is written; the byte is within the LBA 100."""
@@ -207,7 +292,12 @@ class Fails(BenchCase):
         for arguments in (("--rw", "both"), ("--bs", "1000"), ("--bs", "4q"), ("--bs", "0"), ("--bs", "16MiB"),
                           ("--qd", 0), ("--qd", "many"), ("--connections", 0), ("--time", 0),
                           ("--time", "inf"), ("--rate", -1), ("--count", -1), ("--cpu", -1),
-                          ("--digest", "md5"), ("--verify", "--rw", "mix"), ("--slice", 1, "--verify"),
+                          ("--digest", "md5"), ("--burst", "--rate", 5), ("--verify", "--rw", "read"), ("--slice", 1, "--verify", "--rw", "write"),
+                          ("--slice", 1, "--count", 5), ("--slice", 1, "--warmup", 1), ("--slice", "-1"),
+                          ("--time", "5 parsecs"), ("--time", "-1s"), ("--warmup", "s"),
+                          ("--floor-cpu", 0), ("--read-percent", 50), ("--read-percent", 101, "--rw", "mix"),
+                          ("--initiator-name", "me"), ("--initiator-name", "iqn.2026-11.example:a b"),
+                          ("--initiator-name", "iqn." + 220 * "x"), ("--range", "2k"),
                           ("--frobnicate",), ("--range", "some")):
             self.assert_fails(arguments[0], url, *arguments, code=2)
 
@@ -221,6 +311,15 @@ class Fails(BenchCase):
     def test_cores_that_are_not_there(self):
         self.assert_fails("core 9999", "--floor", "--cpu", 9999, code=2)
         self.assert_fails("core 9999", "--floor", "--floor-cpu", 9999, code=2)
+
+    def test_digests_of_the_floor(self):
+        self.assert_fails("--digest", "--floor", "--digest", "data", code=2)
+
+    def test_range_beyond_the_disk(self):
+        url = self.serve("--disk", "ram:1MiB").url()
+        self.assert_fails("--range", url, "--range", "1025k", code=2)
+        self.assert_fails("--range", "--floor", "recv", "--range", "1GiB", code=2)
+        self.assertEqual(self.measure(url, "--range", "1MiB", "--count", 1)["range"], MIB)
 
     def test_nobody_there(self):
         self.assert_fails("127.0.0.1:1", "iscsi://127.0.0.1:1/iqn.2026-11.io.lunar:disks/0")
@@ -289,19 +388,42 @@ class AgainstOddTargets(BenchCase):
         self.measure(target.url, "--connections", 3, "--qd", 2, "--count", 60, "--rw", "write")
         self.assertEqual(target.faults, [])
 
+    def test_a_window_smaller_than_the_queue_is_told(self):
+        target = self.target(window=3)
+        self.assertEqual(self.measure(target.url, "--qd", 8, "--count", 60)["in_flight_max"], 3)
+        text = self.run_bench(target.url, "--qd", 8, "--count", 60).stdout
+        self.assertIn("the target's command window let 3 I/Os of a session be in flight", text)
+
+    def test_digests_that_are_refused(self):
+        target = self.target(keys={"HeaderDigest": "None", "DataDigest": "None"})
+        for digest in ("header", "data"):
+            self.assert_fails(f"takes no {digest} digests", target.url, "--digest", digest)
+
+    def test_bursts_wait_until_all_is_answered(self):
+        for extra, is_right in (((), lambda early: early > 0), (("--burst",), lambda early: early == 0)):
+            target = self.target(window=32, batch=8, pings=True)
+            found = self.measure(target.url, "--qd", 8, "--count", 40, *extra)
+            self.assertEqual((found["reads"], found["burst"], target.faults), (40, bool(extra), []))
+            self.assertTrue(is_right(target.early), (extra, target.early))
+
+    def test_bursts_larger_than_the_window(self):
+        target = self.target(window=4)
+        self.assertEqual(self.measure(target.url, "--qd", 8, "--count", 64, "--burst")["reads"], 64)
+        self.assertEqual(target.faults, [])
+
     def test_data_that_are_asked_for_in_odd_pieces(self):
         target = self.target(window=4, r2t_bytes=1002, keys={
             "ImmediateData": "No", "MaxRecvDataSegmentLength": "513"})
         for digest in ("none", "header,data"):
-            found = self.measure(target.url, "--qd", 4, "--seq", "--count", 256, "--verify",
-                                 "--digest", digest)
+            found = self.measure(target.url, "--qd", 4, "--seq", "--count", 256, "--rw", "write",
+                                 "--verify", "--digest", digest)
             self.assertEqual((found["verified"], found["mismatches"]), (256, 0))
         self.assertEqual(target.faults, [])
         self.assertLessEqual({513, 489}, set(target.segments))  # 1002 bytes are two segments
 
     def test_immediate_data_are_no_more_than_the_target_takes(self):
         target = self.target(window=4, keys={"MaxRecvDataSegmentLength": "1024"})
-        found = self.measure(target.url, "--qd", 4, "--seq", "--count", 256, "--verify")
+        found = self.measure(target.url, "--qd", 4, "--seq", "--count", 256, "--rw", "write", "--verify")
         self.assertEqual((found["mismatches"], target.faults), (0, []))
         self.assertEqual(set(target.segments), {1024})
 

@@ -32,8 +32,10 @@ class Accepted(Connection):
 class Target:
     """Behaviour by arguments:
 
-    window          how many commands may be on their way (MaxCmdSN); I/Os are answered when so
-                    many are there
+    window          how many commands may be on their way (MaxCmdSN)
+    batch           I/Os are answered when so many are there (as many as the window)
+    pings           before the last I/O of a batch is answered there are two pings: a command that
+                    comes before the answer to the second was started too early for a burst
     keys            what login answers, in place of what was asked
     r2t_bytes       the length of each R2T
     read_bytes      of each read only so many bytes are sent, with an underflow
@@ -42,9 +44,11 @@ class Target:
     """
 
     def __init__(self, blocks=2048, window=32, keys=None, r2t_bytes=65536, read_bytes=None,
-                 lost_lba=None, end_after=None, timeout=60):
+                 lost_lba=None, end_after=None, batch=None, pings=False, timeout=60):
         self.disk = bytearray(blocks * BLOCK)
         self.window = window
+        self.batch = batch or window
+        self.pings = pings
         self.keys = {"InitialR2T": "Yes", **(keys or {})}
         self.r2t_bytes = r2t_bytes
         self.read_bytes = read_bytes
@@ -53,6 +57,7 @@ class Target:
         self.timeout = timeout
         self.faults = []  # what initiators did wrong
         self.commands = 0
+        self.early = 0  # commands that came before all of a batch was answered
         self.segments = []  # lengths of the Data-Out segments
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -145,14 +150,17 @@ class _Nexus:
             capacity = (len(target.disk) // BLOCK - 1).to_bytes(8, "big") + BLOCK.to_bytes(4, "big")
             self._send_read(pdu, capacity.ljust(32, b"\0"))
         else:
-            # The window opens again only when all of it has been used.
+            # Where nothing else is asked for, the window opens again only when all of it has been used.
             self.batch.append(pdu)
-            if len(self.batch) == target.window:
+            if len(self.batch) == target.batch:
                 self._answer_batch()
 
     def _answer_batch(self):
         batch, self.batch = self.batch, []
         for pdu in batch:
+            if self.target.pings and pdu is batch[-1]:
+                self._ping()
+                self._ping()
             start = int.from_bytes(pdu.cdb[2:6], "big") * BLOCK
             length = pdu.expected_data_transfer_length
             if pdu.flags & WRITES:
@@ -163,6 +171,12 @@ class _Nexus:
                 self._respond(pdu)
             else:
                 self._send_read(pdu, bytes(self.target.disk[start:start + length]))
+
+    def _ping(self):
+        self._send(Pdu(wire.NOP_IN, FINAL, initiator_task_tag=NO_TAG, target_transfer_tag=7), status=False)
+        while (came := self.connection.receive()).opcode != wire.NOP_OUT:
+            self.target.early += came.opcode == wire.SCSI_COMMAND
+            self.backlog.append(came)
 
     def _respond(self, pdu: Pdu):
         self._send(Pdu(wire.SCSI_RESPONSE, FINAL, initiator_task_tag=pdu.initiator_task_tag))
