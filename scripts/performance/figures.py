@@ -2,14 +2,15 @@
 
 import json
 import signal
+import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .slices import BENCH, TARGET_CORE, Lane, Shape, fill, paired_ratio, run_lanes
-from .targets import DISK_BYTES, NAME, REALTIME, ROOT, Floor, Lunar, spawn
+from .slices import TARGET_CORE, Lane, Shape, bench_command, fill, paired_ratio, run_lanes
+from .targets import DISK_BYTES, NAME, REALTIME, ROOT, Floor, Lunar, cpu_ns, spawn
 
 
 @dataclass
@@ -32,8 +33,8 @@ def _best_ratio(one, other) -> str:
 
 
 def _run(lunar: Lunar, *arguments) -> dict:
-    done = subprocess.run([str(word) for word in (*BENCH, lunar.url, *arguments, "--json")], check=True,
-                          stdout=subprocess.PIPE, text=True)
+    command = [*bench_command(), lunar.url, *arguments, "--json"]
+    done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
 
@@ -43,7 +44,7 @@ def _with_lunar(measure, lunar=None, filled=True):
         lunar.start()
         if filled:
             fill(lunar)
-            lunar.signal(signal.SIGCONT)
+            lunar.proceed()
         return measure(lunar)
     finally:
         lunar.end()
@@ -119,7 +120,8 @@ class _LunarOnFile(Lunar):
 
     def command(self):
         return [self.program, "serve", "--disk", f"file:{self.path},size={DISK_BYTES}", "--shards", "1",
-                "--listen", f"127.0.0.1:{self.port}", "--target", NAME, "--log-level", "warning"]
+                "--listen", f"127.0.0.1:{self.port}", "--target", NAME, "--log-level", "warning",
+                "--state", self.folder / "state"]
 
     def end(self):
         super().end()
@@ -143,9 +145,10 @@ class _Fio:
 
 
 def file_disk(rounds):
-    seconds, depth = 1, 128
+    """Reads past the page cache at several depths, each beside fio on the same file."""
+    seconds = 1
 
-    def measure(lunar):
+    def compare_at(lunar, depth):
         lane = Lane(lunar, Shape("read", "4k", depth), seconds)
         fio = _Fio(lunar.path, depth, seconds)
         try:
@@ -154,30 +157,29 @@ def file_disk(rounds):
                 lane.turn()
         finally:
             lane.end()
-        best = lane.found.iops
-        return [Row(f"file with O_DIRECT, read 4 KiB QD{depth}, of fio's io_uring on the same file",
-                    f"{best / max(fio.slices):.2f}: {_rate(best)} of {_rate(max(fio.slices))}", "0.9",
-                    "`fio --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth=128` in turns "
-                    f"of {seconds} s")]
-    return _with_lunar(measure, _LunarOnFile())
-
-
-def _cpu_ns(pid: int) -> int:
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        found, best = lane.found, max(fio.slices)
+        in_round = statistics.median(one["iops"] / other for one, other in zip(found.slices, fio.slices))
+        return Row(f"file with O_DIRECT, read 4 KiB QD{depth}, of fio's io_uring on the same file",
+                   f"{found.iops / best:.2f} ({in_round:.2f}): {_rate(found.iops)} of {_rate(best)}, "
+                   f"core {found.cpu_percent:.0f} % busy", "0.9",
+                   f"`fio --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth={depth}` in "
+                   f"turns of {seconds} s")
+    return _with_lunar(lambda lunar: [compare_at(lunar, depth) for depth in (1, 4, 16, 64, 128)],
+                       _LunarOnFile())
 
 
 def _cpu_percent(pid: int, seconds: float) -> float:
-    before = _cpu_ns(pid)
+    before = cpu_ns(pid)
     time.sleep(seconds)
-    return (_cpu_ns(pid) - before) / seconds / 1e7
+    return (cpu_ns(pid) - before) / seconds / 1e7
 
 
 class _Held:
     """So many idle sessions."""
 
     def __init__(self, lunar, count):
-        self.process = subprocess.Popen([*BENCH, lunar.url, "--qd", "1", "--connections", str(count),
-                                         "--slice", "0.01"], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*bench_command(), lunar.url, "--qd", "1", "--connections",
+                                         str(count), "--slice", "0.01"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         # The answer to one turn says that all are logged in.
         self.process.stdin.write("go\n")

@@ -6,6 +6,7 @@ from .targets import ROOT
 
 PAGE = ROOT / "docs/PERFORMANCE.md"
 PICTURE = ROOT / "docs/performance.svg"
+DEPTHS_PICTURE = ROOT / "docs/performance-depths.svg"
 
 
 def write(name: str, lines: list):

@@ -1,17 +1,20 @@
 """Interleaved slices: on a machine that others use too, only what ran side by side compares."""
 
 import json
-import signal
 import statistics
 import subprocess
 from dataclasses import dataclass
 
 from .targets import DISK_BYTES, Floor, Lunar, spawn
 
-BENCH = [Lunar.program, "bench"]
 BENCH_CORE = 1
 TARGET_CORE = 0
 SLICE_S = 0.4
+
+
+def bench_command() -> list:
+    """The program may be chosen after this module has been loaded."""
+    return [Lunar.program, "bench"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Shape:
     block: str
     depth: int
     sessions: int = 1
+    burst: bool = False  # the whole queue at once
     options: tuple = ()
     core: int = BENCH_CORE
 
@@ -29,11 +33,13 @@ class Shape:
     def title(self) -> str:
         size = self.block.replace("k", " KiB")
         many = "" if self.sessions == 1 else f", {self.sessions} sessions"
-        return f"{self.work} {size} QD{self.depth}{many}"
+        burst = ", in bursts" if self.burst else ""
+        return f"{self.work} {size} QD{self.depth}{many}{burst}"
 
     def arguments(self):
+        burst = ("--burst",) if self.burst else ()
         return ["--rw", self.work, "--bs", self.block, "--qd", str(self.depth),
-                "--connections", str(self.sessions), *self.options]
+                "--connections", str(self.sessions), *burst, *self.options]
 
 
 class Found:
@@ -53,6 +59,15 @@ class Found:
     def p50_us(self) -> float:
         return min(slice_["p50_us"] for slice_ in self.slices)
 
+    @property
+    def cpu_percent(self) -> float:
+        """Of its core, in the best slice."""
+        return self.best()["target_cpu_percent"]
+
+    @property
+    def median_cpu_percent(self) -> float:
+        return statistics.median(slice_["target_cpu_percent"] for slice_ in self.slices)
+
 
 class Lane:
     """The bench that is logged in to one target and waits for its turns."""
@@ -62,14 +77,14 @@ class Lane:
         self.found = Found()
         where = ["--floor", target.form, "--floor-cpu", TARGET_CORE] if isinstance(target, Floor) \
             else [target.url]
-        target.signal(signal.SIGCONT)
-        self.process = spawn([*BENCH, *where, *shape.arguments(), "--slice", slice_s, "--cpu",
+        target.proceed()
+        self.process = spawn([*bench_command(), *where, *shape.arguments(), "--slice", slice_s, "--cpu",
                               shape.core], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.turn(count=False)  # logs in, and warms up
-        target.signal(signal.SIGSTOP)
 
     def turn(self, count=True):
-        self.target.signal(signal.SIGCONT)
+        cpu_ns = self.target.cpu_ns()
+        self.target.proceed()
         try:
             self.process.stdin.write("go\n")
             self.process.stdin.flush()
@@ -78,15 +93,18 @@ class Lane:
             line = ""
         if not line:
             raise SystemExit(f"compare: the bench of {self.target.name} has failed")
+        self.target.stand_still()
         if count:
-            self.found.slices.append(json.loads(line))
-        self.target.signal(signal.SIGSTOP)
+            slice_ = json.loads(line)
+            spent_s = (self.target.cpu_ns() - cpu_ns) / 1e9
+            slice_["target_cpu_percent"] = min(100.0, 100 * spent_s / slice_["seconds"])
+            self.found.slices.append(slice_)
 
     def end(self):
-        self.target.signal(signal.SIGCONT)
+        self.target.proceed()
         self.process.stdin.close()
         self.process.wait()
-        self.target.signal(signal.SIGSTOP)
+        self.target.stand_still()
 
 
 def run_lanes(lanes, rounds) -> list:
@@ -108,9 +126,9 @@ def run_lanes(lanes, rounds) -> list:
     return [lane.found for lane in lanes]
 
 
-def run_shape(targets, shape, rounds) -> dict:
+def run_shape(targets, shape, rounds, slice_s=SLICE_S) -> dict:
     """{target's name: Found}, the two forms of the floor among them."""
-    found = run_lanes([Lane(target, shape) for target in targets], rounds)
+    found = run_lanes([Lane(target, shape, slice_s) for target in targets], rounds)
     return dict(zip((target.name for target in targets), found))
 
 
@@ -127,10 +145,11 @@ def paired_ratio(one: Found, other: Found) -> float:
 
 def fill(target):
     """Writes the whole disk once: what was never written is read from one page of zeroes."""
-    target.signal(signal.SIGCONT)
+    target.proceed()
     for _ in range(20):
-        done = subprocess.run([*BENCH, target.url, "--rw", "write", "--bs", "256k", "--seq", "--qd", "8",
-                               "--time", "2", "--json"], stdout=subprocess.PIPE, check=True, text=True)
+        done = subprocess.run([*bench_command(), target.url, "--rw", "write", "--bs", "256k", "--seq",
+                               "--qd", "8", "--time", "2", "--json"], stdout=subprocess.PIPE, check=True,
+                              text=True)
         if json.loads(done.stdout)["writes"] * (256 << 10) >= DISK_BYTES:
             break
-    target.signal(signal.SIGSTOP)
+    target.stand_still()

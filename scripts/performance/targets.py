@@ -55,6 +55,11 @@ def spawn(command, core=None, **options) -> subprocess.Popen:
     return process
 
 
+def cpu_ns(pid: int) -> int:
+    """Of all threads of a process. Of one that runs it may lack the time since the last tick."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
 class Target:
     """One target process. Between start() and end() it can be stopped and continued by signals."""
 
@@ -108,6 +113,27 @@ class Target:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
+    def proceed(self):
+        self.signal(signal.SIGCONT)
+
+    def stand_still(self):
+        """Returns when every thread has stopped, so that cpu_ns() is exact."""
+        self.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 1
+        while self.moves() and time.monotonic() < deadline:
+            time.sleep(0.0005)
+
+    def moves(self) -> bool:
+        if self.process is None or self.process.poll() is not None:
+            return False
+        # The state is the field behind the name, which may hold anything but ")".
+        return any(path.read_text().rpartition(")")[2].split()[0] != "T"
+                   for path in Path(f"/proc/{self.process.pid}/task").glob("*/stat"))
+
+    def cpu_ns(self) -> int:
+        """CPU time of all its threads until now."""
+        return cpu_ns(self.process.pid)
+
     def end(self):
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
@@ -126,7 +152,8 @@ class Lunar(Target):
 
     def command(self):
         return [self.program, "serve", "--disk", f"ram:{DISK_BYTES}", "--shards", "1",
-                "--listen", f"127.0.0.1:{self.port}", "--target", NAME, "--log-level", "warning"]
+                "--listen", f"127.0.0.1:{self.port}", "--target", NAME, "--log-level", "warning",
+                "--state", self.folder / "state"]
 
 
 class Tgtd(Target):
@@ -222,6 +249,12 @@ class Floor:
 
     def signal(self, number):
         """It sleeps by itself between slices."""
+
+    proceed = stand_still = lambda self: None
+
+    def cpu_ns(self) -> int:
+        """Not known: it is a thread of the bench. It spins, all of its core."""
+        return 0
 
     def start(self):
         pass
