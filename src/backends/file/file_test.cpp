@@ -506,6 +506,7 @@ TEST_F(ScriptedFileTest, BufferedNeedsNoAlignment) {
 TEST_F(ScriptedFileTest, TakesItsGeometryFromTheMedium) {
   script_.info = {.size = kGiB,
                   .block_device = true,
+                  .name = "naa.5000c500a1b2c3d4",
                   .logical_block_size = 512,
                   .physical_block_size = 4096,
                   .memory_alignment = 4,
