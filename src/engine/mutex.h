@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lunar/list.h"
+#include "lunar/runnable.h"
 
 namespace lunar::engine {
 
@@ -16,7 +17,9 @@ class Mutex {
   Mutex& operator=(const Mutex&) = delete;
   ~Mutex() { assert(!locked_ && "destroyed while locked"); }
 
-  // Releases the mutex when destroyed, and runs the next in line up to its next suspension.
+  // Releases the mutex when destroyed, on its shard. The next in line has it from then on, and runs
+  // from the shard's loop: thousands that wait and end without suspending take no more stack than
+  // one.
   class Holder {
    public:
     explicit Holder(Mutex& mutex) : mutex_(&mutex) {}
@@ -31,18 +34,18 @@ class Mutex {
   };
 
   // const Mutex::Holder holder = co_await mutex.lock();
-  class Lock : public ListHook {
+  class Lock : Runnable {
    public:
     explicit Lock(Mutex& mutex) : mutex_(mutex) {}
     bool await_ready() noexcept { return !std::exchange(mutex_.locked_, true); }
     void await_suspend(std::coroutine_handle<> waiter) noexcept {
       waiter_ = waiter;
+      run = [](Runnable& self) noexcept { static_cast<Lock&>(self).waiter_.resume(); };
       mutex_.waiters_.push_back(*this);
     }
     Holder await_resume() noexcept { return Holder(mutex_); }
 
    private:
-    friend Mutex;
     Mutex& mutex_;
     std::coroutine_handle<> waiter_;
   };
@@ -50,16 +53,10 @@ class Mutex {
   [[nodiscard]] bool is_locked() const { return locked_; }
 
  private:
-  void release() {
-    if (waiters_.empty()) {
-      locked_ = false;
-      return;
-    }
-    waiters_.pop_front().waiter_.resume();  // stays locked: it is theirs now
-  }
+  void release();
 
   bool locked_ = false;
-  List<Lock> waiters_;
+  List<Runnable> waiters_;
 };
 
 }  // namespace lunar::engine

@@ -1,0 +1,15 @@
+#include "engine/mutex.h"
+
+#include "engine/shard.h"
+
+namespace lunar::engine {
+
+void Mutex::release() {
+  if (waiters_.empty()) {
+    locked_ = false;
+  } else {
+    Shard::current()->enqueue(waiters_.pop_front());  // stays locked: it is theirs now
+  }
+}
+
+}  // namespace lunar::engine
