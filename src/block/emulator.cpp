@@ -57,9 +57,34 @@ class Emulator::Job : public ListHook {
     step_.set_buffer(buffer.data(), buffer.size());
     return Step(*this);
   }
+  // co_await: memory to work with; of nothing when the request has been aborted meanwhile.
+  class Memory {
+   public:
+    explicit Memory(Job& job)
+        : job_(job),
+          take_(job.emulator_.work_buffers_.take(job.emulator_.work_bytes(job.request_))) {}
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    [[nodiscard]] bool await_ready() { return take_.await_ready(); }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      job_.taking_ = &take_;
+      take_.await_suspend(waiter);
+    }
+    [[nodiscard]] WorkBuffers::Lease await_resume() {
+      job_.taking_ = nullptr;
+      return take_.await_resume();
+    }
+
+   private:
+    Job& job_;
+    WorkBuffers::Take take_;
+  };
+  Memory memory() { return Memory(*this); }
+
   void abort() {
     aborted_ = true;
     if (in_flight_) emulator_.channel_.abort(step_);
+    if (taking_ != nullptr) taking_->cancel();
   }
   [[nodiscard]] Request& request() const { return request_; }
 
@@ -67,6 +92,7 @@ class Emulator::Job : public ListHook {
   Emulator& emulator_;
   Request& request_;
   AwaitableRequest step_;
+  WorkBuffers::Take* taking_ = nullptr;  // waits for memory
   bool in_flight_ = false;
   bool aborted_ = false;
 };
@@ -152,7 +178,8 @@ engine::Task<Status> Emulator::transfer(Job& job) {
 engine::Task<Status> Emulator::transfer_misaligned(Job& job) {
   Request& request = job.request();
   const RequestFlags flags = capabilities_.fua ? request.flags & kFua : 0;
-  const WorkBuffers::Lease work = co_await work_buffers_.take(work_bytes(request));
+  const WorkBuffers::Lease work = co_await job.memory();
+  if (work.bytes().empty()) co_return Status::aborted;
   IovCursor cursor(request.buffers());
   std::uint64_t done = 0;
   while (done != request.count.value) {
@@ -206,7 +233,8 @@ engine::Task<Status> Emulator::clear(Job& job, Clearing how) {
 
 engine::Task<Status> Emulator::write_same(Job& job) {
   Request& request = job.request();
-  const WorkBuffers::Lease work = co_await work_buffers_.take(work_bytes(request));
+  const WorkBuffers::Lease work = co_await job.memory();
+  if (work.bytes().empty()) co_return Status::aborted;
   const MutableBytes block = work.bytes().first(block_size_);
   IovCursor(request.buffers()).copy_to(block);
   if (is_zero(block)) {
@@ -230,7 +258,8 @@ engine::Task<Status> Emulator::write_same(Job& job) {
 
 engine::Task<Status> Emulator::compare(Job& job) {
   Request& request = job.request();
-  const WorkBuffers::Lease work = co_await work_buffers_.take(work_bytes(request));
+  const WorkBuffers::Lease work = co_await job.memory();
+  if (work.bytes().empty()) co_return Status::aborted;
   IovCursor cursor(request.buffers());
   std::uint64_t done = 0;
   while (done != request.count.value) {

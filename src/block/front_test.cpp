@@ -306,6 +306,32 @@ TEST_F(FrontTest, AbortBetweenStepsStopsAnEmulation) {
   EXPECT_EQ(device_.calls.size(), 1U);
 }
 
+TEST_F(FrontTest, AbortEndsAnEmulationThatWaitsForMemory) {
+  device_.the_limits.buffer_alignment = 512;
+  Bench bench(world_, device_);
+  std::vector<engine::Buffer> hoard;
+  while (auto buffer = world_.shard().buffers().try_allocate(engine::kMaxBufferBytes)) {
+    hoard.push_back(std::move(buffer));
+  }
+  device_.hold = true;
+  auto data = filled(1024, 3);
+  TestRequest first(Op::compare, 0, 1);  // has the reserve, and the medium keeps it
+  first.set_buffer(data.data(), 512);
+  TestRequest second(Op::compare, 0, 1);
+  second.set_buffer(data.data() + 512, 512);
+  TestRequest third(Op::compare, 0, 1);
+  third.set_buffer(data.data() + 512, 512);
+  bench.front().submit(first);
+  bench.front().submit(second);
+  bench.front().submit(third);
+  bench.front().abort(second);
+  EXPECT_EQ(bench.finish(second), Status::aborted);
+  EXPECT_FALSE(first.finished);
+  device_.release();
+  EXPECT_EQ(bench.finish(first), Status::miscompare);
+  EXPECT_EQ(bench.finish(third), Status::miscompare) << "its turn comes";
+}
+
 TEST_F(FrontTest, AbortOfWhatIsOnItsWayUpDoesNothing) {
   Bench bench(world_, device_);
   auto data = filled(512, 0);

@@ -34,6 +34,7 @@ class WorkBuffers {
   // Returns the memory when destroyed.
   class Lease {
    public:
+    Lease() = default;  // of nothing
     explicit Lease(engine::Buffer buffer) : bytes_(buffer.bytes()), buffer_(std::move(buffer)) {}
     explicit Lease(WorkBuffers& reserve)
         : bytes_(reserve.reserve_.get(), kReserveBytes), reserve_(&reserve) {}
@@ -53,7 +54,8 @@ class WorkBuffers {
     WorkBuffers* reserve_ = nullptr;
   };
 
-  // co_await take(bytes): page-aligned memory, `bytes` or more from the pool, else kReserveBytes.
+  // co_await take(bytes): page-aligned memory, `bytes` or more from the pool, else kReserveBytes; a
+  // Lease of nothing after cancel().
   class Take : engine::Runnable {
    public:
     Take(WorkBuffers& owner, std::size_t bytes)
@@ -69,12 +71,22 @@ class WorkBuffers {
       run = [](engine::Runnable& self) noexcept { static_cast<Take&>(self).waiter_.resume(); };
       owner_.waiters_.push_back(*this);
     }
-    Lease await_resume() { return buffer_ ? Lease(std::move(buffer_)) : Lease(owner_); }
+    Lease await_resume() {
+      if (cancelled_) return {};
+      return buffer_ ? Lease(std::move(buffer_)) : Lease(owner_);
+    }
+    // Waits no longer. Nothing when it does not wait: once served, it keeps what it has.
+    void cancel() {
+      if (!waiter_ || !owner_.forget(*this)) return;
+      cancelled_ = true;
+      owner_.shard_.enqueue(*this);
+    }
 
    private:
     WorkBuffers& owner_;
     engine::Buffer buffer_;
     std::coroutine_handle<> waiter_;
+    bool cancelled_ = false;
   };
   [[nodiscard]] Take take(std::size_t bytes) { return {*this, bytes}; }
 
@@ -86,6 +98,15 @@ class WorkBuffers {
     } else {
       shard_.enqueue(waiters_.pop_front());
     }
+  }
+  // Whether it stood in the queue.
+  bool forget(engine::Runnable& waiter) {
+    for (engine::Runnable& other : waiters_) {
+      if (&other != &waiter) continue;
+      waiter.unlink();
+      return true;
+    }
+    return false;
   }
 
   engine::Shard& shard_;
