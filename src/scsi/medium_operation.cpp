@@ -203,9 +203,14 @@ engine::Task<void> run(LogicalUnitShard& home, MediumOperationPlan plan, Progres
   LogicalUnit& unit = home.unit();
   co_await wait_until_quiet(unit, home);
   const block::Status status = co_await perform(home, plan, *progress);
-  // Cut short by a stop: the store still has it, and the next start continues.
-  const bool done = status == block::Status::ok;
-  if (done) (void)co_await forget_medium_operation(unit);
+  // Cut short by a stop: the store still has it, and the next start continues. So it would with one
+  // that cannot be forgotten, over what has been written since: that is a failure, after which
+  // nothing can be.
+  bool done = status == block::Status::ok;
+  if (done) {
+    const Result<void> forgotten = co_await forget_medium_operation(unit);
+    done = forgotten.has_value();
+  }
   progress->failed = !done;
   End end(plan, done);
   co_await unit.change(end);

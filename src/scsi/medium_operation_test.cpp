@@ -220,6 +220,30 @@ TEST(Sanitize, DoesNotWaitForCommandsThatWaitForIt) {
   }
 }
 
+// The next start would run it again, over what has been written since.
+TEST(MediumOperation, IsNotGoodUnlessTheStoreForgetsIt) {
+  for (const bool formats : {true, false}) {
+    MemoryStore store;
+    Bench bench(kBlocks, {.store = &store});
+    Initiator& initiator = bench.initiator();
+    initiator.clear_attention();
+    const Cdb cdb = formats ? Cdb{0x04, 0, 0, 0, 0, 0} : sanitize(2);
+    store.forgets = false;
+    EXPECT_TRUE(initiator.run(cdb).is(SenseKey::medium_error,
+                                      formats ? AdditionalSense::format_command_failed
+                                              : AdditionalSense::sanitize_command_failed));
+    EXPECT_EQ(store.values.size(), 1U);
+    EXPECT_TRUE(initiator.run(write_block(0), filled(512, 1))
+                    .is(SenseKey::medium_error, formats ? AdditionalSense::medium_format_corrupted
+                                                        : AdditionalSense::sanitize_command_failed))
+        << "nothing that a next start would destroy";
+    store.forgets = true;
+    ASSERT_TRUE(initiator.run(cdb).is_good());
+    EXPECT_TRUE(store.values.empty());
+    EXPECT_TRUE(initiator.run(write_block(0), filled(512, 1)).is_good());
+  }
+}
+
 TEST(Sanitize, GoesOnAfterARestart) {
   MemoryStore store;
   Bench bench(kBlocks, {.store = &store});

@@ -11,7 +11,7 @@ namespace lunar::scsi::testing {
 struct MemoryStore final : DurableStore {
   engine::Task<Result<void>> save(Uuid unit, std::string name, std::string value) override {
     (void)unit;
-    if (fails) co_return fail(ErrorCode::io, "the store fails");
+    if (fails || (value.empty() && !forgets)) co_return fail(ErrorCode::io, "the store fails");
     ++saves;
     if (value.empty()) {
       values.erase(name);
@@ -30,6 +30,7 @@ struct MemoryStore final : DurableStore {
   std::map<std::string, std::string> values;
   std::size_t saves = 0;
   bool fails = false;
+  bool forgets = true;  // it takes values, and removes them
 };
 
 }  // namespace lunar::scsi::testing
