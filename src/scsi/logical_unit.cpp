@@ -283,9 +283,9 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   parts_[shard.index()] =
       std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), std::move(*area), state_);
   range_locks_->join(parts_[shard.index()]->front());
-  if (&shard == &home() && interrupted_ && !state_->write_protected) {
-    continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
-  }
+  auto opened = [this] { opened_one(); };
+  auto there = engine::call_on(home(), opened);
+  co_await there;
   co_return Result<void>();
 }
 
@@ -301,6 +301,13 @@ engine::Task<Result<std::unique_ptr<ProtectionArea>>> LogicalUnit::open_protecti
   if (!format) {
     co_await (*area)->front().stop();
     co_return std::unexpected(format.error());
+// On the home shard. What a store remembers goes on when every shard is open: its end changes the
+// state, which those that open take over without being asked.
+void LogicalUnit::opened_one() {
+  if (++open_parts_ < shards_.size() || !interrupted_ || state_->write_protected) return;
+  continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
+}
+
   }
   auto state = std::make_shared<UnitState>(*state_);
   state->protection = format->now;

@@ -167,7 +167,7 @@ class LogicalUnit {
   // Reads what the store remembers; blocking, before open(). Without a store there is nothing. The
   // errors of the store, or malformed.
   Result<void> restore();
-  // On each shard that will serve it, before the first command there.
+  // On each shard that will serve it, before the first command on any of them.
   engine::Task<Result<void>> open(engine::Shard& shard);
   // On the same shard, when no nexus of it is left; a no-op where it is not open.
   engine::Task<void> stop(engine::Shard& shard);
@@ -231,6 +231,7 @@ class LogicalUnit {
   block::ProtectionRoom room_;
   unsigned block_shift_ = 9;
   std::uint64_t max_transfer_blocks_ = 0;
+  void opened_one();
   AtomicLimits atomic_limits_;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
@@ -248,3 +249,4 @@ class LogicalUnit {
 };
 
 }  // namespace lunar::scsi
+  std::size_t open_parts_ = 0;

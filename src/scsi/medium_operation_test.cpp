@@ -244,6 +244,37 @@ TEST(MediumOperation, IsNotGoodUnlessTheStoreForgetsIt) {
   }
 }
 
+TEST(Sanitize, GoesOnAfterARestartWhenEveryShardIsOpen) {
+  MemoryStore store;
+  MediumOperationPlan plan;
+  plan.kind = MediumOperation::sanitize;
+  store.values[std::string(kMediumOperationKey)] = to_text(plan);
+  Bench bench(kBlocks, {}, 2);
+  FakeDevice device(kBlocks, 512);
+  device.the_capabilities = Bench::full();
+  LogicalUnit unit(device, bench.unit().shards(), {.store = &store});
+  ASSERT_TRUE(unit.restore());
+  const auto open = [](LogicalUnit& opened, engine::Shard& shard) -> engine::Task<void> {
+    EXPECT_TRUE(co_await opened.open(shard));
+  };
+  const auto stop = [](LogicalUnit& opened, engine::Shard& shard) -> engine::Task<void> {
+    co_await opened.stop(shard);
+  };
+  engine::sim::World& world = bench.world();
+  world.run([&] { return open(unit, world.shard(0)); });
+  world.run_for(engine::kSecond);
+  EXPECT_TRUE(device.calls.empty());
+  EXPECT_EQ(unit.on(0).state().condition.operation, MediumOperation::sanitize);
+  world.run([&] { return open(unit, world.shard(1)); }, 1);
+  EXPECT_EQ(unit.on(1).state().condition.operation, MediumOperation::sanitize);
+  world.run_for(engine::kSecond);
+  for (const unsigned shard : {0U, 1U})
+    EXPECT_EQ(unit.on(shard).state().condition.operation, MediumOperation::none);
+  EXPECT_TRUE(store.values.empty());
+  for (const std::size_t shard : {0U, 1U})
+    world.run([&] { return stop(unit, world.shard(shard)); }, shard);
+}
+
 TEST(Sanitize, GoesOnAfterARestart) {
   MemoryStore store;
   Bench bench(kBlocks, {.store = &store});
