@@ -19,7 +19,17 @@ engine::Task<Result<void>> open_here(engine::Shard& shard, const Units& units) {
 }
 
 engine::Task<void> close_here(engine::Shard& shard, const Units& units) {
-  for (scsi::LogicalUnit* unit : units) co_await unit->stop(shard);
+  // All at once: a medium that does not answer holds up its own unit.
+  std::vector<engine::Task<void>> stopping;
+  stopping.reserve(units.size());
+  for (scsi::LogicalUnit* unit : units) stopping.push_back(unit->stop(shard));
+  for (engine::Task<void>& task : stopping) co_await task;
+}
+
+engine::Task<void> close_there(engine::Shard& shard, const Units& units) {
+  auto close = [&shard, &units] { return close_here(shard, units); };
+  auto there = engine::await_on(shard, close);
+  co_await there;
 }
 
 // What is kept under an identity must be found under it again.
@@ -48,11 +58,9 @@ engine::Task<void> open_units(Internals& self, const Units& units, Result<void>&
 }
 
 engine::Task<void> close_units(Internals& self, const Units& units) {
-  for (engine::Shard* shard : self.shards->shards()) {
-    auto close = [shard, &units] { return close_here(*shard, units); };
-    auto there = engine::await_on(*shard, close);
-    co_await there;
-  }
+  engine::Gate closing;
+  for (engine::Shard* shard : self.shards->shards()) closing.spawn(close_there(*shard, units));
+  co_await closing.close();
 }
 
 Units all_units(const Internals& self) {

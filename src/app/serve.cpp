@@ -10,12 +10,16 @@
 
 #include "app/announce.h"
 #include "app/build.h"
+#include "app/stop_deadline.h"
 #include "lunar/server.h"
 
 namespace lunar::app {
 namespace {
 
+// A stop takes 5 s at most: some for commands to end by themselves, some for media to hear that
+// they are aborted.
 constexpr std::chrono::milliseconds kDrain{2500};
+constexpr std::chrono::milliseconds kStop{4500};
 
 // Blocks the signals that are for us, for every thread that will be started, so that sigwait() gets
 // them. A peer that went away is an error of one send, not a SIGPIPE; a file that must not become
@@ -109,6 +113,7 @@ int serve(const ServeOptions& options) {
   const int signal = wait_for_the_end(signals);
   log::info("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
   let_sigint_end_us();
+  const StopDeadline deadline(kStop);
   (*server)->stop(kDrain);
   return 0;
 }

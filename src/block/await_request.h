@@ -34,10 +34,7 @@ class AwaitableRequest : public Request {
     Submission(AwaitableRequest& request, Target& target) : request_(request), target_(target) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiter) {
-      request_.waiter_ = waiter;
-      request_.done = [](Request& self) noexcept {
-        static_cast<AwaitableRequest&>(self).waiter_.resume();
-      };
+      request_.resume_when_done(waiter);
       target_.submit(request_);
     }
     [[nodiscard]] Status await_resume() const { return request_.status; }
@@ -49,6 +46,12 @@ class AwaitableRequest : public Request {
   template <class Target>
   [[nodiscard]] Submission<Target> submit_to(Target& target) {
     return {*this, target};
+  }
+
+ protected:
+  void resume_when_done(std::coroutine_handle<> waiter) {
+    waiter_ = waiter;
+    done = [](Request& self) noexcept { static_cast<AwaitableRequest&>(self).waiter_.resume(); };
   }
 
  private:

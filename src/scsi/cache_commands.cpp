@@ -22,12 +22,15 @@ bool decode_cache_command(Command& command) {
 }
 
 // Flushes until nobody has asked for it since the last one began: so any number of commands with
-// IMMED costs one frame and one request at a time.
+// IMMED costs one frame and one request at a time. They have been promised it, so a stop gives the
+// medium some time for it.
 engine::Task<void> flush_while_wanted(LogicalUnitShard& part) {
   LogicalUnitShard::BackgroundFlush& flush = part.background_flush();
   flush.running = true;
-  while (std::exchange(flush.wanted, false) && !part.is_stopping()) {
-    if (co_await flush_medium(part) != block::Status::ok) flush.failed = true;
+  while (std::exchange(flush.wanted, false)) {
+    auto flushing = flush_medium({&part}, OwnRequest::Effort::insists);
+    const block::Status status = co_await flushing;
+    if (status != block::Status::ok) flush.failed = true;
   }
   flush.running = false;
 }

@@ -1,11 +1,10 @@
 // SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS (SPC-5 §6.42, §6.26).
 #include <array>
 
-#include "block/await_request.h"
-#include "block/front.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
+#include "scsi/medium_read.h"
 #include "scsi/parameter_data.h"
 #include "scsi/self_tests.h"
 #include "scsi/spec/diagnostics.h"
@@ -28,17 +27,18 @@ engine::Task<void> default_self_test(Command& command) {
     co_return;
   }
   const std::uint64_t capacity = command.unit->state().capacity_blocks;
-  const unsigned shift = command.unit->unit().block_shift();
-  engine::Buffer buffer =
-      co_await engine::AllocateBuffer(command.shard->buffers(), std::size_t{1} << shift);
-  block::AwaitableRequest request;
+  const Behalf behalf = on_behalf_of(command);
+  const auto memory = co_await take_memory(behalf, command.unit->unit().block_size());
   for (const std::uint64_t lba : {std::uint64_t{0}, capacity / 2, capacity - 1}) {
-    request.prepare(block::Op::read, Lba(lba), BlockCount(1));
-    request.set_buffer(buffer.data(), std::size_t{1} << shift);
-    const block::Status status = co_await request.submit_to(command.unit->front());
+    block::Status status = block::Status::aborted;
+    if (memory != nullptr) status = co_await read_medium(behalf, {Lba(lba), BlockCount(1)}, memory);
     if (status == block::Status::ok) continue;
-    set_check_condition(
-        command, Sense::of(spec::SenseKey::hardware_error, AdditionalSense::lu_failed_self_test));
+    if (command.withdrawn != nullptr) {
+      set_check_condition(command, *command.withdrawn);
+    } else {
+      set_check_condition(
+          command, Sense::of(spec::SenseKey::hardware_error, AdditionalSense::lu_failed_self_test));
+    }
     co_return;
   }
 }

@@ -4,12 +4,13 @@
 #include <algorithm>
 
 #include "block/front.h"
-#include "block/range_lock.h"
 #include "scsi/block_range.h"
 #include "scsi/commands.h"
 #include "scsi/completion.h"
+#include "scsi/exclusive_range.h"
 #include "scsi/logical_unit.h"
 #include "scsi/medium_step.h"
+#include "scsi/memory.h"
 
 namespace lunar::scsi {
 namespace {
@@ -20,11 +21,7 @@ using spec::Sense;
 // Runs `steps` while the command has its blocks for itself.
 template <engine::Task<void> (*steps)(Command&), block::Exclusion exclusion>
 engine::Task<void> alone(Command& command) {
-  block::RangeLocks& locks = command.unit->unit().range_locks();
-  block::RangeLocks::Hold hold({command.lba, command.count}, exclusion);
-  co_await locks.lock(hold);
-  co_await steps(command);
-  co_await locks.unlock(hold);
+  return run_alone(command, {command.lba, command.count}, exclusion, steps);
 }
 
 // ---- COMPARE AND WRITE
@@ -59,9 +56,11 @@ engine::Task<block::Status> or_medium_into(Command& command, block::Range range)
   const LogicalUnit& unit = command.unit->unit();
   const unsigned shift = unit.block_shift();
   const std::uint64_t wanted = std::min(range.count.value << shift, block::kMaxStepBytes);
-  const block::WorkBuffers::Lease work = co_await command.unit->front().work_buffers().take(wanted);
+  auto taking = take_work(on_behalf_of(command), command.unit->front().work_buffers(), wanted);
+  const auto work = co_await taking;
+  if (!work) co_return command.status = block::Status::aborted;
   const std::uint64_t max_transfer = unit.limits().max_transfer.value;
-  std::uint64_t step = work.bytes().size() >> shift;
+  std::uint64_t step = work->bytes().size() >> shift;
   // A larger one might need the same memory for its emulation.
   if (max_transfer != 0) step = std::min(step, max_transfer);
   std::byte* out = command.data_out.data();
@@ -69,10 +68,10 @@ engine::Task<block::Status> or_medium_into(Command& command, block::Range range)
     const BlockCount count(std::min(range.count.value, step));
     const std::size_t bytes = static_cast<std::size_t>(count.value) << shift;
     set_blocks(command, {range.lba, count});
-    command.set_buffer(work.bytes().data(), bytes);
+    command.set_buffer(work->bytes().data(), bytes);
     const block::Status status = co_await medium_step_as_holder(command);
     if (status != block::Status::ok) co_return status;
-    for (std::size_t i = 0; i < bytes; ++i) out[i] |= work.bytes()[i];
+    for (std::size_t i = 0; i < bytes; ++i) out[i] |= work->bytes()[i];
     out += bytes;
     range = {range.lba + count, range.count - count};
   }

@@ -3,12 +3,13 @@
 
 #include "engine/task.h"
 #include "lunar/block/status.h"
+#include "scsi/own_request.h"
 
 namespace lunar::scsi {
 
-class LogicalUnitShard;
-
-// Every write that has completed before is durable when this does.
-engine::Task<block::Status> flush_medium(LogicalUnitShard& part);
+// Every write that has completed before is durable when this gives ok. On behalf of a command it
+// ends soon after that is aborted, whatever the medium does.
+engine::Task<block::Status> flush_medium(Behalf behalf,
+                                         OwnRequest::Effort effort = OwnRequest::Effort::ordinary);
 
 }  // namespace lunar::scsi

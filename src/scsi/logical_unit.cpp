@@ -8,14 +8,13 @@
 #include <utility>
 
 #include "base/log.h"
-#include "block/await_request.h"
 #include "block/front.h"
 #include "block/range_lock.h"
 #include "block/statistics.h"
 #include "scsi/durable_store.h"
-#include "scsi/medium_step.h"
 #include "scsi/mode_store.h"
 #include "scsi/on_each_part.h"
+#include "scsi/own_request.h"
 #include "scsi/protection_area.h"
 #include "scsi/reservation_change.h"
 #include "scsi/restrictions.h"
@@ -85,10 +84,23 @@ void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
   front_->set_write_through(write_through);
   if (protection_area_ != nullptr) protection_area_->front().set_write_through(write_through);
   for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
+  end_unwanted_waits();  // a self-test may have ended
+}
+
+void LogicalUnitShard::add_wait(Wait& wait) { waits_.push_back(wait); }
+
+void LogicalUnitShard::end_unwanted_waits() {
+  for (Wait& wait : waits_) {
+    if (wait.behalf().is_wanted()) continue;
+    wait.unlink();
+    wait.give_up();
+  }
 }
 
 engine::Task<void> LogicalUnitShard::stop() {
-  co_await work_.close();
+  auto closing = work_.close();
+  end_unwanted_waits();
+  co_await closing;
   co_await front_->stop();
   if (protection_area_ != nullptr) co_await protection_area_->front().stop();
 }
@@ -153,10 +165,9 @@ engine::Task<void> LogicalUnitShard::windows_finished(block::Range range) {
 engine::Task<block::Status> LogicalUnitShard::keep_lent_data(block::Range range) {
   if (!front_->capabilities().lend) co_return block::Status::ok;
   // Which memory it is tells a read that borrows it.
-  block::AwaitableRequest request;
+  OwnRequest request({this});
   request.prepare(block::Op::read, range.lba, range.count, block::kLend);
-  AsHolder holder{*front_};
-  const block::Status status = co_await request.submit_to(holder);
+  const block::Status status = co_await request.submit_as_holder_to(*front_);
   if (status != block::Status::ok) co_return status;
   const auto keep = [&request](const Nexus& nexus) {
     LentDataSender* sender = nexus.lent_data_sender();
@@ -289,6 +300,13 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   co_return Result<void>();
 }
 
+// On the home shard. What a store remembers goes on when every shard is open: its end changes the
+// state, which those that open take over without being asked.
+void LogicalUnit::opened_one() {
+  if (++open_parts_ < shards_.size() || !interrupted_ || state_->write_protected) return;
+  continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
+}
+
 // On the home shard, which is the first to open, it gives what the medium is formatted to.
 engine::Task<Result<std::unique_ptr<ProtectionArea>>> LogicalUnit::open_protection_area(
     engine::Shard& shard) {
@@ -301,13 +319,6 @@ engine::Task<Result<std::unique_ptr<ProtectionArea>>> LogicalUnit::open_protecti
   if (!format) {
     co_await (*area)->front().stop();
     co_return std::unexpected(format.error());
-// On the home shard. What a store remembers goes on when every shard is open: its end changes the
-// state, which those that open take over without being asked.
-void LogicalUnit::opened_one() {
-  if (++open_parts_ < shards_.size() || !interrupted_ || state_->write_protected) return;
-  continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
-}
-
   }
   auto state = std::make_shared<UnitState>(*state_);
   state->protection = format->now;

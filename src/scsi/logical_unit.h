@@ -35,7 +35,9 @@ namespace lunar::scsi {
 class DurableStore;
 class LogicalUnit;
 class ProtectionArea;
+class Wait;
 struct ProtectionFormat;
+struct WaitHook;
 
 // The largest parameter and transfer sizes that VPD page B0h tells.
 constexpr std::uint8_t kMaxCompareAndWriteBlocks = 128;
@@ -102,6 +104,11 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   // No more work: completes when all has ended and the medium is idle.
   engine::Task<void> stop();
 
+  // What work waits for beside commands' own requests: see wait.h.
+  void add_wait(Wait& wait);
+  // Something has ended that they may be on behalf of.
+  void end_unwanted_waits();
+
   // Flushes that nobody waits for (SYNCHRONIZE CACHE with IMMED).
   struct BackgroundFlush {
     bool running = false;
@@ -148,6 +155,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   List<FormerItlNexus> former_nexuses_;
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;
+  List<Wait, WaitHook> waits_;
   BackgroundFlush background_flush_;
   const std::uint64_t opened_ns_;
 };
@@ -223,6 +231,7 @@ class LogicalUnit {
  private:
   engine::Task<bool> change_at_home(UnitChange& change);
   engine::Task<Result<std::unique_ptr<ProtectionArea>>> open_protection_area(engine::Shard& shard);
+  void opened_one();
 
   block::Device& device_;
   std::vector<engine::Shard*> shards_;
@@ -231,7 +240,6 @@ class LogicalUnit {
   block::ProtectionRoom room_;
   unsigned block_shift_ = 9;
   std::uint64_t max_transfer_blocks_ = 0;
-  void opened_one();
   AtomicLimits atomic_limits_;
   bool thin_ = false;
   bool unmap_reads_zeroes_ = false;
@@ -246,7 +254,7 @@ class LogicalUnit {
   std::shared_ptr<const UnitState> state_;
   engine::Mutex changing_;
   std::optional<MediumOperationPlan> interrupted_;  // goes on once the medium can be written to
+  std::size_t open_parts_ = 0;
 };
 
 }  // namespace lunar::scsi
-  std::size_t open_parts_ = 0;

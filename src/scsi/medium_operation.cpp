@@ -6,14 +6,15 @@
 #include <sstream>
 #include <utility>
 
-#include "block/await_request.h"
 #include "block/front.h"
 #include "engine/shard.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
+#include "scsi/memory.h"
 #include "scsi/on_each_part.h"
+#include "scsi/own_request.h"
 #include "scsi/protection_area.h"
 #include "scsi/self_tests.h"
 #include "scsi/task_set.h"
@@ -77,9 +78,9 @@ struct Pass {
   std::uint64_t blocks_in_all;
 };
 
-engine::Task<block::Status> pass_over(const Pass& pass, block::AwaitableRequest& request,
-                                      block::Op op, block::RequestFlags flags,
-                                      std::uint64_t step_blocks, std::byte* data) {
+engine::Task<block::Status> pass_over(const Pass& pass, OwnRequest& request, block::Op op,
+                                      block::RequestFlags flags, std::uint64_t step_blocks,
+                                      std::byte* data) {
   const unsigned shift = pass.home.unit().block_shift();
   for (std::uint64_t at = 0; at < pass.capacity_blocks;) {
     if (pass.home.is_stopping()) co_return block::Status::aborted;
@@ -103,16 +104,16 @@ engine::Task<block::Status> reset_protection(LogicalUnitShard& home,
   ProtectionArea* const area = home.protection_area();
   if (area == nullptr) co_return block::Status::ok;
   const block::Range all{Lba(0), BlockCount(home.state().capacity_blocks)};
-  const block::Status cleared = co_await area->clear(all);
+  const block::Status cleared = co_await area->clear({&home}, all);
   if (cleared != block::Status::ok || !plan.protection) co_return cleared;
-  co_return co_await area->store_format(home.unit().protection_format(*plan.protection));
+  co_return co_await area->store_format({&home}, home.unit().protection_format(*plan.protection));
 }
 
 engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperationPlan& plan,
                                     MediumOperationProgress& progress) {
   const std::uint64_t capacity = home.state().capacity_blocks;
   const unsigned shift = home.unit().block_shift();
-  block::AwaitableRequest request;
+  OwnRequest request({&home});
   block::Status status = block::Status::ok;
   if (plan.pattern.empty()) {
     const Pass pass{home, progress, capacity, 0, capacity};
@@ -120,19 +121,21 @@ engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperatio
                                 kZeroBytes >> shift, nullptr);
   } else {
     const std::uint64_t step = std::min(kWriteBytes >> shift, capacity);
-    engine::Buffer buffer = co_await engine::AllocateBuffer(home.shard().buffers(), step << shift);
+    auto taking = take_buffer({&home}, step << shift);
+    const std::optional<engine::Buffer> buffer = co_await taking;
+    if (!buffer) co_return block::Status::aborted;
     for (unsigned i = 0; i < plan.passes && status == block::Status::ok; ++i) {
       // SBC-4 §5.24.2: so that the last pass writes the pattern as it was given.
       const bool inverted = plan.invert && (plan.passes - 1 - i) % 2 != 0;
-      fill(buffer.bytes().first(step << shift), plan.pattern, home.unit().block_size(), inverted);
+      fill(buffer->bytes().first(step << shift), plan.pattern, home.unit().block_size(), inverted);
       const Pass pass{home, progress, capacity, capacity * i, capacity * plan.passes};
-      status = co_await pass_over(pass, request, block::Op::write, 0, step, buffer.data());
+      status = co_await pass_over(pass, request, block::Op::write, 0, step, buffer->data());
     }
   }
   if (status != block::Status::ok) co_return status;
   status = co_await reset_protection(home, plan);
   if (status != block::Status::ok) co_return status;
-  co_return co_await flush_medium(home);
+  co_return co_await flush_medium({&home});
 }
 
 // ---- Its begin and its end

@@ -45,13 +45,6 @@ class MediumStep {
   return {command, &block::Front::submit_as_holder};
 }
 
-// Takes an AwaitableRequest as the holder of an exclusive range. One that is not the command's own
-// runs to its end also when that is aborted.
-struct AsHolder {
-  block::Front& front;
-  void submit(block::Request& request) const { front.submit_as_holder(request); }
-};
-
 inline void set_blocks(Command& command, const block::Range& range) {
   command.lba = range.lba;
   command.count = range.count;

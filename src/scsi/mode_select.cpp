@@ -106,7 +106,7 @@ engine::Task<void> select(Command& command) {
   if (!change.wants_flush()) co_return;
   // What a cache holds is written before writes become durable at once (WCE, SBC-4 §6.5.5), or
   // impossible (SWP, SPC-5 §7.5.11).
-  command.status = co_await flush_medium(*command.unit);
+  command.status = co_await flush_medium(on_behalf_of(command));
   set_outcome(command);
 }
 

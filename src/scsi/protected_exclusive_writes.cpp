@@ -32,14 +32,16 @@ engine::Task<bool> read_and_use(Command& command, const ProtectionRules& rules, 
                                 Use use) {
   const std::size_t block_bytes = command.unit->unit().block_size();
   ProtectionArea& area = *command.unit->protection_area();
-  const block::WorkBuffers::Lease work =
-      co_await area.work().take(bytes_of_step(range.count.value, block_bytes));
-  const std::uint64_t step = blocks_of_step(work.bytes().size(), block_bytes);
+  auto taking =
+      take_work(on_behalf_of(command), area.work(), bytes_of_step(range.count.value, block_bytes));
+  const auto work = co_await taking;
+  if (!work) co_return fail_step(command, block::Status::aborted);
+  const std::uint64_t step = blocks_of_step(work->bytes().size(), block_bytes);
   for (std::uint64_t done = 0; done < range.count.value;) {
     const std::uint64_t count = std::min(step, range.count.value - done);
     const block::Range blocks{range.lba + BlockCount(done), BlockCount(count)};
-    const MutableBytes data = work.bytes().first(static_cast<std::size_t>(count) * block_bytes);
-    ProtectionEntries entries(area, blocks, work.bytes().subspan(data.size()));
+    const MutableBytes data = work->bytes().first(static_cast<std::size_t>(count) * block_bytes);
+    ProtectionEntries entries(on_behalf_of(command), blocks, work->bytes().subspan(data.size()));
     block::Status status = co_await read_data(command, blocks, data.data(), true);
     if (status == block::Status::ok) status = co_await entries.read();
     if (status != block::Status::ok) co_return fail_step(command, status);

@@ -2,7 +2,6 @@
 // SYNCHRONIZE CACHE, which has both to write.
 #include <algorithm>
 
-#include "block/await_request.h"
 #include "scsi/commands.h"
 #include "scsi/flush.h"
 #include "scsi/protected_transfer.h"
@@ -28,12 +27,12 @@ engine::Task<void> clear_blocks(Command& command) {
     fail_step(command, block::Status::aborted);
     co_return;
   }
-  block::Status status = co_await command.unit->protection_area()->clear(range);
+  auto clearing = command.unit->protection_area()->clear(on_behalf_of(command), range);
+  block::Status status = co_await clearing;
   if (status == block::Status::ok) {
-    block::AwaitableRequest request;
+    OwnRequest request(on_behalf_of(command));
     request.prepare(command.op, range.lba, range.count, may_unmap);
-    AsHolder holder{command.unit->front()};
-    status = co_await request.submit_to(holder);
+    status = co_await request.submit_as_holder_to(command.unit->front());
   }
   if (status != block::Status::ok) fail_step(command, status);
 }
@@ -94,7 +93,7 @@ engine::Task<block::Status> write_same_data(Command& command, const Same& same,
 engine::Task<block::Status> write_same_step(Command& command, const ProtectionRules& rules,
                                             const Same& same, block::Range range,
                                             std::uint64_t index, MutableBytes memory) {
-  ProtectionEntries entries(*command.unit->protection_area(), range, memory);
+  ProtectionEntries entries(on_behalf_of(command), range, memory);
   const block::Status read = co_await entries.read_neighbours();
   if (read != block::Status::ok) co_return read;
   const Bytes block = same.form.data(command.data_out, 0);
@@ -123,14 +122,18 @@ engine::Task<void> write_same_alone(Command& command) {
     co_return;
   }
   ProtectionArea& area = *command.unit->protection_area();
-  const block::WorkBuffers::Lease work =
-      co_await area.work().take(bytes_of_step(range.count.value, 0));
-  const std::uint64_t step = blocks_of_step(work.bytes().size(), 0);
+  auto taking = take_work(on_behalf_of(command), area.work(), bytes_of_step(range.count.value, 0));
+  const auto work = co_await taking;
+  if (!work) {
+    fail_step(command, block::Status::aborted);
+    co_return;
+  }
+  const std::uint64_t step = blocks_of_step(work->bytes().size(), 0);
   for (std::uint64_t done = 0; done < range.count.value;) {
     const std::uint64_t count = std::min(step, range.count.value - done);
     const block::Range part{range.lba + BlockCount(done), BlockCount(count)};
     const block::Status status =
-        co_await write_same_step(command, rules, same, part, done, work.bytes());
+        co_await write_same_step(command, rules, same, part, done, work->bytes());
     if (status != block::Status::ok) {
       fail_step(command, status);
       co_return;
@@ -163,7 +166,7 @@ engine::Task<void> write_same(Command& command) {
 // ---- SYNCHRONIZE CACHE
 
 engine::Task<void> synchronize(Command& command) {
-  command.status = co_await flush_medium(*command.unit);
+  command.status = co_await flush_medium(on_behalf_of(command));
   set_outcome(command);
 }
 

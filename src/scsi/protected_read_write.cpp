@@ -57,21 +57,24 @@ void place_all(const ReadBuffer& buffer, const ReadStep& step, const ProtectionE
 // Reads one step with nobody writing, and says what is wrong with it.
 engine::Task<bool> read_alone(Command& command, const ProtectionRules& rules,
                               const ReadBuffer& buffer, const ReadStep& step) {
-  LogicalUnit& unit = command.unit->unit();
   ProtectionArea& area = *command.unit->protection_area();
   const BlockCount capacity(command.unit->state().capacity_blocks);
-  block::RangeLocks::Hold hold(protected_range(step.range, capacity), block::Exclusion::writes);
-  co_await unit.range_locks().lock(hold);
+  auto taking = ExclusiveRange::take(command, protected_range(step.range, capacity),
+                                     block::Exclusion::writes);
+  std::optional<ExclusiveRange> taken = co_await taking;
+  if (!taken) co_return fail_step(command, block::Status::aborted);
   bool good = true;
   {
-    const block::WorkBuffers::Lease work =
-        co_await area.work().take(bytes_of_step(step.range.count.value, 0));
+    auto waiting =
+        take_work(on_behalf_of(command), area.work(), bytes_of_step(step.range.count.value, 0));
+    const auto work = co_await waiting;
+    if (!work) good = fail_step(command, block::Status::aborted);
     // The pool may have had more before than now.
-    const std::uint64_t most = blocks_of_step(work.bytes().size(), 0);
+    const std::uint64_t most = work ? blocks_of_step(work->bytes().size(), 0) : 0;
     for (std::uint64_t done = 0; good && done < step.range.count.value;) {
       const BlockCount count(std::min(most, step.range.count.value - done));
       const ReadStep part{step.first + done, {step.range.lba + BlockCount(done), count}};
-      ProtectionEntries entries(area, part.range, work.bytes());
+      ProtectionEntries entries(on_behalf_of(command), part.range, work->bytes());
       std::byte* to =
           buffer.data.data() + static_cast<std::size_t>(part.first) * buffer.form.block_bytes;
       block::Status status = co_await read_data(command, part.range, to, true);
@@ -88,7 +91,7 @@ engine::Task<bool> read_alone(Command& command, const ProtectionRules& rules,
       done += count.value;
     }
   }
-  co_await unit.range_locks().unlock(hold);
+  co_await taken->give_back();
   co_return good;
 }
 
@@ -103,12 +106,14 @@ engine::Task<bool> read_steps(Command& command, const ProtectionRules& rules, bl
     ReadStep step{done, {}};
     bool suspicious = false;
     {
-      const block::WorkBuffers::Lease work =
-          co_await area.work().take(bytes_of_step(range.count.value - done, 0));
+      auto taking =
+          take_work(on_behalf_of(command), area.work(), bytes_of_step(range.count.value - done, 0));
+      const auto work = co_await taking;
+      if (!work) co_return fail_step(command, block::Status::aborted);
       const std::uint64_t count =
-          std::min(blocks_of_step(work.bytes().size(), 0), range.count.value - done);
+          std::min(blocks_of_step(work->bytes().size(), 0), range.count.value - done);
       step.range = {range.lba + BlockCount(done), BlockCount(count)};
-      ProtectionEntries entries(area, step.range, work.bytes());
+      ProtectionEntries entries(on_behalf_of(command), step.range, work->bytes());
       std::byte* to = buffer.data.data() + static_cast<std::size_t>(done) * buffer.form.block_bytes;
       block::Status status = co_await read_data(command, step.range, to, false);
       if (status == block::Status::ok) status = co_await entries.read();
@@ -131,7 +136,7 @@ engine::Task<void> read(Command& command) {
   const ProtectionRules rules = protection_rules_of(command);
   // SBC-4 §5.15, FUA: what a volatile cache holds goes to the medium first.
   if ((command.flags & block::kFua) != 0 && command.unit->unit().volatile_cache()) {
-    const block::Status flushed = co_await flush_medium(*command.unit);
+    const block::Status flushed = co_await flush_medium(on_behalf_of(command));
     if (flushed != block::Status::ok) {
       fail_step(command, flushed);
       co_return;
@@ -143,13 +148,18 @@ engine::Task<void> read(Command& command) {
   // order, none is in the way of another.
   const std::size_t ahead =
       form.with_protection ? round_up(blocks * spec::kProtectionBytes, engine::kMinBufferBytes) : 0;
-  command.buffer =
-      co_await engine::AllocateBuffer(command.shard->buffers(), ahead + blocks * form.block_bytes);
-  const ReadBuffer buffer{form, command.buffer.bytes().first(blocks * form.bytes()),
-                          command.buffer.bytes().subspan(ahead, blocks * form.block_bytes)};
-  const bool good = co_await read_steps(command, rules, range, buffer);
+  auto taking = take_buffer(on_behalf_of(command), ahead + blocks * form.block_bytes);
+  std::optional<engine::Buffer> buffer = co_await taking;
+  if (!buffer) {
+    fail_step(command, block::Status::aborted);
+    co_return;
+  }
+  command.buffer = std::move(*buffer);
+  const ReadBuffer parts{form, command.buffer.bytes().first(blocks * form.bytes()),
+                         command.buffer.bytes().subspan(ahead, blocks * form.block_bytes)};
+  const bool good = co_await read_steps(command, rules, range, parts);
   if (!good) co_return;
-  command.data_in = buffer.out;
+  command.data_in = parts.out;
 }
 
 // ---- WRITE

@@ -77,27 +77,29 @@ engine::Task<bool> write_blocks(Command& command, const ProtectionRules& rules, 
   ProtectionArea& area = *command.unit->protection_area();
   // Data that come with their protection information are brought together here.
   const std::size_t data_bytes = form.with_protection ? form.block_bytes : 0;
-  const block::WorkBuffers::Lease work =
-      co_await area.work().take(bytes_of_step(range.count.value, data_bytes));
-  const std::uint64_t step = blocks_of_step(work.bytes().size(), data_bytes);
+  auto taking =
+      take_work(on_behalf_of(command), area.work(), bytes_of_step(range.count.value, data_bytes));
+  const auto work = co_await taking;
+  if (!work) co_return fail_step(command, block::Status::aborted);
+  const std::uint64_t step = blocks_of_step(work->bytes().size(), data_bytes);
   for (std::uint64_t done = 0; done < range.count.value;) {
     const std::uint64_t count = std::min(step, range.count.value - done);
     const block::Range part{range.lba + BlockCount(done), BlockCount(count)};
     const auto gathered = static_cast<std::size_t>(count) * data_bytes;
-    ProtectionEntries entries(area, part, work.bytes().subspan(gathered));
+    ProtectionEntries entries(on_behalf_of(command), part, work->bytes().subspan(gathered));
     const block::Status read = co_await entries.read_neighbours();
     if (read != block::Status::ok) co_return fail_step(command, read);
     for (std::uint64_t i = 0; i < count; ++i) {
       const Bytes block = form.data(from, done + i);
       if (form.with_protection) {
         entries.set(i, form.protection(from, done + i));
-        std::memcpy(work.bytes().data() + i * data_bytes, block.data(), block.size());
+        std::memcpy(work->bytes().data() + i * data_bytes, block.data(), block.size());
       } else {
         entries.set(i, rules.generate(block, part.lba + BlockCount(i)));
       }
     }
     const std::byte* data =
-        form.with_protection ? work.bytes().data() : form.data(from, done).data();
+        form.with_protection ? work->bytes().data() : form.data(from, done).data();
     const block::Status written = co_await write_step(command, part, data, entries, flags);
     if (written != block::Status::ok) co_return fail_step(command, written);
     done += count;

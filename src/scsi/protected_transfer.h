@@ -10,12 +10,13 @@
 #include <cstring>
 #include <optional>
 
-#include "block/range_lock.h"
 #include "block/work_buffer.h"
 #include "scsi/block_range.h"
 #include "scsi/completion.h"
+#include "scsi/exclusive_range.h"
 #include "scsi/logical_unit.h"
 #include "scsi/medium_step.h"
+#include "scsi/memory.h"
 #include "scsi/protection.h"
 #include "scsi/protection_area.h"
 
@@ -85,13 +86,9 @@ engine::Task<bool> write_blocks(Command& command, const ProtectionRules& rules, 
 // Runs `steps` while the command has its blocks for itself.
 template <engine::Task<void> (*steps)(Command&)>
 engine::Task<void> protected_alone(Command& command) {
-  LogicalUnit& unit = command.unit->unit();
   const BlockCount capacity(command.unit->state().capacity_blocks);
-  block::RangeLocks::Hold hold(protected_range({command.lba, command.count}, capacity),
-                               block::Exclusion::writes);
-  co_await unit.range_locks().lock(hold);
-  co_await steps(command);
-  co_await unit.range_locks().unlock(hold);
+  return run_alone(command, protected_range({command.lba, command.count}, capacity),
+                   block::Exclusion::writes, steps);
 }
 
 }  // namespace lunar::scsi

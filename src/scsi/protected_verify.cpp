@@ -61,15 +61,16 @@ engine::Task<bool> verify_blocks(Command& command) {
   const std::size_t block_bytes = expected.form.block_bytes;
   const std::uint64_t blocks = command.steps.left.value;
   ProtectionArea& area = *command.unit->protection_area();
-  const block::WorkBuffers::Lease work =
-      co_await area.work().take(bytes_of_step(blocks, block_bytes));
-  const std::uint64_t step = blocks_of_step(work.bytes().size(), block_bytes);
+  auto taking = take_work(on_behalf_of(command), area.work(), bytes_of_step(blocks, block_bytes));
+  const auto work = co_await taking;
+  if (!work) co_return fail_step(command, block::Status::aborted);
+  const std::uint64_t step = blocks_of_step(work->bytes().size(), block_bytes);
   for (std::uint64_t done = 0; done < blocks;) {
     const std::uint64_t count = std::min(step, blocks - done);
     const block::Range part{command.steps.lba + BlockCount(done), BlockCount(count)};
-    const Bytes data = work.bytes().first(static_cast<std::size_t>(count) * block_bytes);
-    ProtectionEntries entries(area, part, work.bytes().subspan(data.size()));
-    block::Status status = co_await read_data(command, part, work.bytes().data(), true);
+    const Bytes data = work->bytes().first(static_cast<std::size_t>(count) * block_bytes);
+    ProtectionEntries entries(on_behalf_of(command), part, work->bytes().subspan(data.size()));
+    block::Status status = co_await read_data(command, part, work->bytes().data(), true);
     if (status == block::Status::ok) status = co_await entries.read();
     if (status != block::Status::ok) co_return fail_step(command, status);
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -83,7 +84,7 @@ engine::Task<bool> verify_blocks(Command& command) {
 
 engine::Task<bool> flush_if_cached(Command& command) {
   if (!command.unit->unit().volatile_cache()) co_return true;
-  const block::Status flushed = co_await flush_medium(*command.unit);
+  const block::Status flushed = co_await flush_medium(on_behalf_of(command));
   if (flushed != block::Status::ok) co_return fail_step(command, flushed);
   co_return true;
 }

@@ -8,8 +8,10 @@
 #include <string_view>
 
 #include "base/endian.h"
-#include "block/await_request.h"
 #include "block/iov.h"
+#include "scsi/logical_unit.h"
+#include "scsi/memory.h"
+#include "scsi/own_request.h"
 
 namespace lunar::scsi {
 namespace {
@@ -69,7 +71,7 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
                                                                    std::uint32_t block_bytes,
                                                                    bool marked) {
   alignas(kProtectionAreaBlockBytes) std::array<std::byte, kProtectionAreaBlockBytes> block;
-  block::AwaitableRequest request;
+  OwnRequest request({});
   request.prepare(block::Op::read, Lba(0), BlockCount(1));
   request.set_buffer(block.data(), block.size());
   const block::Status status = co_await request.submit_to(*front_);
@@ -83,7 +85,7 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
   }
   if (blank || is_new(block)) {
     if (!front_->capabilities().writable) co_return format;
-    const block::Status stored = co_await store_format(format);
+    const block::Status stored = co_await store_format({}, format);
     if (stored != block::Status::ok) co_return io_error(stored);
     co_return format;
   }
@@ -101,7 +103,8 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
   co_return format;
 }
 
-engine::Task<block::Status> ProtectionArea::store_format(const ProtectionFormat& format) {
+engine::Task<block::Status> ProtectionArea::store_format(Behalf behalf,
+                                                         const ProtectionFormat& format) {
   StoredFormat stored;
   std::ranges::copy(kMagic, stored.magic.begin());
   stored.version = kVersion;
@@ -110,13 +113,14 @@ engine::Task<block::Status> ProtectionArea::store_format(const ProtectionFormat&
   stored.block_bytes = format.block_bytes;
   alignas(kProtectionAreaBlockBytes) std::array<std::byte, kProtectionAreaBlockBytes> block{};
   std::memcpy(block.data(), &stored, sizeof(stored));
-  block::AwaitableRequest request;
+  OwnRequest request(behalf);
   request.prepare(block::Op::write, Lba(0), BlockCount(1), block::kFua);
   request.set_buffer(block.data(), block.size());
   co_return co_await request.submit_to(*front_);
 }
 
-engine::Task<block::Status> ProtectionArea::clear(block::Range range, block::RequestFlags flags) {
+engine::Task<block::Status> ProtectionArea::clear(Behalf behalf, block::Range range,
+                                                  block::RequestFlags flags) {
   constexpr ProtectionInformation kNothing{std::uint16_t{0xffff}, spec::kNoApplicationTag,
                                            spec::kNoReferenceTag};
   const std::uint64_t end = range.lba.value + range.count.value;
@@ -125,7 +129,7 @@ engine::Task<block::Status> ProtectionArea::clear(block::Range range, block::Req
     const std::uint64_t whole_end = end / kProtectionEntriesPerBlock * kProtectionEntriesPerBlock;
     if (at % kProtectionEntriesPerBlock == 0 && at < whole_end) {
       const block::Range blocks = blocks_of({Lba(at), BlockCount(whole_end - at)});
-      block::AwaitableRequest request;
+      OwnRequest request(behalf);
       request.prepare(block::Op::write_zeroes, blocks.lba, blocks.count,
                       static_cast<block::RequestFlags>(flags | block::kMayUnmap));
       const block::Status status = co_await request.submit_to(*front_);
@@ -135,9 +139,10 @@ engine::Task<block::Status> ProtectionArea::clear(block::Range range, block::Req
     }
     // Some entries of a block.
     const std::uint64_t next = std::min(end, round_up(at + 1, kProtectionEntriesPerBlock));
-    const block::WorkBuffers::Lease lease =
-        co_await work_.take(ProtectionEntries::bytes_for(next - at));
-    ProtectionEntries entries(*this, {Lba(at), BlockCount(next - at)}, lease.bytes());
+    auto taking = take_work(behalf, work_, ProtectionEntries::bytes_for(next - at));
+    const auto lease = co_await taking;
+    if (!lease) co_return block::Status::aborted;
+    ProtectionEntries entries(behalf, {Lba(at), BlockCount(next - at)}, lease->bytes());
     block::Status status = co_await entries.read_neighbours();
     if (status != block::Status::ok) co_return status;
     for (std::uint64_t i = 0; i < next - at; ++i) entries.set(i, kNothing);
@@ -148,8 +153,8 @@ engine::Task<block::Status> ProtectionArea::clear(block::Range range, block::Req
   co_return block::Status::ok;
 }
 
-ProtectionEntries::ProtectionEntries(ProtectionArea& area, block::Range range, MutableBytes memory)
-    : area_(area),
+ProtectionEntries::ProtectionEntries(const Behalf& behalf, block::Range range, MutableBytes memory)
+    : behalf_(behalf),
       range_(range),
       blocks_(blocks_of(range)),
       memory_(
@@ -162,10 +167,11 @@ engine::Task<block::Status> ProtectionEntries::transfer(block::Op op, block::Ran
       static_cast<std::size_t>((blocks.lba - blocks_.lba).value) * kProtectionAreaBlockBytes;
   const std::size_t bytes =
       static_cast<std::size_t>(blocks.count.value) * kProtectionAreaBlockBytes;
-  block::AwaitableRequest request;
+  using enum OwnRequest::Effort;
+  OwnRequest request(behalf_, op == block::Op::write ? insists : ordinary);
   request.prepare(op, blocks.lba, blocks.count, flags);
   request.set_buffer(memory_.subspan(at, bytes).data(), bytes);
-  co_return co_await request.submit_to(area_.front());
+  co_return co_await request.submit_to(behalf_.part->protection_area()->front());
 }
 
 engine::Task<block::Status> ProtectionEntries::read() { return transfer(block::Op::read, blocks_); }

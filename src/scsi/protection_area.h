@@ -11,6 +11,7 @@
 #include "lunar/block/protection.h"
 #include "lunar/result.h"
 #include "scsi/spec/protection.h"
+#include "scsi/wait.h"
 
 namespace lunar::scsi {
 
@@ -37,10 +38,11 @@ class ProtectionArea {
   // zeroed; io.
   engine::Task<Result<ProtectionFormat>> load_format(spec::ProtectionType wanted,
                                                      std::uint32_t block_bytes, bool marked);
-  engine::Task<block::Status> store_format(const ProtectionFormat& format);
+  engine::Task<block::Status> store_format(Behalf behalf, const ProtectionFormat& format);
 
   // No entry says anything of its block any more, as in a medium that is new.
-  engine::Task<block::Status> clear(block::Range range, block::RequestFlags flags = 0);
+  engine::Task<block::Status> clear(Behalf behalf, block::Range range,
+                                    block::RequestFlags flags = 0);
 
  private:
   ProtectionArea(std::unique_ptr<block::Front> front, engine::Shard& shard)
@@ -58,14 +60,15 @@ class ProtectionEntries {
     return (blocks / block::kProtectionEntriesPerBlock + 2) * block::kProtectionAreaBlockBytes;
   }
 
-  // `memory`: bytes_for(range.count) at least.
-  ProtectionEntries(ProtectionArea& area, block::Range range, MutableBytes memory);
+  // In the protection area of that part. `memory`: bytes_for(range.count) at least.
+  ProtectionEntries(const Behalf& behalf, block::Range range, MutableBytes memory);
 
   // All of them.
   engine::Task<block::Status> read();
   // What the blocks of the area hold of other logical blocks, so that write() leaves it as it is.
   // Nobody else may write those meanwhile: see protected_range().
   engine::Task<block::Status> read_neighbours();
+  // Also for a command that has been aborted meanwhile: its data are on the medium.
   engine::Task<block::Status> write(block::RequestFlags flags);
 
   [[nodiscard]] spec::ProtectionInformation get(std::uint64_t index) const;
@@ -75,7 +78,7 @@ class ProtectionEntries {
   engine::Task<block::Status> transfer(block::Op op, block::Range blocks,
                                        block::RequestFlags flags = 0);
 
-  ProtectionArea& area_;
+  const Behalf behalf_;
   block::Range range_;
   block::Range blocks_;  // of the area
   MutableBytes memory_;

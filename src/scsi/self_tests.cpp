@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "block/await_request.h"
-#include "block/front.h"
 #include "engine/shard.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
+#include "scsi/medium_read.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/status_map.h"
 
@@ -37,13 +36,16 @@ class Examination {
  public:
   // `command`: whose abortion ends it, too; null in the background.
   Examination(LogicalUnitShard& part, SelfTest& test, const Command* command)
-      : part_(part), test_(test), command_(command), shift_(part.unit().block_shift()) {
+      : part_(part),
+        test_(test),
+        behalf_{&part, command, &test},
+        shift_(part.unit().block_shift()) {
     result_.code = test.code;
     result_.outcome = SelfTestOutcome::no_error;
   }
 
   engine::Task<SelfTestResult> run() {
-    buffer_ = co_await engine::AllocateBuffer(part_.shard().buffers(), kStepBytes);
+    memory_ = co_await take_memory(behalf_, kStepBytes);
     const bool fine = co_await read_samples();
     if (fine && spec::is_extended(test_.code)) co_await read_all();
     if (stops() && result_.outcome == SelfTestOutcome::no_error)
@@ -53,17 +55,13 @@ class Examination {
 
  private:
   [[nodiscard]] std::uint64_t capacity() const { return part_.state().capacity_blocks; }
-  [[nodiscard]] bool stops() const {
-    return test_.ended || part_.is_stopping() || (command_ != nullptr && command_->aborted);
-  }
+  [[nodiscard]] bool stops() const { return !behalf_.is_wanted(); }
   void tell_progress(double done) {
     test_.done.store(static_cast<std::uint16_t>(done * 65535), std::memory_order_relaxed);
   }
 
   engine::Task<block::Status> read(std::uint64_t lba, std::uint64_t blocks) {
-    request_.prepare(block::Op::read, Lba(lba), BlockCount(blocks));
-    request_.set_buffer(buffer_.data(), blocks << shift_);
-    co_return co_await request_.submit_to(part_.front());
+    return read_medium(behalf_, {Lba(lba), BlockCount(blocks)}, memory_);
   }
 
   engine::Task<bool> read_samples() {
@@ -93,7 +91,7 @@ class Examination {
       }
       at += blocks;
       tell_progress(static_cast<double>(at) / static_cast<double>(std::max(capacity(), at)));
-      if (command_ == nullptr) co_await engine::sleep_for(part_.shard(), kPause);
+      if (behalf_.command == nullptr) co_await engine::sleep_for(part_.shard(), kPause);
     }
   }
 
@@ -114,15 +112,16 @@ class Examination {
                                                 : SelfTestOutcome::second_segment_failed;
     result_.segment = segment;
     result_.first_failure = lba;
-    result_.sense = map_status(status, request_).sense;
+    block::Request request;
+    request.lba = Lba(lba);
+    result_.sense = map_status(status, request).sense;
   }
 
   LogicalUnitShard& part_;
   SelfTest& test_;
-  const Command* const command_;
+  const Behalf behalf_;
   const unsigned shift_;
-  engine::Buffer buffer_;
-  block::AwaitableRequest request_;
+  std::shared_ptr<engine::Buffer> memory_;
   SelfTestResult result_;
 };
 
@@ -221,6 +220,10 @@ engine::Task<void> run_in_foreground(Command& command, std::shared_ptr<SelfTest>
   End end(test, result);
   co_await command.unit->unit().change(end);
   if (result.outcome == SelfTestOutcome::no_error || command.aborted) co_return;
+  if (command.withdrawn != nullptr) {
+    set_check_condition(command, *command.withdrawn);
+    co_return;
+  }
   set_check_condition(
       command, Sense::of(spec::SenseKey::hardware_error, AdditionalSense::lu_failed_self_test));
 }

@@ -107,7 +107,7 @@ engine::Task<void> start_stop(Command& command) {
   const bool start_valid = cdb.power_condition() == 0;
   if (wanted == PowerCondition::stopped && !cdb.no_flush()) {
     // What a cache holds goes to the medium before it stops (SBC-4 §5.31, NO_FLUSH).
-    const block::Status status = co_await flush_medium(*command.unit);
+    const block::Status status = co_await flush_medium(on_behalf_of(command));
     if (status != block::Status::ok) {
       command.status = status;
       set_outcome(command);

@@ -173,6 +173,7 @@ void withdraw_command(Command& command, const spec::Sense& why) {
     return;
   }
   command.unit->front().abort(command);
+  command.unit->end_unwanted_waits();
 }
 
 void abort_command(Command& command) {
@@ -195,6 +196,7 @@ void abort_command(Command& command) {
     return;
   }
   command.unit->front().abort(command);
+  command.unit->end_unwanted_waits();
 }
 
 void abort_for_another_nexus(Command& command) {

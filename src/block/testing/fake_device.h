@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "block/iov.h"
@@ -64,6 +65,7 @@ class FakeDevice : public Device {
   // Completes what was withheld by `hold`.
   void release() {
     hold = false;
+    held_ops.clear();
     std::vector<Request*> all;
     all.swap(held);
     for (Request* request : all) request->complete(perform(*request));
@@ -74,8 +76,9 @@ class FakeDevice : public Device {
   std::vector<std::byte> medium;
   std::vector<FakeCall> calls;
   std::map<Op, Status> answers;  // instead of doing the op
-  bool deaf = false;  // what is withheld does not hear an abort: the medium is busy with it
-  bool hold = false;  // requests wait for release() or abort
+  bool deaf = false;      // what is withheld does not hear an abort: the medium is busy with it
+  bool hold = false;      // requests wait for release() or abort
+  std::set<Op> held_ops;  // only these do
   std::vector<Request*> held;
   bool saw_misaligned = false;  // a piece that limits().buffer_alignment forbids
   std::size_t open_channels = 0;
@@ -89,7 +92,7 @@ class FakeDevice : public Device {
     ~FakeChannel() override { --device_.open_channels; }
     void submit(Request& request) override {
       device_.calls.push_back({request.op, request.lba.value, request.count.value, request.flags});
-      if (device_.hold) {
+      if (device_.hold || device_.held_ops.contains(request.op)) {
         device_.held.push_back(&request);
       } else {
         request.complete(device_.perform(request));

@@ -1,0 +1,40 @@
+#include "app/stop_deadline.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace lunar::app {
+namespace {
+
+// Not where that would block: nobody may read what we say.
+void say(std::string_view line) {
+  pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&standard_error, 1, 0) != 1 || (standard_error.revents & POLLOUT) == 0) return;
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace
+
+StopDeadline::StopDeadline(std::chrono::milliseconds limit)
+    : watcher_([this, limit] { watch(limit); }) {}
+
+StopDeadline::~StopDeadline() {
+  {
+    const std::lock_guard guard(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_one();
+  watcher_.join();
+}
+
+void StopDeadline::watch(std::chrono::milliseconds limit) {
+  std::unique_lock guard(mutex_);
+  if (changed_.wait_for(guard, limit, [this] { return stopped_; })) return;
+  say("lunar: a device does not answer; leaving without an orderly stop\n");
+  std::_Exit(1);
+}
+
+}  // namespace lunar::app
