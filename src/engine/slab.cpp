@@ -11,8 +11,12 @@ struct Free {
   Free* next;
 };
 
+// Bytes of free frames that are kept of each class. A peak must not cost memory for ever.
+constexpr std::size_t kKeptBytes = 256 * 1024;
+
 struct Cache {
   std::array<Free*, kClasses> lists{};
+  std::array<std::size_t, kClasses> bytes{};
 
   Cache() = default;
   Cache(const Cache&) = delete;
@@ -35,15 +39,17 @@ void* allocate(std::size_t bytes) {
   if (list == nullptr) return ::operator new((index + 1) * kGranule);
   Free* memory = list;
   list = memory->next;
+  cache.bytes[index] -= (index + 1) * kGranule;
   return memory;
 }
 
 void deallocate(void* memory, std::size_t bytes) noexcept {
   const std::size_t index = (bytes - 1) / kGranule;
-  if (index >= kClasses) {
+  if (index >= kClasses || cache.bytes[index] >= kKeptBytes) {
     ::operator delete(memory);
     return;
   }
+  cache.bytes[index] += (index + 1) * kGranule;
   cache.lists[index] = new (memory) Free{cache.lists[index]};
 }
 
