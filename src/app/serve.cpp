@@ -11,6 +11,7 @@
 #include "app/announce.h"
 #include "app/build.h"
 #include "app/stop_deadline.h"
+#include "base/memory_reserve.h"
 #include "lunar/server.h"
 
 namespace lunar::app {
@@ -103,6 +104,7 @@ int serve(const ServeOptions& options) {
   if (!config) return complain(config.error());
   if (config->log_level) log::set_level(*config->log_level);
   raise_descriptor_limit();
+  memory_reserve::install();
   auto server = Server::create({.shards = config->shards, .state = config->state});
   if (!server) return complain(server.error());
   if (auto built = build(**server, *config); !built) return complain(built.error());

@@ -1,0 +1,60 @@
+#include "base/memory_reserve.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <vector>
+
+namespace lunar {
+namespace {
+
+std::size_t address_space_bytes() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * 4096;
+}
+
+// In a process of its own, with no more memory than it has: the first allocations that the system
+// refuses succeed, and when the reserve is used up there is an ordinary exception. Then memory
+// comes back, and the reserve with it.
+void use_it_up() {
+  memory_reserve::install();
+  if (memory_reserve::ran_short()) std::_Exit(2);
+  const std::size_t bytes = address_space_bytes();
+  const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(3);
+  for (int round = 0; round < 3; ++round) {
+    bool saved = false;
+    bool refused = false;
+    std::vector<std::unique_ptr<std::byte[]>> all;
+    all.reserve(4096);
+    try {
+      while (all.size() < 4096) {
+        all.push_back(std::make_unique_for_overwrite<std::byte[]>(std::size_t{256} * 1024));
+        saved = memory_reserve::ran_short() || saved;
+      }
+    } catch (const std::bad_alloc&) {
+      refused = true;
+    }
+    if (!saved || !refused) std::_Exit(4);
+    all.clear();
+    (void)memory_reserve::ran_short();
+    memory_reserve::refill();
+  }
+  std::_Exit(0);
+}
+
+// The sanitizers' allocators have limits of their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(MemoryReserve, IsUsedBeforeAnAllocationFails) {
+  EXPECT_EXIT(use_it_up(), testing::ExitedWithCode(0), "");
+}
+#endif
+
+}  // namespace
+}  // namespace lunar
