@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/log.h"
 #include "base/medium_access.h"
@@ -185,8 +186,12 @@ class TcpListener final : public Listener {
       auto& self = static_cast<State&>(op);
       const bool last = (flags & IORING_CQE_F_MORE) == 0;
       if (result >= 0) {
-        auto socket = std::make_unique<TcpSocket>(result);
-        if (!self.orphan) self.accepted(std::move(socket));
+        std::unique_ptr<TcpSocket> socket(new (std::nothrow) TcpSocket(result));
+        if (!socket) {
+          close(result);  // no memory for another connection
+        } else if (!self.orphan) {
+          self.accepted(std::move(socket));
+        }
       }
       if (!last) return;
       self.armed = false;

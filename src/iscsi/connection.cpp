@@ -5,8 +5,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "iscsi/service.h"
 
 namespace lunar::iscsi {
@@ -17,6 +19,8 @@ constexpr int kReceivesPerPoll = 4;
 // Pieces of one send: two or three a PDU.
 constexpr std::size_t kSendPieces = 512;
 thread_local std::array<iovec, kSendPieces> send_pieces;
+// How much one connection may send before others have their turn: a fifth of a millisecond or so.
+constexpr std::size_t kTurnBytes = 1 * kMiB;
 
 std::size_t total(std::span<const iovec> pieces) {
   std::size_t sum = 0;
@@ -25,6 +29,15 @@ std::size_t total(std::span<const iovec> pieces) {
 }
 
 }  // namespace
+
+template <class Work>
+void Connection::guarded(const Work& work) noexcept {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    close("no memory");
+  }
+}
 
 Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
                        std::uint16_t portal_group_tag)
@@ -48,14 +61,15 @@ Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stre
   on_writable_.run = [](engine::Runnable& self) noexcept {
     Connection& connection = *static_cast<Callback&>(self).connection;
     connection.waits_writable_ = false;
-    connection.flush();
+    connection.guarded([&] { connection.flush(); });
   };
   on_close_.run = [](engine::Runnable& self) noexcept {
     Connection& connection = *static_cast<Callback&>(self).connection;
     connection.owner_.gate().spawn(connection.finish_closing());
   };
   alarm_.run = [](engine::Runnable& self) noexcept {
-    static_cast<Alarm&>(self).connection->on_alarm();
+    Connection& connection = *static_cast<Alarm&>(self).connection;
+    connection.guarded([&] { connection.on_alarm(); });
   };
   buffer_waiter_.run = [](engine::Runnable& self) noexcept {
     Connection& connection = *static_cast<Waiter&>(self).connection;
@@ -78,9 +92,7 @@ void Connection::transition(State next) { state_ = next; }
 // ---- Receiving.
 
 bool Connection::reads() const {
-  if (receiver_.is_stalled() || queue_.count() >= kMaxQueuedPdus ||
-      queue_.owned_bytes() >= kMaxQueuedBytes)
-    return false;
+  if (receiver_.is_stalled() || is_full(queue_)) return false;
   return state_ == State::login || state_ == State::full_feature || state_ == State::draining;
 }
 
@@ -89,15 +101,24 @@ void Connection::wake_reader() {
 }
 
 bool Connection::poll() {
-  bool worked = false;
+  bool worked = true;
+  guarded([&] { worked = receive(); });
+  return worked;
+}
+
+bool Connection::receive() {
+  bool worked = sends_more_;
+  if (sends_more_) [[unlikely]]
+    flush();
   for (int i = 0; i < kReceivesPerPoll; ++i) {
     if (!reads()) {
-      shard_.remove_poller(*this);
+      waits_for_room_ = true;
+      if (!sends_more_) shard_.remove_poller(*this);
       return worked;
     }
     const std::span<iovec> into = receiver_.receive_into();
     if (into.empty()) {
-      shard_.remove_poller(*this);
+      if (!sends_more_) shard_.remove_poller(*this);
       if (!buffer_waiter_.is_linked()) {
         buffer_waiter_.bytes = kReceiveBufferBytes;
         shard_.buffers().wait(buffer_waiter_);
@@ -113,6 +134,8 @@ bool Connection::poll() {
     worked = true;
     last_bytes_ns_ = shard_.now_ns();
     receiver_.received(static_cast<std::size_t>(count));
+    if (memory_reserve::ran_short()) [[unlikely]]
+      close("the process has no more memory");
     if (static_cast<std::size_t>(count) < room) break;  // the socket is empty
   }
   return worked;
@@ -147,24 +170,35 @@ void Connection::discard_input() { receiver_.discard_segment(); }
 // ---- Sending.
 
 void Connection::output_ready() {
-  if (!waits_writable_) shard_.at_batch_end(on_writable_);
+  if (!waits_writable_ && !sends_more_) shard_.at_batch_end(on_writable_);
 }
 
 void Connection::flush() {
+  sends_more_ = false;
   if (state_ == State::closing) return;
+  std::size_t turn = kTurnBytes;
   for (;;) {
-    const std::span<iovec> pieces = queue_.gather(send_pieces);
-    if (pieces.empty()) break;
+    if (session_ != nullptr) session_->make_data_in_for_send();
+    if (queue_.empty()) break;
+    if (turn == 0) {
+      sends_more_ = true;
+      if (!engine::Poller::is_linked()) shard_.add_poller(*this);
+      go_on_reading();
+      return;
+    }
+    const std::span<iovec> pieces = queue_.gather(send_pieces, turn);
     const std::int64_t count = stream_->send(pieces);
     if (count == -EAGAIN) {
       waits_writable_ = true;
       stream_->when_writable(on_writable_);
+      go_on_reading();
       return;
     }
     if (count < 0) {
       close(std::strerror(static_cast<int>(-count)));
       return;
     }
+    turn -= static_cast<std::size_t>(count);
     queue_.sent(static_cast<std::size_t>(count),
                 [this](Task& task) { session_->on_task_sent(task); });
   }
@@ -173,8 +207,17 @@ void Connection::flush() {
   } else if (state_ == State::draining && session_->active_tasks() == 0) {
     close("the target is stopping");
   } else {
-    wake_reader();  // room for more responses
+    go_on_reading();
+    wake_reader();
   }
+}
+
+// There may be room for more responses.
+void Connection::go_on_reading() {
+  if (!waits_for_room_ && !receiver_.is_stalled()) return;
+  waits_for_room_ = false;
+  receiver_.resume();
+  wake_reader();
 }
 
 // ---- Login.
@@ -234,8 +277,10 @@ engine::Task<void> Connection::establish(LoginReply reply) {
     co_return;
   }
   reply.bhs.tsih = *tsih;
-  send_login_reply(std::move(reply));
-  if (state_ == State::establishing) begin_full_feature(*tsih);
+  guarded([&] {
+    send_login_reply(std::move(reply));
+    if (state_ == State::establishing) begin_full_feature(*tsih);
+  });
 }
 
 void Connection::begin_full_feature(std::uint16_t tsih) {
@@ -351,6 +396,7 @@ void Connection::on_alarm() {
   }
   pdus_at_alarm_ = pdus;
   nop_outstanding_ = silent;
+  owner_.pools().trim();
   if (silent) session_->send_nop_in();
   shard_.arm(alarm_, shard_.now_ns() + (silent ? kNopTimeoutNs : kNopIntervalNs));
 }

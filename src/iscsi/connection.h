@@ -2,7 +2,8 @@
 //
 // While busy it is a Poller of its shard and receives by a plain call each loop; after kHotNs
 // without bytes it gives its buffer back and waits for the stream to become readable. What one
-// receive began is answered in one send, before the shard looks at the next connection.
+// receive began is answered in one send, before the shard looks at the next connection. Who has
+// much to send does so in turns, so that others have theirs.
 #pragma once
 
 #include <cstdint>
@@ -69,6 +70,7 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
 
   // ---- engine::Poller
   bool poll() override;
+  bool receive();
   void park() override;
 
   // ---- SessionHost
@@ -94,12 +96,16 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   [[nodiscard]] std::optional<TargetRecord> find_record(
       std::string_view target_name, std::string_view initiator_name) const override;
 
+  // Runs `work`. Memory that cannot be had ends the connection, never the shard.
+  template <class Work>
+  void guarded(const Work& work) noexcept;
   void transition(State next);
   [[nodiscard]] bool reads() const;
   void wake_reader();
   void go_cold();
   void receive_failed(std::int64_t result);
   void flush();
+  void go_on_reading();
   void send_login_reply(LoginReply reply);
   engine::Task<void> establish(LoginReply reply);
   void begin_full_feature(std::uint16_t tsih);
@@ -118,6 +124,8 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   std::unique_ptr<Session> session_;
   std::uint16_t tsih_ = 0;  // of the registered session
   bool waits_writable_ = false;
+  bool sends_more_ = false;      // the socket may take more, but it was others' turn
+  bool waits_for_room_ = false;  // nothing is read: too much is queued
   std::uint64_t last_bytes_ns_ = 0;
   std::uint64_t pdus_at_alarm_ = 0;
   bool nop_outstanding_ = false;

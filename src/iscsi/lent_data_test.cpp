@@ -64,5 +64,53 @@ TEST(LentData, WhoLetsTooMuchOfItWaitLosesItsConnection) {
   EXPECT_TRUE(bench.is_clean());
 }
 
+// Most of the data has no PDU yet when it is about to change.
+TEST(LentData, WhatHasNoPduYetIsKeptToo) {
+  constexpr std::size_t kBytes = 4 * kMiB;
+  Bench bench;
+  Initiator slow(bench,
+                 {.keys = {{"MaxRecvDataSegmentLength", "1536"}, {"MaxBurstLength", "8192"}}});
+  Initiator writer(bench, {.name = "iqn.2026-11.test:two", .isid = 2});
+  ASSERT_TRUE(write_atomic(writer, 0, kBytes, 0x11));
+  const std::uint32_t first = slow.start_read(0, kBytes / 512);
+  const std::uint32_t second = slow.start_read(3, 100);
+  bench.world().run_for(engine::kMillisecond);
+  // Overlapping pieces, one of them twice, and one that the first write has kept already.
+  ASSERT_TRUE(write_atomic(writer, 10, 3 * 512, 0x22));
+  ASSERT_TRUE(write_atomic(writer, 5, 20 * 512, 0x33));
+  ASSERT_TRUE(write_atomic(writer, 200, kMiB, 0x44));
+  ASSERT_TRUE(write_atomic(writer, 10, 3 * 512, 0x55));
+  ASSERT_TRUE(write_atomic(writer, 0, kBytes, 0x66));
+  const std::uint32_t later = slow.start_read(8, 8);
+  for (const std::uint32_t tag : {first, second, later}) ASSERT_TRUE(slow.finish(tag));
+  EXPECT_TRUE(is_whole(slow.exchanges[first].in, 0x11, kBytes));
+  EXPECT_TRUE(is_whole(slow.exchanges[second].in, 0x11, 100 * 512));
+  EXPECT_TRUE(is_whole(slow.exchanges[later].in, 0x66, 4096));
+  slow.close();
+  writer.close();
+  EXPECT_TRUE(bench.is_clean());
+}
+
+TEST(LentData, WhatIsKeptIsGivenBackWithItsTask) {
+  constexpr std::size_t kBytes = 8 * kMiB;
+  Bench bench;
+  Initiator slow(bench, {});
+  Initiator writer(bench, {.name = "iqn.2026-11.test:two", .isid = 2});
+  // Together more than one connection may have kept.
+  for (std::size_t i = 0; i <= kMaxKeptBytes / kBytes; ++i) {
+    const std::uint32_t tag = slow.start_read(0, kBytes / 512);
+    bench.world().run_for(engine::kMillisecond);
+    ASSERT_TRUE(write_atomic(writer, 0, kBytes, static_cast<std::uint8_t>(i)));
+    if (i % 2 == 0) {
+      ASSERT_TRUE(slow.finish(tag));
+      EXPECT_TRUE(is_whole(slow.exchanges[tag].in, static_cast<std::uint8_t>(i - 1), kBytes) ||
+                  i == 0);
+    } else {
+      EXPECT_EQ(slow.manage(spec::TmfFunction::abort_task, tag),
+                spec::TmfResponse::function_complete);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lunar::iscsi

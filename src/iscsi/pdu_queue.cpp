@@ -1,5 +1,6 @@
 #include "iscsi/pdu_queue.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <functional>
@@ -30,26 +31,6 @@ void copy_data(OutboundPdu& pdu, Bytes data) {
   pdu.data = {to, data.size()};
 }
 
-OutboundPdu& OutboundPduPool::take() {
-  if (free_ == nullptr) grow();
-  return *std::exchange(free_, free_->next_free);
-}
-
-void OutboundPduPool::give_back(OutboundPdu& pdu) {
-  if (pdu.memory) [[unlikely]] {
-    pdu.memory.reset();
-    pdu.kept = false;
-  }
-  pdu.data = {};
-  pdu.last_of = nullptr;
-  pdu.next_free = std::exchange(free_, &pdu);  // the warmest first
-}
-
-void OutboundPduPool::grow() {
-  blocks_.push_back(std::make_unique<OutboundPdu[]>(kBlock));
-  for (std::size_t i = kBlock; i != 0; --i) give_back(blocks_.back()[i - 1]);
-}
-
 void PduQueue::push(OutboundPdu& pdu) {
   const be24 length = static_cast<std::uint32_t>(pdu.data.size());
   std::memcpy(pdu.header.data() + offsetof(spec::Bhs, data_segment_length), &length, sizeof length);
@@ -71,6 +52,7 @@ void PduQueue::push(OutboundPdu& pdu) {
   }
   pdus_.push_back(pdu);
   ++count_;
+  pushed_bytes_ += size_of(pdu);
   if (pdu.memory) [[unlikely]]
     owned_bytes_ += pdu.data.size();
 }
@@ -88,7 +70,19 @@ bool PduQueue::keep(Bytes memory, std::size_t limit) {
   return true;
 }
 
-std::span<iovec> PduQueue::gather(std::span<iovec> out) {
+OutboundPdu* PduQueue::find_data_in(std::uint32_t initiator_task_tag) {
+  OutboundPdu* last = nullptr;
+  for (OutboundPdu& pdu : pdus_) {
+    const auto header = load<spec::Bhs>(pdu.header);
+    if (header->opcode() == spec::Opcode::data_in &&
+        header->initiator_task_tag == initiator_task_tag) {
+      last = &pdu;
+    }
+  }
+  return last;
+}
+
+std::span<iovec> PduQueue::gather(std::span<iovec> out, std::size_t limit) {
   std::size_t pieces = 0;
   std::size_t skip = offset_;
   // Adds a piece without what has gone of it; false when there is no room.
@@ -97,8 +91,10 @@ std::span<iovec> PduQueue::gather(std::span<iovec> out) {
       skip -= length;
       return true;
     }
-    if (pieces == out.size()) return false;
-    out[pieces++] = {const_cast<std::byte*>(data) + skip, length - skip};
+    if (pieces == out.size() || limit == 0) return false;
+    const std::size_t count = std::min(length - skip, limit);
+    out[pieces++] = {const_cast<std::byte*>(data) + skip, count};
+    limit -= count;
     skip = 0;
     return true;
   };

@@ -9,10 +9,10 @@
 #include <memory>
 #include <new>
 #include <span>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/cache_line.h"
+#include "iscsi/block_pool.h"
 #include "iscsi/spec/pdu.h"
 #include "lunar/list.h"
 
@@ -50,23 +50,26 @@ static_assert(sizeof(OutboundPdu) == 4 * kCacheLine);
 // Gives the PDU a copy of short or transient data.
 void copy_data(OutboundPdu& pdu, Bytes data);
 
-// Memory of OutboundPdus of one shard: grows in blocks to the highest number in use, then allocates
-// no more.
+// Memory of OutboundPdus of one shard.
 class OutboundPduPool {
  public:
-  OutboundPduPool() = default;
-  OutboundPduPool(const OutboundPduPool&) = delete;
-  OutboundPduPool& operator=(const OutboundPduPool&) = delete;
+  static constexpr std::size_t kBlock = BlockPool<OutboundPdu, &OutboundPdu::next_free>::kBlock;
 
-  OutboundPdu& take();
-  void give_back(OutboundPdu& pdu);
+  OutboundPdu& take() { return pool_.take(); }
+  void give_back(OutboundPdu& pdu) {
+    if (pdu.memory) [[unlikely]] {
+      pdu.memory.reset();
+      pdu.kept = false;
+    }
+    pdu.data = {};
+    pdu.last_of = nullptr;
+    pool_.give_back(pdu);
+  }
+  [[nodiscard]] std::size_t size() const { return pool_.size(); }
+  void trim() { pool_.trim(); }
 
  private:
-  static constexpr std::size_t kBlock = 64;
-  void grow();
-
-  std::vector<std::unique_ptr<OutboundPdu[]>> blocks_;
-  OutboundPdu* free_ = nullptr;
+  BlockPool<OutboundPdu, &OutboundPdu::next_free> pool_;
 };
 
 class PduQueue {
@@ -90,6 +93,13 @@ class PduQueue {
 
   [[nodiscard]] bool empty() { return pdus_.empty(); }
   [[nodiscard]] std::size_t count() const { return count_; }
+  // Bytes that have still to go: headers, data and trailers.
+  [[nodiscard]] std::size_t bytes() const {
+    return static_cast<std::size_t>(pushed_bytes_ - sent_bytes_);
+  }
+  // Bytes that have gone since the queue was made, and those that have been queued.
+  [[nodiscard]] std::uint64_t sent_bytes() const { return sent_bytes_; }
+  [[nodiscard]] std::uint64_t pushed_bytes() const { return pushed_bytes_; }
   // Bytes of data that the PDUs own: answers that have to be kept until the peer fetches them.
   [[nodiscard]] std::size_t owned_bytes() const { return owned_bytes_; }
 
@@ -100,12 +110,16 @@ class PduQueue {
   // Bytes that have been copied so.
   [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
 
-  // The unsent bytes, from the first on, in at most `out.size()` pieces.
-  std::span<iovec> gather(std::span<iovec> out);
+  // The last Data-In PDU of this task that has not gone, in part or whole; null: there is none.
+  [[nodiscard]] OutboundPdu* find_data_in(std::uint32_t initiator_task_tag);
+
+  // The unsent bytes, from the first on, in at most `out.size()` pieces and `limit` bytes.
+  std::span<iovec> gather(std::span<iovec> out, std::size_t limit = SIZE_MAX);
   // `bytes` of them have gone. Calls on_sent(task) for each task that ended.
   template <class OnSent>
   void sent(std::size_t bytes, const OnSent& on_sent) {
     offset_ += bytes;
+    sent_bytes_ += bytes;
     while (!pdus_.empty() && offset_ >= size_of(pdus_.front())) {
       OutboundPdu& pdu = pdus_.pop_front();
       offset_ -= size_of(pdu);
@@ -126,6 +140,7 @@ class PduQueue {
       if (task != nullptr) on_dropped(*task);
     }
     count_ = 0;
+    pushed_bytes_ = sent_bytes_;
   }
   void clear() {
     clear([](Task&) {});
@@ -144,6 +159,8 @@ class PduQueue {
   OutboundPduPool& pool_;
   List<OutboundPdu> pdus_;
   std::size_t count_ = 0;
+  std::uint64_t pushed_bytes_ = 0;
+  std::uint64_t sent_bytes_ = 0;
   std::size_t owned_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
   std::size_t offset_ = 0;  // bytes of the first PDU that have gone

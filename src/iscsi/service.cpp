@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "iscsi/session_send.h"
 
 namespace lunar::iscsi {
@@ -19,17 +21,24 @@ ServiceShard::ServiceShard(Service& service, engine::Shard& shard)
 
 ServiceShard::~ServiceShard() { assert(connections_.empty()); }
 
-void ServiceShard::accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
-  auto* connection =
-      new Connection(*this, shard_.network().adopt(std::move(socket)), portal_group_tag);
+bool ServiceShard::accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
+  Connection* connection = nullptr;
+  try {
+    connection = new Connection(*this, shard_.network().adopt(std::move(socket)), portal_group_tag);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   connections_.push_back(*connection);
   connection->start();
   if (stopping_) connection->close("the target is stopping");
+  return true;
 }
 
 void ServiceShard::closed(Connection& connection) {
   static_cast<ConnectionHook&>(connection).unlink();
   delete &connection;
+  pools_.trim();
+  memory_reserve::refill();
 }
 
 engine::Task<void> ServiceShard::stop(std::uint64_t deadline_ns) {
@@ -133,30 +142,38 @@ unsigned Service::least_loaded_shard() {
   return static_cast<unsigned>(best);
 }
 
-namespace {
-
-// Carries an accepted socket to its shard.
-struct Delivery : engine::Runnable {
+// Carries an accepted socket to its shard; comes back when there is no memory for it.
+struct Service::Delivery : engine::Runnable {
   ServiceShard* to = nullptr;
   std::unique_ptr<engine::Socket> socket;
   std::uint16_t portal_group_tag = 0;
 };
 
-}  // namespace
-
 void Service::accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
   if (stopping_) return;
   const unsigned index = least_loaded_shard();
+  auto* delivery = new (std::nothrow) Delivery;
+  if (delivery == nullptr) return;  // closes the socket
   ++connections_[index];
-  auto* delivery = new Delivery;
   delivery->to = parts_[index].get();
   delivery->socket = std::move(socket);
   delivery->portal_group_tag = portal_group_tag;
-  delivery->run = [](engine::Runnable& self) noexcept {
-    const std::unique_ptr<Delivery> arrived(&static_cast<Delivery&>(self));
-    arrived->to->accept(std::move(arrived->socket), arrived->portal_group_tag);
-  };
+  delivery->run = [](engine::Runnable& self) noexcept { deliver(static_cast<Delivery&>(self)); };
   control_shard().post(*shards_[index], *delivery);
+}
+
+void Service::deliver(Delivery& delivery) noexcept {
+  ServiceShard& to = *delivery.to;
+  if (to.accept(std::move(delivery.socket), delivery.portal_group_tag)) {
+    delete &delivery;
+    return;
+  }
+  delivery.run = [](engine::Runnable& self) noexcept {
+    const std::unique_ptr<Delivery> back(&static_cast<Delivery&>(self));
+    log::warning("no memory for another connection");
+    back->to->service().connection_gone(0, back->to->shard().index());
+  };
+  to.shard().post(to.service().control_shard(), delivery);
 }
 
 std::uint16_t Service::free_tsih() {

@@ -60,8 +60,8 @@ class alignas(kCacheLine) ServiceShard {
     return *device_servers_[target_index];
   }
 
-  // A connection for this shard.
-  void accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
+  // A connection for this shard. False: there is no memory for it.
+  bool accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
   // The connection is closed and deletes itself.
   void closed(Connection& connection);
   [[nodiscard]] engine::Gate& gate() { return gate_; }
@@ -146,7 +146,9 @@ class Service {
 
   Result<void> add_target_ports(std::uint16_t portal_group_tag);
   [[nodiscard]] std::uint16_t free_port_number(std::size_t target, std::uint16_t portal_group_tag);
+  struct Delivery;
   void accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
+  static void deliver(Delivery& delivery) noexcept;
   [[nodiscard]] unsigned least_loaded_shard();
   engine::Task<void> end_session(std::uint16_t tsih);
   engine::Task<void> adopt_on(engine::Shard& shard, std::size_t target_index);

@@ -24,7 +24,8 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
       command_window_(environment.policy.command_window) {
   buffer_waiter_.session = this;
   buffer_waiter_.run = [](engine::Runnable& self) noexcept {
-    static_cast<Waiter&>(self).session->on_buffer();
+    Session& session = *static_cast<Waiter&>(self).session;
+    session.guarded([&] { session.on_buffer(); });
   };
   if (device_server_ != nullptr) {
     nexus_ = std::make_unique<scsi::Nexus>(
@@ -126,6 +127,8 @@ void Session::deliver_held_requests() {
 // ---- Receiving.
 
 Placement Session::on_header(InboundPdu& pdu, bool whole) {
+  if (queue_.count() >= kMaxQueuedPdus) [[unlikely]]
+    return Placement::stall();
   if (logged_out_) return Placement::discard();
   switch (pdu.bhs.opcode()) {
     case spec::Opcode::scsi_command: return place_command_data(pdu, whole);
@@ -269,13 +272,13 @@ engine::Task<void> Session::log_out(spec::LogoutRequest request) {
   }
   if (response.response != 0) {
     logged_out_ = false;
-    send(queue_.make(), response);
+    guarded([&] { send(queue_.make(), response); });
     co_return;
   }
   co_await drop_all_tasks();
   if (nexus_) co_await device_server_->lose(*nexus_);
   if (stopping_) co_return;
-  send(queue_.make(), response);
+  guarded([&] { send(queue_.make(), response); });
   host_.close_after_output();
 }
 

@@ -7,7 +7,8 @@
 //   session.cpp             the CmdSN window and the dispatch of requests, NOP, text, logout
 //   session_command.cpp     a SCSI command arrives, with its immediate data
 //   session_data_out.cpp    data-out: unsolicited and asked for by R2T
-//   session_response.cpp    the outcome: data-in, status, residuals
+//   session_response.cpp    the outcome: status, residuals
+//   session_data_in.cpp     data-in, made as the socket takes it
 //   session_places.cpp      memory for data-out, and what happens while there is none
 //   session_management.cpp  task management, aborts, the end of a session
 #pragma once
@@ -40,6 +41,14 @@ constexpr std::uint32_t kPatientAlarms = 2;
 // Responses that the initiator does not fetch; past it we stop reading requests.
 constexpr std::size_t kMaxQueuedPdus = 4096;
 constexpr std::size_t kMaxQueuedBytes = 1 * kMiB;  // of data copied into them: echoes, text
+[[nodiscard]] inline bool is_full(const PduQueue& queue) {
+  return queue.count() >= kMaxQueuedPdus || queue.owned_bytes() >= kMaxQueuedBytes;
+}
+// Past as many PDUs, or bytes, in the queue no Data-In is made: it waits in its task. Enough for
+// the next sends, little enough that what is sent ahead of it (R2T, NOP-In, task management) does
+// not come late.
+constexpr std::size_t kMaxMadePdus = 512;
+constexpr std::size_t kMaxMadeBytes = 2 * kMiB;
 // Data-in that the initiator does not fetch while WRITE ATOMIC changes the medium's memory that it
 // lies in; past it the connection ends. Nobody's write waits for a peer that does not read.
 constexpr std::size_t kMaxKeptBytes = 32 * kMiB;
@@ -48,6 +57,11 @@ constexpr std::size_t kMaxKeptBytes = 32 * kMiB;
 struct SessionPools {
   TaskPool tasks;
   OutboundPduPool pdus;
+  // What a peak needed goes back to the system.
+  void trim() {
+    tasks.trim();
+    pdus.trim();
+  }
 };
 
 // Who drives a session.
@@ -97,6 +111,11 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   // ---- From the connection.
   // The last PDU of this task has been sent.
   void on_task_sent(Task& task);
+  // To be called before each send: what Data-In waits gets PDUs, as far as the queue has room.
+  void make_data_in_for_send() {
+    if (!making_data_in_.empty()) [[unlikely]]
+      make_more_data_in();
+  }
   // Asks whether the initiator is alive (RFC 7143 §11.19).
   void send_nop_in();
   // Ignores commands that come from now on.
@@ -107,7 +126,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
 
   [[nodiscard]] const LoginIdentity& identity() const { return identity_; }
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
-  // SCSI tasks that have not sent their status.
+  // SCSI tasks whose status has not been queued.
   [[nodiscard]] std::size_t active_tasks() const { return tasks_.size(); }
   // Whether data-out may come, or will be asked for.
   [[nodiscard]] bool awaits_data();
@@ -121,6 +140,10 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
  private:
   // ---- scsi::LentDataSender
   void keep_lent_data(Bytes memory) override;
+
+  // Runs `work`. Memory that cannot be had ends the connection, never the shard.
+  template <class Work>
+  void guarded(const Work& work) noexcept;
 
   // ---- session.cpp
   enum class Delivery : std::uint8_t {
@@ -184,14 +207,25 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   void fail_transfer(Task& task, const scsi::spec::Sense& sense);
 
   // ---- session_response.cpp
-  void on_finished(Task& task);
+  void on_finished(Task& task) noexcept;
+  void settle(Task& task);
   void conclude(Task& task);
   void respond(Task& task);
-  void send_data_in(Task& task, std::uint32_t bytes, bool with_status, std::uint8_t residual_flags,
-                    std::uint32_t residual);
   void send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual);
   void forget(Task& task);
   void release(Task& task);
+  void tell_gone(engine::Event* gone);
+
+  // ---- session_data_in.cpp
+  [[nodiscard]] bool has_room_for_data_in() const {
+    return queue_.count() < kMaxMadePdus && queue_.bytes() < kMaxMadeBytes;
+  }
+  void begin_data_in(Task& task, std::uint32_t bytes, std::uint8_t residual_flags,
+                     std::uint32_t residual);
+  void make_more_data_in();
+  bool make_data_in(Task& task);
+  void stop_data_in(Task& task);
+  [[nodiscard]] bool keep_unmade_data(Task& task, Bytes memory);
 
   // ---- session_places.cpp
   bool find_place(Task& task);
@@ -213,6 +247,10 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
       const spec::TaskManagementRequest& request, spec::TaskManagementResponse& response);
   engine::Task<spec::TmfResponse> abort_task(const spec::TaskManagementRequest& request);
   void drop_held(std::uint32_t cmd_sn, const std::array<std::uint8_t, 8>* lun);
+  void begin_set_function(const spec::TaskManagementRequest& request,
+                          const std::array<std::uint8_t, 8>* lun);
+  spec::TmfResponse end_set_function(scsi::TaskManagementOutcome outcome,
+                                     const std::array<std::uint8_t, 8>* lun);
   void drop(Task& task);
   engine::Task<void> drop_all_tasks();
 
@@ -238,8 +276,11 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   std::uint32_t alarms_ = 0;           // of the connection so far
   std::uint32_t data_out_alarms_ = 0;  // when the last Data-Out came
   Task* receiving_ = nullptr;          // the task whose data segment is arriving
-  bool logged_out_ = false;            // nothing more is read
-  bool draining_ = false;              // no commands are taken
+  // In order: the first one's data is being made into PDUs.
+  List<Task, DataInHook> making_data_in_;
+  std::size_t kept_bytes_ = 0;  // in Task::kept
+  bool logged_out_ = false;     // nothing more is read
+  bool draining_ = false;       // no commands are taken
   bool stopping_ = false;
   List<HeldRequest> held_;  // ascending CmdSN
   engine::Gate gate_;       // task management and logout in progress

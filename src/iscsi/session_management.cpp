@@ -60,7 +60,7 @@ engine::Task<void> Session::manage(spec::TaskManagementRequest request) {
   if (stopping_) co_return;
   response.initiator_task_tag = request.initiator_task_tag;
   response.response = static_cast<std::uint8_t>(outcome);
-  send(queue_.make(), response);
+  guarded([&] { send(queue_.make(), response); });
 }
 
 engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementRequest& request,
@@ -73,23 +73,23 @@ engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementReque
   switch (function) {
     case spec::TmfFunction::abort_task: co_return co_await abort_task(request);
     case spec::TmfFunction::abort_task_set:
-      drop_held(request.cmd_sn, &lun);
-      co_return response_of(co_await device_server_->abort_task_set(*nexus_, lun));
+      begin_set_function(request, &lun);
+      co_return end_set_function(co_await device_server_->abort_task_set(*nexus_, lun), &lun);
     case spec::TmfFunction::clear_task_set:
-      drop_held(request.cmd_sn, &lun);
-      co_return response_of(co_await device_server_->clear_task_set(*nexus_, lun));
+      begin_set_function(request, &lun);
+      co_return end_set_function(co_await device_server_->clear_task_set(*nexus_, lun), &lun);
     case spec::TmfFunction::logical_unit_reset:
-      drop_held(request.cmd_sn, &lun);
-      co_return response_of(co_await device_server_->logical_unit_reset(*nexus_, lun));
+      begin_set_function(request, &lun);
+      co_return end_set_function(co_await device_server_->logical_unit_reset(*nexus_, lun), &lun);
     case spec::TmfFunction::target_warm_reset:
-      drop_held(request.cmd_sn, nullptr);
-      co_return response_of(co_await device_server_->target_reset(*nexus_));
+      begin_set_function(request, nullptr);
+      co_return end_set_function(co_await device_server_->target_reset(*nexus_), nullptr);
     case spec::TmfFunction::target_cold_reset: {
-      drop_held(request.cmd_sn, nullptr);
+      begin_set_function(request, nullptr);
       const scsi::TaskManagementOutcome outcome = co_await device_server_->target_reset(*nexus_);
       // RFC 7143 §11.5.1: every session of the target ends, this one after its response.
       if (!stopping_) host_.target_cold_reset();
-      co_return response_of(outcome);
+      co_return end_set_function(outcome, nullptr);
     }
     case spec::TmfFunction::task_reassign:
       co_return spec::TmfResponse::task_allegiance_reassignment_not_supported;
@@ -97,8 +97,8 @@ engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementReque
     case spec::TmfFunction::query_task_set:
       co_return response_of(device_server_->query_task_set(*nexus_, lun));
     case spec::TmfFunction::i_t_nexus_reset:
-      drop_held(request.cmd_sn, nullptr);
-      co_return response_of(co_await device_server_->i_t_nexus_reset(*nexus_));
+      begin_set_function(request, nullptr);
+      co_return end_set_function(co_await device_server_->i_t_nexus_reset(*nexus_), nullptr);
     case spec::TmfFunction::query_asynchronous_event:
       co_return query_asynchronous_event(request, response);
     case spec::TmfFunction::clear_aca: break;  // there is no ACA: NORMACA is zero
@@ -157,6 +157,27 @@ void Session::drop_held(std::uint32_t cmd_sn, const std::array<std::uint8_t, 8>*
     if (held.task == nullptr || !spec::sn_less(held.cmd_sn, cmd_sn)) continue;
     if (lun == nullptr || held.task->lun_field == *lun) drop(*held.task);
   }
+}
+
+// A function for a task set begins. Those of its tasks that have been executed, but whose data the
+// initiator has not fetched, are not the device server's any more.
+void Session::begin_set_function(const spec::TaskManagementRequest& request,
+                                 const std::array<std::uint8_t, 8>* lun) {
+  drop_held(request.cmd_sn, lun);
+  tasks_.for_each([&](Task& task) {
+    if (!task.held && (lun == nullptr || task.lun_field == *lun)) task.managed = true;
+  });
+}
+
+// RFC 7143 §4.2.3.3: nothing of those tasks may follow the function's response.
+spec::TmfResponse Session::end_set_function(scsi::TaskManagementOutcome outcome,
+                                            const std::array<std::uint8_t, 8>* lun) {
+  if (outcome == scsi::TaskManagementOutcome::function_complete) {
+    for (Task& task : making_data_in_) {
+      if (task.managed && (lun == nullptr || task.lun_field == *lun)) drop(task);
+    }
+  }
+  return response_of(outcome);
 }
 
 // Ends a task without a response, now or when the device server lets go of it.

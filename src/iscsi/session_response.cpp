@@ -6,7 +6,12 @@
 
 namespace lunar::iscsi {
 
-void Session::on_finished(Task& task) {
+// Called by the device server, which must not see an exception.
+void Session::on_finished(Task& task) noexcept {
+  guarded([&] { settle(task); });
+}
+
+void Session::settle(Task& task) {
   task.executing = false;
   task.outcome_known = true;
   if (task.transfer_failed) {
@@ -43,6 +48,10 @@ void Session::conclude(Task& task) {
       request.has_request = false;
     }
   }
+  if (static_cast<DataInHook&>(task).is_linked()) {
+    stop_data_in(task);
+    return;
+  }
   forget(task);
   release(task);
 }
@@ -69,56 +78,17 @@ void Session::respond(Task& task) {
                                      task.data_in.size(), task.expected_in_bytes))
                                : 0;
 
-  forget(task);
-  ++unsent_tasks_;
   if (data_bytes != 0) {
-    send_data_in(task, data_bytes, true, residual_flags, residual);
+    begin_data_in(task, data_bytes, residual_flags, residual);
   } else {
     send_scsi_response(task, residual_flags, residual);
   }
 }
 
-// Data-In PDUs within the initiator's limits. The last one carries the status (RFC 7143 §11.7.3).
-void Session::send_data_in(Task& task, std::uint32_t bytes, bool with_status,
-                           std::uint8_t residual_flags, std::uint32_t residual) {
-  std::uint32_t offset = 0;
-  std::uint32_t burst_end = std::min(bytes, parameters_.max_burst_length);
-  while (offset < bytes) {
-    const std::uint32_t length =
-        std::min(parameters_.initiator_max_recv_data_segment_length, burst_end - offset);
-    OutboundPdu& out = queue_.make();
-    out.data = task.data_in.subspan(offset, length);
-    spec::DataIn& pdu = out.begin(spec::DataIn());
-    pdu.initiator_task_tag = task.initiator_task_tag;
-    pdu.data_sn = task.data_in_pdus++;
-    pdu.buffer_offset = offset;
-    offset += length;
-    if (offset == burst_end) {
-      pdu.flags = spec::kFinal;
-      burst_end = std::min(bytes - offset, parameters_.max_burst_length) + offset;
-    }
-    if (offset == bytes && with_status) {
-      pdu.flags |= static_cast<std::uint8_t>(spec::kStatus | residual_flags);
-      pdu.status = static_cast<std::uint8_t>(task.status_code);
-      pdu.residual_count = residual;
-      out.last_of = &task;
-      send_begun(out, pdu);
-    } else {
-      // StatSN and the window are told with the status only.
-      pdu.exp_cmd_sn = exp_cmd_sn_;
-      pdu.max_cmd_sn = max_cmd_sn();
-      queue_.push(out);
-    }
-  }
-}
-
-// Data-In of a task is queued in the loop in which the medium lends it: see respond().
-void Session::keep_lent_data(Bytes memory) {
-  if (!queue_.keep(memory, kMaxKeptBytes)) host_.close_now("it does not take its data");
-}
-
 void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual) {
   OutboundPdu& out = queue_.make();
+  forget(task);
+  ++unsent_tasks_;
   out.last_of = &task;
   if (task.status_code == scsi::spec::Status::check_condition) {
     // RFC 7143 §11.4.7: SenseLength, then the sense data.
@@ -152,7 +122,14 @@ void Session::on_task_sent(Task& task) {
 
 void Session::release(Task& task) {
   engine::Event* gone = std::exchange(task.gone, nullptr);
+  if (task.kept) [[unlikely]]
+    kept_bytes_ -= task.kept->bytes();
   pools_.tasks.give_back(task);
+  tell_gone(gone);
+}
+
+// A task has left the task set.
+void Session::tell_gone(engine::Event* gone) {
   if (tasks_.size() == 0 && !tasks_gone_.is_set()) tasks_gone_.set();
   if (draining_) host_.output_ready();  // it may have been the last
   if (gone != nullptr) gone->set();

@@ -3,9 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 #include "iscsi/session.h"
 
 namespace lunar::iscsi {
+
+template <class Work>
+void Session::guarded(const Work& work) noexcept {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    host_.close_now("no memory");
+  }
+}
 
 template <class Pdu>
 void Session::send_begun(OutboundPdu& out, Pdu& pdu) {

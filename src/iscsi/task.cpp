@@ -8,7 +8,7 @@ namespace lunar::iscsi {
 void Task::reset_all() {
   reset();
   wanted_out_bytes = next_r2t_offset = r2t_sn = data_in_pdus = 0;
-  windowed = held = prepared = executing = outcome_known = transfer_failed = dropped =
+  windowed = held = prepared = executing = outcome_known = transfer_failed = dropped = managed =
       end_deferred = false;
   expects_unsolicited = false;
   unsolicited = {};
@@ -17,16 +17,9 @@ void Task::reset_all() {
 }
 
 Task& TaskPool::take() {
+  Task& task = pool_.take();
   in_use_.increment();
-  if (free_ == nullptr) grow();
-  return *std::exchange(free_, free_->next_in_bucket);
-}
-
-void TaskPool::grow() {
-  blocks_.push_back(std::make_unique<Task[]>(kBlock));
-  for (std::size_t i = kBlock; i != 0; --i) {
-    blocks_.back()[i - 1].next_in_bucket = std::exchange(free_, &blocks_.back()[i - 1]);
-  }
+  return task;
 }
 
 void TaskPool::give_back(Task& task) {
@@ -34,9 +27,9 @@ void TaskPool::give_back(Task& task) {
   task.buffer.reset();
   task.scratch.reset();
   task.spill.reset();
+  task.kept.reset();
   task.loan = {};
-  task.next_in_bucket = free_;
-  free_ = &task;
+  pool_.give_back(task);
   in_use_.decrement();
 }
 

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <vector>
 
 #include "base/cache_line.h"
 #include "block/statistics.h"
+#include "iscsi/block_pool.h"
+#include "iscsi/kept_data.h"
 #include "iscsi/spec/pdu.h"
 #include "scsi/command.h"
 
@@ -35,10 +36,23 @@ struct FreeSpill {
 };
 using Spill = std::unique_ptr<std::byte[], FreeSpill>;
 
+// How far the Data-In PDUs of a task have been made. They are made as the socket takes them: see
+// session_data_in.cpp.
+struct DataInCursor {
+  std::uint32_t offset = 0;     // of the next PDU's data
+  std::uint32_t end = 0;        // one past the last byte
+  std::uint32_t burst_end = 0;  // of this sequence (MaxBurstLength)
+  // Told with the status.
+  std::uint32_t residual = 0;
+  std::uint8_t residual_flags = 0;
+};
+
 // A task's place among those that wait for a buffer.
 struct PlaceHook : ListHook {};
+// A task's place among those whose Data-In PDUs have not all been made.
+struct DataInHook : ListHook {};
 
-struct alignas(kCacheLine) Task : scsi::Command, PlaceHook {
+struct alignas(kCacheLine) Task : scsi::Command, PlaceHook, DataInHook {
   Session* session = nullptr;
   Task* next_in_bucket = nullptr;  // by initiator task tag; free list when free
   std::uint32_t initiator_task_tag = 0;
@@ -47,7 +61,10 @@ struct alignas(kCacheLine) Task : scsi::Command, PlaceHook {
   bool immediate = false;  // delivery
   bool windowed = false;   // counts against the command window
 
-  std::uint32_t data_in_pdus = 0;  // sent; ExpDataSN of the response
+  std::uint32_t data_in_pdus = 0;  // made; ExpDataSN of the response
+  DataInCursor data_in_cursor;
+  // What of data_in was copied before the medium changed it, and has no PDU yet.
+  std::unique_ptr<KeptData> kept;
 
   // ---- Data-out.
   Spill spill;  // owns data_out while the pool is empty and data comes unasked
@@ -60,11 +77,12 @@ struct alignas(kCacheLine) Task : scsi::Command, PlaceHook {
   bool outcome_known = false;    // status and sense are set; waits for announced data to end
   bool transfer_failed = false;  // transfer_sense is the outcome, whatever the device server says
   bool dropped = false;          // ends without a response
+  bool managed = false;          // a task management function for its task set is under way
   bool end_deferred = false;     // ends when the data segment that is arriving for it has come
   bool expects_unsolicited = false;  // the unsolicited sequence has not had its F bit
   DataOutSequence unsolicited;
   std::uint32_t asked_alarms = 0;   // Session::alarms_ when data-out was last asked for
-  std::uint8_t first_sequence = 0;  // of the ring of solicited ones, in the order asked
+  std::uint8_t first_sequence = 0;   // of the ring of solicited ones, in the order asked
   std::uint8_t sequence_count = 0;
   std::array<DataOutSequence, kMaxOutstandingR2t> sequences;
   scsi::spec::Sense transfer_sense;
@@ -79,25 +97,18 @@ struct alignas(kCacheLine) Task : scsi::Command, PlaceHook {
   [[nodiscard]] bool expects_data() const { return expects_unsolicited || sequence_count != 0; }
 };
 
-// Memory of the tasks of one shard: grows in blocks to the highest number in use, then allocates no
-// more.
+// Memory of the tasks of one shard.
 class TaskPool {
  public:
-  TaskPool() = default;
-  TaskPool(const TaskPool&) = delete;
-  TaskPool& operator=(const TaskPool&) = delete;
-
   Task& take();
   void give_back(Task& task);
   // From any thread.
   [[nodiscard]] std::size_t in_use() const { return in_use_.value(); }
+  [[nodiscard]] std::size_t size() const { return pool_.size(); }
+  void trim() { pool_.trim(); }
 
  private:
-  static constexpr std::size_t kBlock = 64;
-  void grow();
-
-  std::vector<std::unique_ptr<Task[]>> blocks_;
-  Task* free_ = nullptr;
+  BlockPool<Task, &Task::next_in_bucket> pool_;
   block::Gauge in_use_;
 };
 

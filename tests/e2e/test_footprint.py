@@ -1,11 +1,15 @@
 """What the daemon costs while little or nothing happens."""
 
+import resource
 import select
 import time
 
 from lunar_e2e import process
 from lunar_e2e.case import E2eCase
+from lunar_e2e.connection import Closed
 from lunar_e2e.daemon import SANITIZER
+from lunar_e2e.disk import Disk
+from lunar_e2e.initiator import LoginFailed
 
 ALONE = True
 
@@ -48,6 +52,42 @@ class Footprint(E2eCase):
         for _ in range(200):
             daemon.login().close()  # no logout
         self.wait_for_descriptors(daemon, before)
+
+    def test_reads_that_nobody_fetches_cost_little(self):
+        """A gigabyte in PDUs of 512 bytes, two million of them, four times."""
+        daemon = self.serve("--disk", "ram:16MiB")
+        witness = self.disk(daemon)
+        witness.write(0, b"safe" * 2048)
+        most = 8 << 20
+        witness.read(0, most // 512)
+        before = process.resident_kib(daemon.pid)
+        keys = {"MaxRecvDataSegmentLength": "512"}
+        sessions = [daemon.login(keys=keys) for _ in range(4)]
+        for session in sessions:
+            for _ in range(128):
+                session.start(Disk.rw_cdb(0x88, 0, most // 512), read_length=most)
+        self.assertEqual(witness.read(0, 16), b"safe" * 2048)
+        grown = process.resident_kib(daemon.pid) - before
+        self.assertLess(grown, 65536 if SANITIZER else 16384, "KiB")
+
+    def test_without_memory_connections_end_and_the_daemon_stays(self):
+        daemon = self.serve("--disk", "ram:16MiB")
+        self.disk(daemon).write(0, b"safe" * 2048)
+        sessions = [daemon.login()]
+        if not SANITIZER:  # its shadow memory is beyond any limit
+            limit = process.address_space(daemon.pid) + (1 << 20)
+            resource.prlimit(daemon.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+        refused = 0
+        while len(sessions) < 800 and refused < 20:
+            try:
+                sessions.append(daemon.login(timeout=10))
+            except (Closed, LoginFailed):
+                refused += 1
+        for session in sessions:
+            session.close()
+        resource.prlimit(daemon.pid, resource.RLIMIT_AS,
+                         (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        self.assertEqual(self.disk(daemon).read(0, 16), b"safe" * 2048)
 
     def test_idle_with_10_sessions_uses_less_than_1_percent_of_a_core(self):
         daemon = self.serve("--disk", "ram:16MiB", "--disk", f"file:{self.scratch}/d.img,size=16MiB")

@@ -1,6 +1,7 @@
 """What the kernel knows about a process: memory, descriptors, CPU time, listening ports."""
 
 import os
+import resource
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -11,6 +12,11 @@ def resident_kib(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     raise AssertionError("no VmRSS")
+
+
+def address_space(pid: int) -> int:
+    """Bytes, as RLIMIT_AS counts them."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def descriptors(pid: int) -> int:
