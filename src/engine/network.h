@@ -41,6 +41,9 @@ class Stream {
   virtual std::int64_t receive(std::span<const iovec> into) = 0;
   virtual std::int64_t send(std::span<const iovec> from) = 0;
 
+  // Bytes that send() has taken and that have not reached the peer's machine.
+  [[nodiscard]] virtual std::size_t unacknowledged() const = 0;
+
   // Enqueues `runnable` once receive() (send()) may get on: bytes, end of stream or error. One of
   // each at a time; may be early. Cancelled by unlinking nothing: by the Stream's destruction only.
   virtual void when_readable(Runnable& runnable) = 0;

@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -125,6 +127,10 @@ class TcpStream final : public Stream {
     message.msg_iov = const_cast<iovec*>(from.data());
     message.msg_iovlen = from.size();
     return result(sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+  }
+  [[nodiscard]] std::size_t unacknowledged() const override {
+    int bytes = 0;
+    return ioctl(fd(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
   }
   void when_readable(Runnable& runnable) override {
     readable_->arm(fd(), POLLIN | POLLRDHUP, runnable);

@@ -375,28 +375,61 @@ std::optional<TargetRecord> Connection::find_record(std::string_view target_name
 
 // ---- Time.
 
+// What the peer's machine has of all that was sent.
+std::uint64_t Connection::taken_bytes() const {
+  return queue_.sent_bytes() - stream_->unacknowledged();
+}
+
+// Whether the peer has done something since this was asked last: sent a PDU, or taken data while
+// more waited for it than the socket holds. The latter means that it reads, since its machine alone
+// takes only so much; what goes into an empty socket, as a ping does, says nothing.
+bool Connection::shows_life() {
+  const SignsOfLife before = signs_;
+  signs_ = {.received_pdus = session_ != nullptr ? session_->received_pdus() : 0,
+            .taken_bytes = taken_bytes(),
+            .is_full = waits_writable_};
+  const bool took =
+      (before.is_full || signs_.is_full) && signs_.taken_bytes >= before.taken_bytes + kLifeBytes;
+  return signs_.received_pdus != before.received_pdus || took;
+}
+
 void Connection::on_alarm() {
-  if (state_ == State::login || state_ == State::establishing) {
+  const bool late = shard_.now_ns() >= alarm_.deadline_ns() + kLateAlarmNs;
+  // What the peer has sent in time may be in the socket still.
+  const bool heard = reads() && poll();
+  if (state_ == State::closing || alarm_.is_armed()) return;
+  const bool logs_in = state_ == State::establishing || (state_ == State::login && heard);
+  if (late || logs_in) {
+    // The process was stopped, or its machine asleep: nobody could be heard, or answered. Or the
+    // peer has done its part in time, and we have not.
+    shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+    return;
+  }
+  const bool alive = shows_life();
+  owner_.pools().trim();
+  if (state_ == State::login) {
     close("no login within the time limit");
-    return;
-  }
-  if (state_ != State::full_feature) {
+  } else if (state_ == State::full_feature) {
+    keep_alive(alive);
+  } else if (alive) {
+    shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+  } else {
     close("the last responses were not taken within the time limit");
-    return;
   }
-  const std::uint64_t pdus = session_->received_pdus();
-  const bool silent = pdus == pdus_at_alarm_;
+}
+
+void Connection::keep_alive(bool alive) {
+  // While it is we who do not read, for want of a buffer, it cannot be heard.
+  const bool silent = !alive && (is_full(queue_) || !receiver_.is_stalled());
   if (silent && nop_outstanding_) {
     close("no answer to NOP-In");
     return;
   }
-  if (session_->misses_data_out()) {
+  if (session_->misses_data_out(signs_.taken_bytes)) {
     close("the data of a command does not come");
     return;
   }
-  pdus_at_alarm_ = pdus;
   nop_outstanding_ = silent;
-  owner_.pools().trim();
   if (silent) session_->send_nop_in();
   shard_.arm(alarm_, shard_.now_ns() + (silent ? kNopTimeoutNs : kNopIntervalNs));
 }
@@ -409,6 +442,7 @@ void Connection::close_after_output() {
   if (state_ == State::closing) return;
   transition(State::flushing);
   receiver_.stop();
+  (void)shows_life();
   shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
   output_ready();
 }

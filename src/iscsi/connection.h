@@ -30,6 +30,10 @@ constexpr std::uint64_t kLoginTimeoutNs = 15 * engine::kSecond;
 // awaited.
 constexpr std::uint64_t kNopIntervalNs = 30 * engine::kSecond;
 constexpr std::uint64_t kNopTimeoutNs = 30 * engine::kSecond;
+// Who takes fewer bytes between two alarms does not show by it that it reads.
+constexpr std::uint64_t kLifeBytes = 4 * kKiB;
+// An alarm that comes so much later than it should shows that the process did not run.
+constexpr std::uint64_t kLateAlarmNs = 1 * engine::kSecond;
 
 // A connection's place in its shard's list, beside its place among the pollers.
 struct ConnectionHook : ListHook {};
@@ -111,6 +115,9 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   void begin_full_feature(std::uint16_t tsih);
   engine::Task<void> finish_closing();
   void on_alarm();
+  void keep_alive(bool alive);
+  [[nodiscard]] bool shows_life();
+  [[nodiscard]] std::uint64_t taken_bytes() const;
   [[nodiscard]] std::vector<TargetRecord::Portal> portal_records() const;
 
   ServiceShard& owner_;
@@ -127,7 +134,12 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   bool sends_more_ = false;      // the socket may take more, but it was others' turn
   bool waits_for_room_ = false;  // nothing is read: too much is queued
   std::uint64_t last_bytes_ns_ = 0;
-  std::uint64_t pdus_at_alarm_ = 0;
+  // At the last alarm.
+  struct SignsOfLife {
+    std::uint64_t received_pdus = 0;
+    std::uint64_t taken_bytes = 0;
+    bool is_full = false;  // more waited than the socket took
+  } signs_;
   bool nop_outstanding_ = false;
   engine::Gate gate_;  // establish()
   Callback on_readable_;

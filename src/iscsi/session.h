@@ -134,8 +134,9 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   [[nodiscard]] std::uint64_t received_pdus() const { return received_pdus_; }
   // To be asked at each alarm of the connection: whether the initiator owes data-out since
   // kPatientAlarms of them and has sent none. Others may wait for what such a command holds: a
-  // buffer, or the blocks that it writes.
-  [[nodiscard]] bool misses_data_out();
+  // buffer, or the blocks that it writes. `taken_bytes`: how much of all that was sent the
+  // initiator's machine has.
+  [[nodiscard]] bool misses_data_out(std::uint64_t taken_bytes);
 
  private:
   // ---- scsi::LentDataSender

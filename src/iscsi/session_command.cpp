@@ -102,6 +102,7 @@ Task* Session::begin_task(const InboundPdu& pdu) {
         std::min(parameters_.first_burst_length, task.expected_out_bytes);
     task.expects_unsolicited = !pdu.bhs.final();
     task.asked_alarms = alarms_;
+    task.asked_at_bytes = 0;
     task.unsolicited = {.offset = 0, .end = first_burst};
   }
   return &task;

@@ -69,6 +69,7 @@ void Session::request_data(Task& task) {
     r2t.desired_data_transfer_length = length;
     task.next_r2t_offset += length;
     send_without_status(queue_.make(), r2t);
+    task.asked_at_bytes = queue_.pushed_bytes();
   }
 }
 
@@ -100,6 +101,7 @@ Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
     return Placement::discard();
   }
   receiving_ = task;
+  data_out_alarms_ = alarms_;
   const std::uint32_t length = pdu.data_length;
   const std::uint32_t offset = header.buffer_offset;
   const bool oldest = header.target_transfer_tag == spec::kReservedTag ||
@@ -145,17 +147,18 @@ void Session::on_data_out(const InboundPdu& pdu) {
   continue_transfer(*task);
 }
 
-bool Session::misses_data_out() {
+bool Session::misses_data_out(std::uint64_t taken_bytes) {
   ++alarms_;
   const auto long_ago = [this](std::uint32_t alarms) { return alarms_ - alarms >= kPatientAlarms; };
-  // Not while it is we who do not read, or while what asks for the data may not have gone.
-  if (stalled_ || receiving_ != nullptr || !queue_.empty() || !long_ago(data_out_alarms_))
-    return false;
   bool misses = false;
-  tasks_.for_each([&](const Task& task) {
-    misses = misses || (task.expects_data() && long_ago(task.asked_alarms));
+  tasks_.for_each([&](Task& task) {
+    if (!task.expects_data() && receiving_ != &task) return;
+    // What asks for the data has not reached the initiator yet: its time begins then.
+    if (task.asked_at_bytes > taken_bytes) task.asked_alarms = alarms_;
+    misses = misses || long_ago(task.asked_alarms);
   });
-  return misses;
+  // Not while it is we who do not read.
+  return misses && !stalled_ && long_ago(data_out_alarms_);
 }
 
 // F bit: no more data of this sequence comes.

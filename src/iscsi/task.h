@@ -81,7 +81,8 @@ struct alignas(kCacheLine) Task : scsi::Command, PlaceHook, DataInHook {
   bool end_deferred = false;     // ends when the data segment that is arriving for it has come
   bool expects_unsolicited = false;  // the unsolicited sequence has not had its F bit
   DataOutSequence unsolicited;
-  std::uint32_t asked_alarms = 0;   // Session::alarms_ when data-out was last asked for
+  std::uint32_t asked_alarms = 0;    // Session::alarms_ when data-out was last asked for
+  std::uint64_t asked_at_bytes = 0;  // where its last R2T ends, in all that the connection sends
   std::uint8_t first_sequence = 0;   // of the ring of solicited ones, in the order asked
   std::uint8_t sequence_count = 0;
   std::array<DataOutSequence, kMaxOutstandingR2t> sequences;

@@ -62,6 +62,8 @@ class SimStream final : public Stream {
     return static_cast<std::int64_t>(moved);
   }
 
+  [[nodiscard]] std::size_t unacknowledged() const override { return out_->bytes.size(); }
+
   void when_readable(Runnable& runnable) override {
     reader_ = &runnable;
     if (!in_->bytes.empty() || in_->closed) notify(reader_);

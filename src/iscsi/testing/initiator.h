@@ -162,6 +162,14 @@ class Initiator {
   std::optional<Pdu> take() {
     // The pipe holds less than the longest PDU.
     append(inbox_, peer_.take(peer_.received().size()));
+    return next_pdu();
+  }
+  // Reads no more than so many bytes, and handles what has become whole by them.
+  void sip(std::size_t bytes) {
+    append(inbox_, peer_.take(bytes));
+    while (auto pdu = next_pdu()) handle(std::move(*pdu));
+  }
+  std::optional<Pdu> next_pdu() {
     const auto bhs = load<spec::Bhs>(inbox_);
     if (!bhs) return std::nullopt;
     const std::size_t length = bhs->data_segment_length.value();
