@@ -14,7 +14,9 @@
 namespace lunar::iscsi {
 namespace {
 
-// How many receives one poll may do before others have their turn.
+// How many receives one poll may do before others have their turn. Only bulk data needs more than
+// one: commands that fill the buffer are answered before more of them are read, so that the peer
+// has work while we do ours.
 constexpr int kReceivesPerPoll = 4;
 // Pieces of one send: two or three a PDU.
 constexpr std::size_t kSendPieces = 512;
@@ -136,7 +138,8 @@ bool Connection::receive() {
     receiver_.received(static_cast<std::size_t>(count));
     if (memory_reserve::ran_short()) [[unlikely]]
       close("the process has no more memory");
-    if (static_cast<std::size_t>(count) < room) break;  // the socket is empty
+    // The socket is empty, or it is time to answer.
+    if (static_cast<std::size_t>(count) < room || !receiver_.in_bulk()) break;
   }
   return worked;
 }

@@ -86,6 +86,8 @@ class PduReceiver {
   // No more calls to the handler, from inside one of them too.
   void stop() { stopped_ = true; }
   [[nodiscard]] bool is_stalled() const { return stalled_; }
+  // A large data segment is arriving in its place, so what comes next is data rather than commands.
+  [[nodiscard]] bool in_bulk() const { return bulk_; }
 
   // Gives the receive buffer back, or exchanges it for a small one when the start of a header waits
   // in it. receive_into() takes another one.
