@@ -82,8 +82,9 @@ struct PortGroupOptions {
   bool explicit_changes = false;  // initiators may, by SET TARGET PORT GROUPS
 };
 
-// The log goes to standard error, and is one for the process. "trace", "debug", "info" (default),
-// "warning", "error", "off"; else invalid_argument. From any thread, at any time.
+// The log goes to standard error, and is one for the process. A thread of its own writes it, which
+// the first Server starts and which stays. "trace", "debug", "info" (default), "warning", "error",
+// "off"; else invalid_argument. From any thread, at any time.
 Result<void> set_log_level(std::string_view level);
 
 // Set up (add_*, map), start, stop; start and stop each once. Afterwards it only waits to be

@@ -246,10 +246,10 @@ Result<void> StateFolder::replace_durably(const std::string& folder, const std::
   Result<void> restored = replace_file(path, before);
   if (restored) restored = sync(folder);
   if (!restored) {
-    log::error(
-        "state {}: a new value could not be made durable, nor the old one again ({}): "
-        "which of them a power loss leaves is not known",
-        path, restored.error().message);
+    log::limited(log::Level::error, path, "state",
+                 "state {}: a new value could not be made durable, nor the old one again ({}): "
+                 "which of them a power loss leaves is not known",
+                 path, restored.error().message);
   }
   return synced;
 }

@@ -1,36 +1,27 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
+#include <pthread.h>
+#include <unistd.h>
 
-#include <memory>
+#include <cstdlib>
+
+#include "base/log_writer.h"
 
 namespace lunar::log {
 namespace {
 
-spdlog::level::level_enum to_spdlog(Level level) {
-  switch (level) {
-    case Level::trace: return spdlog::level::trace;
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
-  }
-  return spdlog::level::off;
-}
-
-spdlog::logger& logger() {
-  static const auto instance = [] {
-    // Standard error, so that standard output stays for what a command answers.
-    auto made = std::make_shared<spdlog::logger>(
-        "lunar", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_level(spdlog::level::trace);
-    made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
-    made->flush_on(spdlog::level::info);
-    return made;
+// Never destroyed: its thread may be in a write() that nobody ends, and others log until the last.
+Writer& writer() {
+  static Writer& instance = [] -> Writer& {
+    static auto* const made = new Writer(STDERR_FILENO);
+    // A thread that cannot be had is told by start() to who asks.
+    static_cast<void>(made->start());
+    pthread_atfork([] { made->before_fork(); }, [] { made->after_fork_in_parent(); },
+                   [] { made->after_fork_in_child(); });
+    std::atexit([] { made->flush(kExitPatience); });
+    return *made;
   }();
-  return *instance;
+  return instance;
 }
 
 }  // namespace
@@ -39,13 +30,19 @@ namespace detail {
 
 std::atomic<Level> threshold{Level::info};
 
-void write(Level level, std::string_view text) {
-  logger().log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
+void write(Level level, std::string text) { writer().post(level, std::move(text)); }
+
+bool admit(Level level, std::string_view subject, std::string_view cause) {
+  return writer().admit(level, subject, cause);
 }
 
 }  // namespace detail
 
 void set_level(Level level) { detail::threshold.store(level, std::memory_order_relaxed); }
+
+Result<void> start() { return writer().start(); }
+
+bool flush(std::chrono::milliseconds within) { return writer().flush(within); }
 
 Result<Level> parse_level(std::string_view text) {
   constexpr std::pair<std::string_view, Level> kNames[] = {

@@ -87,6 +87,8 @@ Result<std::vector<int>> parse_cores(const std::string& text) {
 }
 
 Result<std::unique_ptr<ShardGroup>> ShardGroup::start(const ShardGroupOptions& options) {
+  // Before there are shards: its thread must not share the core of one.
+  LUNAR_TRY(log::start());
   std::unique_ptr<ShardGroup> group(new ShardGroup);
   const std::size_t count = std::max<std::size_t>(options.cores.size(), 1);
   for (std::size_t i = 0; i < count; ++i) {

@@ -42,6 +42,7 @@ void check_entered(int result) {
     return;
   }
   log::error("io_uring has failed, giving up: {}", std::strerror(-result));
+  log::flush(log::kExitPatience);
   std::abort();
 }
 

@@ -207,7 +207,8 @@ class TcpListener final : public Listener {
       } else if (result >= 0) {
         self.arm();
       } else {
-        log::warning("cannot accept a connection: {}; trying again", std::strerror(-result));
+        log::limited(log::Level::warning, "listener", "cannot accept",
+                     "cannot accept a connection: {}; trying again", std::strerror(-result));
         Shard& shard = *Shard::current();
         shard.arm(self.retry, shard.now_ns() + kAcceptRetryNs);
       }

@@ -253,7 +253,8 @@ void Connection::send_login_reply(LoginReply reply) {
   queue_.push(out, reply.bhs);
   output_ready();
   if (reply.outcome == LoginOutcome::refused) {
-    log::info("{}: login refused: {}", peer_, reply.reason);
+    log::limited(log::Level::info, peer_address(), "login refused", "{}: login refused: {}", peer_,
+                 reply.reason);
     close_after_output();
   }
 }
@@ -313,8 +314,9 @@ void Connection::begin_full_feature(std::uint16_t tsih) {
   receiver_.set_handler(*session_);
   transition(State::full_feature);
   shard_.arm(alarm_, shard_.now_ns() + kNopIntervalNs);
-  log::info("{}: {} logged in to {} on shard {} (TSIH {})", peer_, identity.initiator_name,
-            server != nullptr ? identity.target_name : "discovery", shard_.index(), tsih);
+  log::limited(log::Level::info, peer_address(), "login",
+               "{}: {} logged in to {} on shard {} (TSIH {})", peer_, identity.initiator_name,
+               server != nullptr ? identity.target_name : "discovery", shard_.index(), tsih);
   login_.reset();
   receiver_.resume();
   wake_reader();
@@ -439,6 +441,11 @@ void Connection::keep_alive(bool alive) {
 
 // ---- The end.
 
+// Without its port, which changes with each connection.
+std::string_view Connection::peer_address() const {
+  return std::string_view(peer_).substr(0, peer_.rfind(':'));
+}
+
 void Connection::close_now(std::string_view why) { close(why); }
 
 void Connection::close_after_output() {
@@ -468,7 +475,8 @@ void Connection::target_cold_reset() {
 
 void Connection::close(std::string_view why) {
   if (state_ == State::closing) return;
-  log::info("{}: connection closed: {}", peer_, why);
+  // Every `why` is one of our own: so many causes there are.
+  log::limited(log::Level::info, peer_address(), why, "{}: connection closed: {}", peer_, why);
   transition(State::closing);
   receiver_.stop();
   shard_.remove_poller(*this);

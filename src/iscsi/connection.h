@@ -118,6 +118,7 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   void keep_alive(bool alive);
   [[nodiscard]] bool shows_life();
   [[nodiscard]] std::uint64_t taken_bytes() const;
+  [[nodiscard]] std::string_view peer_address() const;
   [[nodiscard]] std::vector<TargetRecord::Portal> portal_records() const;
 
   ServiceShard& owner_;

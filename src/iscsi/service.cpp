@@ -188,8 +188,9 @@ engine::Task<Result<std::uint16_t>> Service::open_session(SessionKey key, Connec
   for (;;) {
     const auto old = tsih_of_.find(key);
     if (old == tsih_of_.end()) break;
-    log::info("{} reinstates its session with {} (TSIH {})", key.initiator_name, key.target_name,
-              old->second);
+    log::limited(log::Level::info, key.initiator_name, "reinstatement",
+                 "{} reinstates its session with {} (TSIH {})", key.initiator_name, key.target_name,
+                 old->second);
     co_await end_session(old->second);
   }
   if (stopping_ || sessions_.size() >= kMaxSessions) {

@@ -21,7 +21,8 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
       text_(environment.policy, environment.lister, identity_, parameters_),
       exp_cmd_sn_(identity.cmd_sn),
       stat_sn_(next_stat_sn),
-      command_window_(environment.policy.command_window) {
+      command_window_(environment.policy.command_window),
+      initiator_address_(environment.initiator_address) {
   buffer_waiter_.session = this;
   buffer_waiter_.run = [](engine::Runnable& self) noexcept {
     Session& session = *static_cast<Waiter&>(self).session;
@@ -283,8 +284,9 @@ engine::Task<void> Session::log_out(spec::LogoutRequest request) {
 }
 
 void Session::reject(const spec::Bhs& bhs, spec::RejectReason reason, std::string_view why) {
-  log::info("{}: rejecting PDU with opcode {:#04x}: {}", identity_.initiator_name, bhs.opcode_byte,
-            why);
+  log::limited(log::Level::info, initiator_address_, why,
+               "{} ({}): rejecting PDU with opcode {:#04x}: {}", initiator_address_,
+               identity_.initiator_name, bhs.opcode_byte, why);
   OutboundPdu& out = queue_.make();
   copy_data(out, as_bytes(bhs));
   spec::Reject response;

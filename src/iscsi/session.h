@@ -293,6 +293,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   struct Waiter : engine::BufferWaiter {
     Session* session = nullptr;
   } buffer_waiter_;
+  std::string initiator_address_;  // for the log
 };
 
 }  // namespace lunar::iscsi

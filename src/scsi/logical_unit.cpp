@@ -229,8 +229,10 @@ engine::Task<Result<void>> LogicalUnit::save(std::string_view name, std::string 
   if (options_.store == nullptr) co_return Result<void>();
   auto saving = options_.store->save(device_.uuid(), std::string(name), std::move(value));
   Result<void> saved = co_await saving;
-  if (!saved)
-    log::error("device {}: {} cannot be kept: {}", device_.name(), name, saved.error().message);
+  if (!saved) {
+    log::limited(log::Level::error, device_.name(), name, "device {}: {} cannot be kept: {}",
+                 device_.name(), name, saved.error().message);
+  }
   co_return saved;
 }
 

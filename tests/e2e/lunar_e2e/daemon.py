@@ -57,7 +57,8 @@ def run_to_end(*arguments, timeout=10, **options) -> subprocess.CompletedProcess
 class Daemon:
     """`lunar serve` on a free loopback port. start() returns when it listens."""
 
-    def __init__(self, *arguments, port=None, command=None, as_nobody=False, listen=True):
+    def __init__(self, *arguments, port=None, command=None, as_nobody=False, listen=True,
+                 stderr=subprocess.STDOUT):
         self.port = port or free_port()
         self.arguments = [str(argument) for argument in arguments]
         if listen:
@@ -68,6 +69,7 @@ class Daemon:
         self.command = [str(word) for word in command] if command else [str(binary()), "serve"]
         self.as_nobody = as_nobody
         self.target = TARGET
+        self.stderr = stderr  # STDOUT: output() has it
         self.process = None
         self.log = None
 
@@ -79,7 +81,7 @@ class Daemon:
         if self.as_nobody and os.getuid() == 0:
             options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         self.process = subprocess.Popen(self.command + self.arguments, stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=subprocess.STDOUT, **options)
+                                        stdout=self.log, stderr=self.stderr, **options)
         deadline = time.monotonic() + within * SLOWNESS
         while not self._listens():
             if self.process.poll() is not None:

@@ -1,0 +1,60 @@
+"""The log: nobody waits for it, no peer fills it, and its last lines are out when the daemon ends."""
+
+import fcntl
+import os
+
+from lunar_e2e.case import E2eCase
+from lunar_e2e.initiator import LoginFailed
+from lunar_e2e.pdu import IMMEDIATE, REJECT
+
+FIRST_LINES = 32  # kFirstLines
+UNKNOWN_OPCODE = 0x1D
+
+
+def send_bad_pdus(session, count):
+    """Each is answered by a Reject."""
+    bad = bytes([UNKNOWN_OPCODE | IMMEDIATE]).ljust(48, b"\0")
+    for _ in range(count // 100):
+        session.send_raw(bad * 100)
+        for _ in range(100):
+            answer = session.pump()
+            assert answer.opcode == REJECT, answer
+
+
+class Log(E2eCase):
+    def full_pipe(self):
+        """Its end for writing; one page, and no room left."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        os.write(writer, b"x" * fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096))
+        return writer
+
+    def test_a_pipe_that_nobody_reads_stops_nothing(self):
+        daemon = self.serve("--disk", "ram:16MiB", "--log-level", "debug", stderr=self.full_pipe())
+        session = daemon.login()
+        send_bad_pdus(session, 2000)
+        for _ in range(20):
+            self.disk(daemon).write(0, b"x" * 512)
+        with self.assertRaises(LoginFailed):
+            daemon.login(target="iqn.2026-11.io.lunar:none")
+        daemon.stop()
+
+    def test_what_a_peer_does_for_ever_is_told_a_few_times(self):
+        daemon = self.serve("--disk", "ram:16MiB")
+        send_bad_pdus(daemon.login(), 2000)
+        for _ in range(2 * FIRST_LINES):
+            with self.assertRaises(LoginFailed):
+                daemon.login(target="iqn.2026-11.io.lunar:none")
+        daemon.stop()
+        text = daemon.output()
+        self.assertEqual(text.count("rejecting PDU"), FIRST_LINES)
+        self.assertEqual(text.count("login refused"), FIRST_LINES)
+
+    def test_the_last_lines_are_out_when_it_ends(self):
+        daemon = self.serve("--disk", "ram:16MiB")
+        self.disk(daemon)
+        daemon.stop()
+        last = daemon.output().splitlines()[-1]
+        self.assertRegex(last, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d info ")
+        self.assertIn("the target is stopping", last)
