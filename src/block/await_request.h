@@ -25,6 +25,7 @@ class AwaitableRequest : public Request {
     iov = nullptr;
     iov_count = 0;
     miscompare_offset = 0;
+    error_number = 0;
   }
 
   // Target: Front, or Channel (then `shard` must be set).

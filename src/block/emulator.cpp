@@ -35,6 +35,7 @@ class Emulator::Job : public ListHook {
     }
     [[nodiscard]] Status await_resume() const {
       if (!std::exchange(job_.in_flight_, false)) return Status::aborted;
+      if (job_.step_.status != Status::ok) job_.request_.error_number = job_.step_.error_number;
       return job_.step_.status;
     }
 

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+#include <utility>
+
 #include "base/bytes.h"
+#include "base/log.h"
 #include "block/iov.h"
 
 namespace lunar::block {
@@ -187,7 +191,7 @@ void Front::completed(Request& request) noexcept {
   front.in_flight_.leave(frame.generation);  // last: whoever waits in stop() destroys the front
 }
 
-void Front::account(const Request& request, std::uint64_t submitted_ns) {
+void Front::account(Request& request, std::uint64_t submitted_ns) {
   auto& counters = statistics_.ops[static_cast<std::size_t>(request.op)];
   counters.operations.add(1);
   counters.time_ns.add(shard_.now_ns() - submitted_ns);
@@ -195,7 +199,66 @@ void Front::account(const Request& request, std::uint64_t submitted_ns) {
     if (request.has_range()) counters.bytes.add(request.count.value * limits_.block_size);
   } else if (request.status != Status::miscompare && request.status != Status::aborted) {
     counters.errors.add(1);
+    tell_failure(request);
+  } else {
+    request.error_number = 0;
   }
+}
+
+namespace {
+
+// Errors of the medium. The others are of whoever submits, and are told to him.
+bool is_of_the_medium(Status status, bool writable) {
+  switch (status) {
+    case Status::not_ready:
+    case Status::gone:
+    case Status::no_space:
+    case Status::read_error:
+    case Status::write_error:
+    case Status::hardware_error: return true;
+    case Status::write_protected: return writable;  // it has become so by itself
+    case Status::ok:
+    case Status::aborted:
+    case Status::out_of_range:
+    case Status::miscompare:
+    case Status::unsupported:
+    case Status::busy: return false;
+  }
+  return false;
+}
+
+std::string describe(const Request& request) {
+  if (!request.has_range()) return std::string(to_string(request.op));
+  return fmt::format("{} of {} blocks from LBA {}", to_string(request.op), request.count.value,
+                     request.lba.value);
+}
+
+}  // namespace
+
+[[gnu::cold]] void Front::tell_failure(Request& request) const {
+  const int error_number = std::exchange(request.error_number, 0);
+  if (!is_of_the_medium(request.status, writable_)) return;
+  const std::string why = error_number == 0 ? std::string(to_string(request.status))
+                                            : fmt::format("{} ({})", to_string(request.status),
+                                                          std::strerror(error_number));
+  log::limited(log::Level::error, device_.name(), to_string(request.status),
+               "device {}{}: {} failed: {}", device_.name(), user_in_brackets(), describe(request),
+               why);
+}
+
+[[gnu::cold]] void Front::tell_if_hung(Request& request) const {
+  if (request.layers == 0) return;  // it has come back already
+  const std::uint64_t age_ns = shard_.now_ns() - request.bottom_layer_state<Frame>().submitted_ns;
+  if (age_ns < kHungNs) return;
+  log::limited(log::Level::warning, device_.name(), "hangs",
+               "device {}{}: {} has no answer after {:.1f} s, and is aborted", device_.name(),
+               user_in_brackets(), describe(request),
+               static_cast<double>(age_ns) / static_cast<double>(engine::kSecond));
+}
+
+std::string Front::user_in_brackets() const {
+  const std::string name = user_name_ ? user_name_() : "";
+  return name.empty() ? name : fmt::format(" ({})", name);
 }
 
 void Front::abort(Request& request) {
@@ -206,6 +269,7 @@ void Front::abort(Request& request) {
     in_flight_.leave_standing();
     return;
   }
+  tell_if_hung(request);
   if (!emulator_.abort(request)) channel_->abort(request);
 }
 

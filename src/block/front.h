@@ -6,7 +6,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/cache_line.h"
 #include "block/emulator.h"
@@ -29,6 +31,9 @@ class WindowUser {
  protected:
   ~WindowUser() = default;
 };
+
+// A request that has to be aborted after so long tells of a medium that hangs.
+constexpr std::uint64_t kHungNs = 1 * engine::kSecond;
 
 // Created, used and destroyed on its shard. The Device outlives it.
 class alignas(kCacheLine) Front {
@@ -55,6 +60,10 @@ class alignas(kCacheLine) Front {
   [[nodiscard]] std::span<std::byte> write_window(Lba lba, BlockCount count);
   // Whoever uses write_window() says when its windows are closed. Outlives the Front.
   void set_window_user(WindowUser& user) { window_user_ = &user; }
+
+  // Who uses the device, for the log: "LUN 0 of iqn…". Called on this shard when something has gone
+  // wrong.
+  void set_user_name(std::function<std::string()> name) { user_name_ = std::move(name); }
 
   // ---- Exclusive ranges: for RangeLocks.
   // New requests that overlap the range and are excluded wait until thaw(); completes when those
@@ -114,7 +123,10 @@ class alignas(kCacheLine) Front {
   [[nodiscard]] Status check(const Request& request) const;
   [[nodiscard]] Route route(const Request& request) const;
   void emulate(Request& request, bool refused);
-  void account(const Request& request, std::uint64_t submitted_ns);
+  void account(Request& request, std::uint64_t submitted_ns);
+  [[nodiscard]] std::string user_in_brackets() const;
+  void tell_failure(Request& request) const;
+  void tell_if_hung(Request& request) const;
   static void completed(Request& request) noexcept;
 
   Device& device_;
@@ -133,6 +145,7 @@ class alignas(kCacheLine) Front {
   FrozenRanges frozen_;
   List<Request> parked_;  // until a frozen range thaws
   WindowUser* window_user_ = nullptr;
+  std::function<std::string()> user_name_;
 };
 
 }  // namespace lunar::block

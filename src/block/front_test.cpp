@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
 #include "block/testing/bench.h"
 #include "block/testing/fake_device.h"
 #include "block/testing/model.h"
@@ -496,6 +500,89 @@ TEST_F(FrontTest, TakesANewCapacityAndWriteProtection) {
   EXPECT_TRUE(bench.front().write_window(Lba(0), BlockCount(1)).empty());
   bench.front().set_writable(true);
   EXPECT_EQ(bench.run(Op::write, 0, 1, data), Status::ok);
+}
+
+// ---- What the log says
+
+class FrontLog : public FrontTest {
+ protected:
+  // What is logged meanwhile.
+  template <class Work>
+  static std::string logged(Work work) {
+    ::testing::internal::CaptureStderr();
+    work();
+    EXPECT_TRUE(log::flush(std::chrono::minutes(1)));
+    return ::testing::internal::GetCapturedStderr();
+  }
+};
+
+TEST_F(FrontLog, TellsOfErrorsOfTheMedium) {
+  FakeDevice device(1024, 512, "disk7");
+  Bench bench(world_, device);
+  bench.front().set_user_name([] { return "LUN 3 of iqn.x"; });
+  auto data = filled(1024, 0);
+  device.answers[Op::read] = Status::read_error;
+  device.answers[Op::write] = Status::no_space;
+  device.answers[Op::unmap] = Status::gone;
+  EXPECT_NE(logged([&] { bench.run(Op::read, 3, 2, data); })
+                .find("device disk7 (LUN 3 of iqn.x): read of 2 blocks from LBA 3 failed: read "
+                      "error\n"),
+            std::string::npos);
+  TestRequest write(Op::write, 5, 2);
+  write.set_buffer(data.data(), data.size());
+  write.error_number = ENOSPC;
+  EXPECT_NE(logged([&] {
+              bench.run(write);
+            }).find("write of 2 blocks from LBA 5 failed: no space (No space left on device)"),
+            std::string::npos);
+  EXPECT_EQ(write.error_number, 0) << "it is of this request only";
+}
+
+TEST_F(FrontLog, IsSilentOfWhatIsTheSubmittersFault) {
+  FakeDevice device(1024, 512, "disk8");
+  Bench bench(world_, device);
+  auto data = filled(512, 0);
+  auto other = filled(512, 1);
+  EXPECT_EQ(logged([&] {
+              bench.run(Op::read, 1024, 1, data);
+              bench.run(Op::compare, 0, 1, other);
+              bench.run(Op::read, 0, 1, data);
+              bench.front().set_writable(false);
+              bench.run(Op::write, 0, 1, data);
+            }),
+            "");
+}
+
+TEST_F(FrontLog, TellsOnceInAWhileOfWhatGoesOnForEver) {
+  FakeDevice device(1024, 512, "disk9");
+  Bench bench(world_, device);
+  auto data = filled(512, 0);
+  device.answers[Op::read] = Status::hardware_error;
+  const std::string text = logged([&] {
+    for (int i = 0; i < 1000; ++i) bench.run(Op::read, 0, 1, data);
+  });
+  EXPECT_EQ(std::ranges::count(text, '\n'), 32);
+}
+
+TEST_F(FrontLog, TellsOfARequestThatHadToBeAborted) {
+  FakeDevice device(1024, 512, "disk10");
+  Bench bench(world_, device);
+  auto data = filled(512, 0);
+  const auto aborted_after = [&](std::uint64_t ns) {
+    return logged([&] {
+      TestRequest request(Op::read, 7, 1);
+      request.set_buffer(data.data(), data.size());
+      device.hold = true;
+      bench.front().submit(request);
+      world_.run_for(ns);
+      bench.front().abort(request);
+      EXPECT_EQ(bench.finish(request), Status::aborted);
+    });
+  };
+  EXPECT_EQ(aborted_after(kHungNs / 2), "");
+  EXPECT_NE(aborted_after(5 * engine::kSecond)
+                .find("device disk10: read of 1 blocks from LBA 7 has no answer after 5.0 s"),
+            std::string::npos);
 }
 
 }  // namespace

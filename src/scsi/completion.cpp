@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/log.h"
 #include "block/front.h"
 #include "engine/shard.h"
 #include "scsi/logical_unit.h"
@@ -33,8 +34,16 @@ std::optional<spec::AdditionalSense> attention_of(spec::Status status) {
   return std::nullopt;
 }
 
+void tell(const Command& command) {
+  const bool has_sense = command.status_code == spec::Status::check_condition;
+  log::debug("{}: LUN {}: {}: {}{}{}", command.nexus->initiator_port_name(), command.itl->lun.value,
+             to_text(static_cast<spec::Opcode>(command.cdb[0])), to_text(command.status_code),
+             has_sense ? ": " : "", has_sense ? to_text(command.sense) : "");
+}
+
 // The control mode page has a say in how a command ends that is not GOOD.
 [[gnu::cold, gnu::noinline]] void obey_control_page(Command& command) {
+  if (log::enabled(log::Level::debug)) tell(command);
   const ModeParameters& mode = command.unit->state().mode;
   if (mode.descriptor_sense()) command.sense_format = spec::SenseFormat::descriptor;
   if (!mode.statuses_interlocked()) return;

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/log.h"
 #include "block/front.h"
 #include "block/range_lock.h"
 #include "block/statistics.h"
+#include "scsi/device_server.h"
 #include "scsi/durable_store.h"
 #include "scsi/mode_store.h"
 #include "scsi/on_each_part.h"
@@ -73,10 +76,21 @@ LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
       commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight),
       opened_ns_(shard.now_ns()) {
   front_->set_window_user(*this);
+  front_->set_user_name([this] { return numbers_in_use(); });
   adopt(std::move(state));
 }
 
 LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with nexuses"); }
+
+std::string LogicalUnitShard::numbers_in_use() {
+  std::set<std::string> numbers;
+  for (const ItlNexus& itl : nexuses_) {
+    DeviceServer* server = itl.nexus.device_server();
+    if (server != nullptr)
+      numbers.insert(fmt::format("LUN {} of {}", itl.lun.value, server->target().name()));
+  }
+  return fmt::format("{}", fmt::join(numbers, ", "));
+}
 
 void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
   state_ = std::move(state);

@@ -103,6 +103,8 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   [[nodiscard]] bool is_stopping() const { return work_.is_closed(); }
   // No more work: completes when all has ended and the medium is idle.
   engine::Task<void> stop();
+  // By which numbers initiators of this shard have addressed the unit, for the log.
+  [[nodiscard]] std::string numbers_in_use();
 
   // What work waits for beside commands' own requests: see wait.h.
   void add_wait(Wait& wait);

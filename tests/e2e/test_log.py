@@ -4,6 +4,8 @@ import fcntl
 import os
 
 from lunar_e2e.case import E2eCase
+from lunar_e2e.daemon import free_port
+from lunar_e2e.disk import CommandFailed
 from lunar_e2e.initiator import LoginFailed
 from lunar_e2e.pdu import IMMEDIATE, REJECT
 
@@ -58,3 +60,48 @@ class Log(E2eCase):
         last = daemon.output().splitlines()[-1]
         self.assertRegex(last, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d info ")
         self.assertIn("the target is stopping", last)
+
+
+BAD = """
+device = [{name = "d", type = "ram", size = "1MiB"},
+          {name = "bad", type = "error", base = "d", inject = [
+              {op = "read", lba = 100, count = 8, action = "fail", status = "read_error"},
+              {op = "write", lba = 200, count = 8, action = "hang"}]}]
+portal = [{listen = "127.0.0.1:PORT"}]
+target = [{name = "iqn.2026-11.io.lunar:disks", lun = [{lun = 5, device = "bad"}]}]
+"""
+
+
+class Media(E2eCase):
+    """Errors of the medium are in the log: LUN, device, what, which blocks and why."""
+
+    def daemon(self, *options):
+        port = free_port()
+        path = self.scratch / "lunar.toml"
+        path.write_text(BAD.replace("PORT", str(port)))
+        return self.serve("--config", path, *options, port=port, listen=False)
+
+    def test_an_error(self):
+        daemon = self.daemon()
+        disk = self.disk(daemon, 5)
+        for _ in range(100):
+            with self.assertRaises(CommandFailed):
+                disk.read(100, 2)
+        daemon.stop()
+        self.assertEqual(daemon.output().count("failed"), FIRST_LINES)
+        self.assertIn(f" error device bad (LUN 5 of {daemon.target}): read of 2 blocks from LBA 100 "
+                      "failed: read error\n", daemon.output())
+
+    def test_a_request_that_hangs(self):
+        daemon = self.daemon()
+        self.disk(daemon, 5).start_write(200, bytes(512))
+        daemon.stop()  # which waits for it, then aborts it
+        self.assertRegex(daemon.output(), rf" warning device bad \(LUN 5 of {daemon.target}\): write of "
+                         r"1 blocks from LBA 200 has no answer after \d+\.\d s, and is aborted\n")
+
+    def test_commands_that_fail_at_debug(self):
+        daemon = self.daemon("--log-level", "debug")
+        with self.assertRaises(CommandFailed):
+            self.disk(daemon, 5).read(100, 2)
+        daemon.stop()
+        self.assertRegex(daemon.output(), r" debug iqn\S+: LUN 5: READ \(16\): CHECK CONDITION: .*MEDIUM ERROR")

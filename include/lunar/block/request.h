@@ -65,6 +65,9 @@ struct Request : engine::Runnable {
       0;                           // bytes from the start of the buffers, after Status::miscompare
   engine::Shard* shard = nullptr;  // set by Front::submit
   Done done = nullptr;             // called on the shard, never inside submit()
+  // Why a status is not ok, for the log: an errno that the backend has set, or 0. Whoever reads it
+  // makes it 0 again.
+  std::int32_t error_number = 0;
 
   void set_buffer(void* data, std::size_t bytes) {
     single_iov = {data, bytes};
@@ -93,6 +96,11 @@ struct Request : engine::Runnable {
   template <class T>
   [[nodiscard]] T& layer_state() {
     return *std::launder(reinterpret_cast<T*>(layer_[layers - 1].state.data()));
+  }
+  // That of the first of the layers, from whichever is on top.
+  template <class T>
+  [[nodiscard]] T& bottom_layer_state() {
+    return *std::launder(reinterpret_cast<T*>(layer_[0].state.data()));
   }
   // Forgets the top layer. Then either finish() to hand the status up, or submit again.
   void pop_layer() { --layers; }

@@ -188,6 +188,10 @@ void FileChannel::cleared(Transfer& transfer) {
 
 void FileChannel::finish(Transfer& transfer, block::Status status) {
   block::Request& request = *transfer.request;
+  if (status != block::Status::ok) [[unlikely]] {
+    // Nothing moved and no error: behind the end of the file.
+    request.error_number = transfer.result < 0 ? static_cast<int>(-transfer.result) : ENODATA;
+  }
   transfer.rest.reset();  // puts the iovec array right
   give_back(transfer);
   request.complete(status);
