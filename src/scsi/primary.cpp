@@ -115,10 +115,6 @@ bool decode_report_luns(Command& command) {
     return refuse(command,
                   spec::Sense::invalid_field_in_cdb(offsetof(spec::ReportLunsCdb, select_report)));
   }
-  if (cdb.allocation_length < spec::kReportLunsMinAllocationLength) {
-    return refuse(command, spec::Sense::invalid_field_in_cdb(
-                               offsetof(spec::ReportLunsCdb, allocation_length)));
-  }
   command.allocation_length = cdb.allocation_length;
   return true;
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "scsi/testing/bench.h"
 
 namespace lunar::scsi {
@@ -81,7 +83,6 @@ TEST(ReportLuns, TruncatesButTellsTheWholeLength) {
 
 TEST(ReportLuns, RefusesWhatTheStandardRefuses) {
   Bench bench;
-  EXPECT_TRUE(bench.initiator().run(report_luns(0, 15)).is_invalid_field(6));
   EXPECT_TRUE(bench.initiator().run(report_luns(3, 64)).is_invalid_field(2));
   EXPECT_TRUE(bench.initiator().run(report_luns(0x13, 64)).is_invalid_field(2));
   EXPECT_TRUE(bench.initiator().run(report_luns(0xf8, 64)).is_invalid_field(2));
@@ -216,6 +217,60 @@ TEST(ReadCapacity, TakesAnyAllocationLength) {
         bench.initiator().run({0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, length, 0, 0});
     EXPECT_TRUE(outcome.is_good());
     EXPECT_EQ(outcome.data.size(), length);
+  }
+}
+
+// SPC-4 §4.2.5.6: an ALLOCATION LENGTH cuts the data, and is never an error.
+TEST(AllocationLength, CutsTheDataOfEveryCommand) {
+  struct Case {
+    const char* name;
+    std::vector<std::uint8_t> cdb;
+    std::size_t at;     // of the ALLOCATION LENGTH
+    std::size_t bytes;  // that it has
+  };
+  const std::vector<Case> cases = {
+      {"REQUEST SENSE", {0x03, 0, 0, 0, 0, 0}, 4, 1},
+      {"INQUIRY", {0x12, 0, 0, 0, 0, 0}, 3, 2},
+      {"INQUIRY, VPD page 83h", {0x12, 1, 0x83, 0, 0, 0}, 3, 2},
+      {"INQUIRY, VPD page B0h", {0x12, 1, 0xb0, 0, 0, 0}, 3, 2},
+      {"MODE SENSE (6)", {0x1a, 0, 0x3f, 0, 0, 0}, 4, 1},
+      {"MODE SENSE (10)", {0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"RECEIVE DIAGNOSTIC RESULTS", {0x1c, 1, 0, 0, 0, 0}, 3, 2},
+      {"LOG SENSE", {0x4d, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"READ BUFFER, descriptor", {0x3c, 3, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 3},
+      {"READ DEFECT DATA (10)", {0x37, 0, 0x18, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"READ DEFECT DATA (12)", {0xb7, 0x18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+      {"READ KEYS", {0x5e, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"READ RESERVATION", {0x5e, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"REPORT CAPABILITIES", {0x5e, 2, 0, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"READ FULL STATUS", {0x5e, 3, 0, 0, 0, 0, 0, 0, 0, 0}, 7, 2},
+      {"READ CAPACITY (16)", {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 10, 4},
+      {"GET LBA STATUS", {0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 10, 4},
+      {"REPORT LUNS", {0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+      {"REPORT IDENTIFYING INFORMATION", {0xa3, 0x05, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+      {"REPORT TARGET PORT GROUPS", {0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+      {"REPORT SUPPORTED OPERATION CODES", {0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+      {"REPORT SUPPORTED TMFS", {0xa3, 0x0d, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+      {"REPORT PRIORITY", {0xa3, 0x0e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 6, 4},
+  };
+  Bench bench;
+  bench.initiator().clear_attention();
+  for (const Case& each : cases) {
+    const auto run = [&](std::size_t length) {
+      std::vector<std::uint8_t> cdb = each.cdb;
+      for (std::size_t i = 0; i < each.bytes; ++i)
+        cdb[each.at + i] = static_cast<std::uint8_t>(length >> (8 * (each.bytes - 1 - i)));
+      return bench.initiator().run(cdb);
+    };
+    const Outcome all = run(each.bytes == 1 ? 0xff : 0xffff);
+    ASSERT_TRUE(all.is_good()) << each.name;
+    for (const std::size_t length : {0U, 1U, 3U, 4U, 7U, 8U, 15U, 16U, 19U}) {
+      const Outcome cut = run(length);
+      ASSERT_TRUE(cut.is_good()) << each.name << " " << length;
+      std::vector<std::uint8_t> begin = all.data;
+      begin.resize(std::min(length, begin.size()));
+      EXPECT_EQ(cut.data, begin) << each.name << " " << length;
+    }
   }
 }
 

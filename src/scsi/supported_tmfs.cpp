@@ -34,12 +34,7 @@ void produce(Command& command, ByteWriter& out) {
 }  // namespace
 
 bool decode_report_supported_tmfs(Command& command) {
-  const auto cdb = cdb_of(command).as<ReportSupportedTmfCdb>();
-  if (cdb.allocation_length < SupportedTmfData::kBasicBytes) {
-    return refuse(command, spec::Sense::invalid_field_in_cdb(
-                               offsetof(ReportSupportedTmfCdb, allocation_length)));
-  }
-  command.allocation_length = cdb.allocation_length;
+  command.allocation_length = cdb_of(command).as<ReportSupportedTmfCdb>().allocation_length;
   return true;
 }
 

@@ -26,7 +26,4 @@ struct ReportLunsHeader {
 static_assert(sizeof(ReportLunsHeader) == 8);
 static_assert(offsetof(ReportLunsHeader, lun_list_length) == 0);
 
-// SPC-5: a smaller ALLOCATION LENGTH is INVALID FIELD IN CDB.
-constexpr std::uint32_t kReportLunsMinAllocationLength = 16;
-
 }  // namespace lunar::scsi::spec
