@@ -119,10 +119,10 @@ bool decode_unmap(Command& command) {
 }
 
 bool check_unmap_list(Command& command) {
-  const auto list = spec::UnmapParameterList::parse(command.data_out);
-  const bool all_there = command.data_out.size() == command.data_out_bytes;
-  if (!list || !all_there)
+  if (command.data_out.size() != command.data_out_bytes)
     return refuse(command, Sense::illegal_request(AdditionalSense::parameter_list_length_error));
+  const auto list = spec::UnmapParameterList::parse(command.data_out);
+  if (!list) return refuse(command, list.error());
   return check_unmap_extents(command, *list) && list->total_blocks().value != 0;
 }
 

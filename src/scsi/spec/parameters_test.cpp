@@ -95,6 +95,21 @@ TEST(Unmap, RejectsLengthsBeyondTheParameterList) {
   EXPECT_FALSE(UnmapParameterList::parse(hex("ffff ffff 00000000")));
 }
 
+TEST(Unmap, RejectsDescriptorsBehindTheEndOfTheData) {
+  const auto descriptor = std::string("0000000000000001 00000002 00000000");
+  const auto error_of = [&](const std::string& header) {
+    const auto bytes = hex(header + descriptor);
+    const auto list = UnmapParameterList::parse(bytes);
+    return list ? Sense() : list.error();
+  };
+  const Sense wrong = Sense::invalid_field_in_parameter_list(2);
+  EXPECT_EQ(error_of("0000 0010 00000000"), wrong);
+  EXPECT_EQ(error_of("0006 0010 00000000"), wrong);
+  EXPECT_EQ(error_of("0015 0010 00000000"), wrong);
+  EXPECT_EQ(error_of("0016 0010 00000000"), Sense());
+  EXPECT_EQ(error_of("0000 0000 00000000"), Sense()) << "no descriptors, no contradiction";
+}
+
 TEST(Capacity, Bytes) {
   ReadCapacity10Data ten;
   ten.returned_logical_block_address = 0x1fffff;

@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <expected>
 
 #include "base/bytes.h"
 #include "base/endian.h"
 #include "lunar/types.h"
+#include "scsi/spec/sense.h"
 
 namespace lunar::scsi::spec {
 
@@ -37,18 +38,28 @@ struct UnmapExtent {
 // any order; their ranges are for the device server to check against the capacity.
 class UnmapParameterList {
  public:
-  // `bytes` are the PARAMETER LIST LENGTH bytes of the command; none at all is an empty list.
-  // Nothing when they do not hold what their header tells: PARAMETER LIST LENGTH ERROR. A last
-  // descriptor that is incomplete by the header's own length is ignored.
-  [[nodiscard]] static std::optional<UnmapParameterList> parse(Bytes bytes) {
+  // `bytes` are the PARAMETER LIST LENGTH bytes of the command; none at all is an empty list. The
+  // error: PARAMETER LIST LENGTH ERROR when they do not hold what their header tells; INVALID FIELD
+  // IN PARAMETER LIST when that contradicts itself, descriptors being behind the end of the data.
+  // SBC-4 leaves this open; nobody's blocks are unmapped by a list that does not know how long it
+  // is. A last descriptor that is incomplete by the header's own length is ignored.
+  [[nodiscard]] static std::expected<UnmapParameterList, Sense> parse(Bytes bytes) {
+    const auto wrong_length = [] {
+      return std::unexpected(Sense::illegal_request(AdditionalSense::parameter_list_length_error));
+    };
     if (bytes.empty()) return UnmapParameterList(Bytes{});
     const auto header = load<UnmapParameterListHeader>(bytes);
-    if (!header) return std::nullopt;
+    if (!header) return wrong_length();
     const std::size_t data_length = header->unmap_data_length.value();
     const std::size_t descriptors_length = header->unmap_block_descriptor_data_length.value();
     const std::size_t counted = sizeof(header->unmap_data_length);
-    if (data_length > bytes.size() - counted) return std::nullopt;
-    if (descriptors_length > bytes.size() - sizeof(UnmapParameterListHeader)) return std::nullopt;
+    const std::size_t header_rest = sizeof(UnmapParameterListHeader) - counted;
+    if (data_length > bytes.size() - counted) return wrong_length();
+    if (descriptors_length > bytes.size() - sizeof(UnmapParameterListHeader)) return wrong_length();
+    if (descriptors_length != 0 && data_length < header_rest + descriptors_length) {
+      return std::unexpected(Sense::invalid_field_in_parameter_list(
+          offsetof(UnmapParameterListHeader, unmap_block_descriptor_data_length)));
+    }
     const std::size_t count = descriptors_length / sizeof(UnmapBlockDescriptor);
     return UnmapParameterList(
         bytes.subspan(sizeof(UnmapParameterListHeader), count * sizeof(UnmapBlockDescriptor)));
