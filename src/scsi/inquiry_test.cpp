@@ -160,10 +160,28 @@ TEST(VitalProductData, TellsTheLimitsThatAreChecked) {
                                       (page[at + 2] << 8U) | page[at + 3]);
   };
   EXPECT_EQ(u32(8), block::kMaxTransferBytes / 512);
+  EXPECT_EQ(u32(12), 2048U) << "OPTIMAL TRANSFER LENGTH";
   EXPECT_EQ(u32(20), 0xffffffffU);
+  EXPECT_EQ(u32(36), 0U);
+  EXPECT_EQ(u32(40), kMaxWriteSameBytes / 512);
   EXPECT_EQ(u32(24), kMaxUnmapDescriptors);
   EXPECT_EQ(page[5], kMaxCompareAndWriteBlocks);
   for (const std::size_t at : {44U, 48U, 52U}) EXPECT_EQ(u32(at), 1U) << "WRITE ATOMIC";
+}
+
+TEST(VitalProductData, OptimalTransferLengthIsThatOfTheMedium) {
+  const auto told = [](std::uint64_t blocks, std::uint32_t physical_block_size) {
+    auto device = std::make_unique<FakeDevice>(2048);
+    device->the_limits.physical_block_size = physical_block_size;
+    device->the_limits.optimal_transfer = BlockCount(blocks);
+    Bench bench(std::move(device), {}, 1, Bench::full());
+    const Outcome outcome = bench.initiator().run(inquiry(64, 0xb0));
+    return std::uint32_t{*load<be32>(std::as_bytes(std::span(outcome.data)).subspan(12))};
+  };
+  EXPECT_EQ(told(0, 512), 2048U);
+  EXPECT_EQ(told(256, 512), 256U);
+  EXPECT_EQ(told(100, 4096), 96U) << "whole physical blocks";
+  EXPECT_EQ(told(1U << 20U, 512), block::kMaxTransferBytes / 512) << "no more than is taken";
 }
 
 TEST(VitalProductData, HasNoProvisioningWithoutUnmap) {

@@ -42,8 +42,13 @@ struct WaitHook;
 // The largest parameter and transfer sizes that VPD page B0h tells.
 constexpr std::uint8_t kMaxCompareAndWriteBlocks = 128;
 constexpr std::uint32_t kMaxUnmapDescriptors = 4095;  // what a PARAMETER LIST LENGTH can say
-// What WRITE SAME (10) can say, for all of its forms: longer ranges are UNMAP's business.
-constexpr std::uint64_t kMaxWriteSameBlocks = 0xffff;
+// Told where the medium has no opinion: an initiator that is told nothing takes what it likes.
+constexpr std::uint64_t kDefaultOptimalTransferBytes = kMiB;
+// One WRITE SAME: what a slow disk writes before initiators give up (kLong in rows.h). WRITE SAME
+// (10) can say less.
+constexpr std::uint64_t kMaxWriteSameBytes = 1 * kGiB;
+// With protection information, whose writers keep others from all of the blocks meanwhile.
+constexpr std::uint64_t kMaxProtectedWriteSameBlocks = 0xffff;
 
 // What WRITE ATOMIC promises, in blocks: as VPD page B0h tells it.
 struct AtomicLimits {
@@ -218,6 +223,10 @@ class LogicalUnit {
   [[nodiscard]] std::uint32_t block_size() const { return limits_.block_size; }
   [[nodiscard]] unsigned block_shift() const { return block_shift_; }
   [[nodiscard]] std::uint64_t max_transfer_blocks() const { return max_transfer_blocks_; }
+  [[nodiscard]] std::uint64_t max_write_same_blocks() const {
+    return has_protection_room() ? kMaxProtectedWriteSameBlocks
+                                 : kMaxWriteSameBytes >> block_shift_;
+  }
   [[nodiscard]] const AtomicLimits& atomic_limits() const { return atomic_limits_; }
   // The medium can be formatted with protection information; the UnitState tells whether it is.
   [[nodiscard]] bool has_protection_room() const { return room_.area != nullptr; }

@@ -147,7 +147,7 @@ bool decode_write_same(Command& command) {
   BlockCount blocks = block.blocks;
   // WSNZ is zero in VPD page B0h: zero blocks means to the end of the medium.
   if (blocks.value == 0) blocks = Lba(command.unit->state().capacity_blocks) - block.lba;
-  if (blocks.value > kMaxWriteSameBlocks)
+  if (blocks.value > unit.max_write_same_blocks())
     return refuse(command, Sense::invalid_field_in_cdb(length_field_of(cdb)));
   command.steps.lba = block.lba;
   command.steps.left = blocks;

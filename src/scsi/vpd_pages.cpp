@@ -124,6 +124,17 @@ void produce_ports(const Command& command, ByteWriter& out) {
   write_ports(out);
 }
 
+// A whole number of physical blocks, or initiators ignore it.
+std::uint32_t optimal_transfer_of(const LogicalUnit& unit) {
+  const block::Limits& limits = unit.limits();
+  const std::uint64_t granularity = limits.physical_block_size / limits.block_size;
+  const std::uint64_t wanted = limits.optimal_transfer.value != 0
+                                   ? limits.optimal_transfer.value
+                                   : kDefaultOptimalTransferBytes >> unit.block_shift();
+  const std::uint64_t most = std::min(wanted, unit.max_transfer_blocks());
+  return static_cast<std::uint32_t>(most - most % granularity);
+}
+
 // B0h
 void produce_block_limits(const Command& command, ByteWriter& out) {
   const LogicalUnit& unit = unit_of(command);
@@ -134,8 +145,7 @@ void produce_block_limits(const Command& command, ByteWriter& out) {
   page.optimal_transfer_length_granularity =
       static_cast<std::uint16_t>(limits.physical_block_size / limits.block_size);
   page.maximum_transfer_length = static_cast<std::uint32_t>(unit.max_transfer_blocks());
-  page.optimal_transfer_length = static_cast<std::uint32_t>(
-      std::min(limits.optimal_transfer.value, unit.max_transfer_blocks()));
+  page.optimal_transfer_length = optimal_transfer_of(unit);
   if (unit.thin()) {
     page.maximum_unmap_lba_count = std::uint32_t{0xffff'ffff};  // no limit
     page.maximum_unmap_block_descriptor_count = kMaxUnmapDescriptors;
@@ -143,7 +153,7 @@ void produce_block_limits(const Command& command, ByteWriter& out) {
         std::clamp<std::uint64_t>(limits.unmap_granularity.value, 1, UINT32_MAX));
     page.unmap_granularity_alignment = page.kUgaValid;  // from block 0
   }
-  page.maximum_write_same_length = kMaxWriteSameBlocks;
+  page.maximum_write_same_length = unit.max_write_same_blocks();
   page.maximum_atomic_transfer_length = unit.atomic_limits().max_blocks;
   page.atomic_alignment = unit.atomic_limits().unit_blocks;
   page.atomic_transfer_length_granularity = unit.atomic_limits().unit_blocks;
