@@ -1,6 +1,9 @@
 // Checks of the block range that a CDB names, in the order in which the standard's errors win.
 #pragma once
 
+#include <algorithm>
+#include <optional>
+
 #include "scsi/command.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
@@ -49,6 +52,24 @@ inline bool decode_transfer(Command& command) {
                       ? block::kFua
                       : block::RequestFlags{0};
   return true;
+}
+
+// How many of the blocks that the CDB names have come, each of `block_bytes`. Fewer where the
+// initiator offers fewer: those are dealt with, and the residual tells it of the rest. None, and
+// the command is refused, where it offers a part of a block, which nobody can use.
+inline std::optional<BlockCount> blocks_given(Command& command, BlockCount named,
+                                              std::size_t block_bytes) {
+  const std::uint64_t given = command.data_out.size() / block_bytes;
+  if (given * block_bytes == command.data_out.size()) [[likely]]
+    return BlockCount(std::min(named.value, given));
+  refuse_amount_of_data(command);
+  return std::nullopt;
+}
+// The same for command.count. False: there is nothing to do.
+inline bool take_blocks_given(Command& command, std::size_t block_bytes) {
+  const std::optional<BlockCount> given = blocks_given(command, command.count, block_bytes);
+  command.count = given.value_or(BlockCount(0));
+  return command.count.value != 0;
 }
 
 [[nodiscard]] inline std::size_t bytes_of(const Command& command) {

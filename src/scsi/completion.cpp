@@ -119,6 +119,11 @@ void set_check_condition(Command& command, const spec::Sense& sense) {
   obey_qerr(command);
 }
 
+bool refuse_amount_of_data(Command& command) {
+  return refuse(command, spec::Sense::illegal_request(
+                             spec::AdditionalSense::invalid_field_in_command_information_unit));
+}
+
 void set_outcome(Command& command) {
   if (command.status == block::Status::ok) [[likely]] {
     command.status_code = spec::Status::good;

@@ -19,6 +19,9 @@ void end_soon(Command& command);
 // Sets the outcome. Returns false, so that a decode function can `return refuse(…)`.
 bool refuse(Command& command, const spec::Sense& sense);
 void set_check_condition(Command& command, const spec::Sense& sense);
+// RFC 7143 §11.4.5: the transport was told of an amount of data that the command cannot use. That
+// is the fault, not a field of the CDB. Returns false.
+bool refuse_amount_of_data(Command& command);
 // What the medium said, as status and sense. `request` is the command's own.
 void set_outcome(Command& command);
 

@@ -112,19 +112,18 @@ engine::Task<void> write_atomic(Command& command) {
 
 bool decode_compare_and_write(Command& command) {
   const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
-  const auto refuse_count = [&] {
+  if (!check_range(command, block.lba, block.blocks)) return false;
+  if (block.blocks.value > kMaxCompareAndWriteBlocks) {
     return refuse(command, Sense::invalid_field_in_cdb(
                                offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
-  };
-  if (!check_range(command, block.lba, block.blocks)) return false;
-  if (block.blocks.value > kMaxCompareAndWriteBlocks) return refuse_count();
+  }
   command.lba = block.lba;
   command.count = block.blocks;
   command.flags = block.flags.fua() ? block::kFua : block::RequestFlags{0};
   command.data_out_bytes = static_cast<std::uint32_t>(2 * bytes_of(command));
   // Halves of another length would be compared and written at the wrong places. 256 blocks look
   // like none.
-  return command.expected_out_bytes == command.data_out_bytes || refuse_count();
+  return command.expected_out_bytes == command.data_out_bytes || refuse_amount_of_data(command);
 }
 
 void execute_compare_and_write(Command& command) {
@@ -157,9 +156,7 @@ bool decode_write_atomic(Command& command) {
 
 void execute_write_atomic(Command& command) {
   if (command.data_out.size() != command.data_out_bytes) {
-    // All or nothing. The amount of data that the transport was told of is the fault.
-    set_check_condition(command, Sense::illegal_request(
-                                     AdditionalSense::invalid_field_in_command_information_unit));
+    refuse_amount_of_data(command);  // all or nothing
     return end_soon(command);
   }
   if (command.count.value == 0) return end_soon(command);
@@ -174,10 +171,7 @@ bool decode_orwrite(Command& command) {
 }
 
 void execute_orwrite(Command& command) {
-  // Fewer data than the CDB tells: the blocks that are there whole.
-  const std::uint64_t given = command.data_out.size() >> command.unit->unit().block_shift();
-  command.count = BlockCount(std::min(command.count.value, given));
-  if (command.count.value == 0) return end_soon(command);
+  if (!take_blocks_given(command, command.unit->unit().block_size())) return end_soon(command);
   run_sequence(command, alone<orwrite, block::Exclusion::writes>);
 }
 

@@ -96,9 +96,10 @@ TEST_F(ExclusiveWrites, CompareAndWriteKeepsItsLimits) {
   std::vector<std::uint8_t> beyond = compare_and_write_cdb(0xff, 2);
   beyond[8] = 3;
   EXPECT_TRUE(one.run(beyond, two_halves(2, 0, 1)).is_illegal(AdditionalSense::lba_out_of_range));
-  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 2), two_halves(1, 0, 1)).is_invalid_field(13));
-  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 2), two_halves(3, 0, 1)).is_invalid_field(13));
-  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 0), two_halves(1, 0, 1)).is_invalid_field(13));
+  const auto wrong = AdditionalSense::invalid_field_in_command_information_unit;
+  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 2), two_halves(1, 0, 1)).is_illegal(wrong));
+  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 2), two_halves(3, 0, 1)).is_illegal(wrong));
+  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 0), two_halves(1, 0, 1)).is_illegal(wrong));
   EXPECT_TRUE(one.run(compare_and_write_cdb(0, 1, 0x20), two_halves(1, 0, 1)).is_invalid_field(1));
 }
 

@@ -147,20 +147,19 @@ engine::Task<void> orwrite(Command& command) {
 
 bool decode_protected_compare_and_write(Command& command) {
   const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
-  const auto refuse_count = [&] {
-    return refuse(command, Sense::invalid_field_in_cdb(
-                               offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
-  };
   if (!check_protect_field(command)) return false;
   if (!check_range(command, block.lba, block.blocks)) return false;
-  if (block.blocks.value > kMaxCompareAndWriteBlocks) return refuse_count();
+  if (block.blocks.value > kMaxCompareAndWriteBlocks) {
+    return refuse(command, Sense::invalid_field_in_cdb(
+                               offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
+  }
   command.lba = block.lba;
   command.count = block.blocks;
   command.flags = block.flags.fua() ? block::kFua : block::RequestFlags{0};
   command.data_out_bytes =
       static_cast<std::uint32_t>(2 * command.count.value * form_of(command).bytes());
   // Halves of another length would be compared and written at the wrong places.
-  return command.expected_out_bytes == command.data_out_bytes || refuse_count();
+  return command.expected_out_bytes == command.data_out_bytes || refuse_amount_of_data(command);
 }
 
 void execute_protected_compare_and_write(Command& command) {
@@ -169,9 +168,7 @@ void execute_protected_compare_and_write(Command& command) {
 }
 
 void execute_protected_orwrite(Command& command) {
-  // Fewer data than the CDB tells: the blocks that are there whole.
-  command.count = blocks_given(command, command.count);
-  if (command.count.value == 0) return end_soon(command);
+  if (!take_blocks_given(command, form_of(command).bytes())) return end_soon(command);
   run_sequence(command, orwrite);
 }
 

@@ -188,9 +188,7 @@ bool decode_protected_write_same(Command& command) {
 
 void execute_protected_write_same(Command& command) {
   if (!has_right_data(command)) {
-    // The amount of data that the transport was told of is the fault, not a field of the CDB.
-    set_check_condition(command, Sense::illegal_request(
-                                     AdditionalSense::invalid_field_in_command_information_unit));
+    refuse_amount_of_data(command);
     return end_soon(command);
   }
   if (command.count.value == 0) return end_soon(command);

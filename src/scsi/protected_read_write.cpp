@@ -197,9 +197,7 @@ bool decode_protected_write(Command& command) {
 }
 
 void execute_protected_write(Command& command) {
-  // Fewer data than the CDB tells: the blocks that are there whole.
-  command.count = blocks_given(command, command.count);
-  if (command.count.value == 0) return end_soon(command);
+  if (!take_blocks_given(command, form_of(command).bytes())) return end_soon(command);
   run_sequence(command, check_and_write);
 }
 

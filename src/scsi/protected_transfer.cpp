@@ -23,11 +23,6 @@ BlockForm form_of(const Command& command) {
   return {command.unit->unit().block_size(), protect_field_of(command) != 0};
 }
 
-BlockCount blocks_given(const Command& command, BlockCount wanted) {
-  return BlockCount(
-      std::min<std::uint64_t>(wanted.value, command.data_out.size() / form_of(command).bytes()));
-}
-
 bool fail_step(Command& command, block::Status status) {
   command.status = status;
   set_outcome(command);

@@ -44,8 +44,6 @@ struct BlockForm {
   }
 };
 [[nodiscard]] BlockForm form_of(const Command& command);
-// How many blocks have come whole, of those that the CDB names.
-[[nodiscard]] BlockCount blocks_given(const Command& command, BlockCount wanted);
 
 // ---- Outcomes. Each gives false, so that a step can `co_return fail_step(…)`.
 

@@ -147,11 +147,10 @@ bool decode_protected_verify(Command& command) {
 
 void execute_protected_verify(Command& command) {
   const Expectation expected = expectation_of(command);
-  // Fewer data than the CDB tells: what is there whole is compared.
   if (expected.compares()) {
-    const BlockCount given = blocks_given(command, command.count);
-    if (!expected.one_for_all()) command.steps.left = given;
-    if (given.value == 0) command.steps.left = BlockCount(0);
+    const auto given = blocks_given(command, command.count, expected.form.bytes());
+    if (!given || given->value == 0) return end_soon(command);
+    if (!expected.one_for_all()) command.steps.left = *given;
   }
   command.count = command.steps.left;
   if (command.count.value == 0) return end_soon(command);
@@ -170,9 +169,7 @@ bool decode_protected_write_and_verify(Command& command) {
 }
 
 void execute_protected_write_and_verify(Command& command) {
-  // Fewer data than the CDB tells: the blocks that are there whole.
-  command.count = blocks_given(command, command.count);
-  if (command.count.value == 0) return end_soon(command);
+  if (!take_blocks_given(command, form_of(command).bytes())) return end_soon(command);
   command.steps.lba = command.lba;
   command.steps.left = command.count;
   run_sequence(command, write_and_verify);

@@ -160,9 +160,7 @@ bool decode_write_same(Command& command) {
 void execute_write_same(Command& command) {
   const spec::BlockFlags flags = spec::decode_block_command(cdb_of(command)).flags;
   if (!choose_write_same(command, flags)) {
-    // The amount of data that the transport was told of is the fault, not a field of the CDB.
-    set_check_condition(command, Sense::illegal_request(
-                                     AdditionalSense::invalid_field_in_command_information_unit));
+    refuse_amount_of_data(command);
     end_soon(command);
     return;
   }

@@ -61,6 +61,32 @@ class Provisioning : public ::testing::Test {
   Bench bench{1024};
 };
 
+// A part of a block is of no use; nothing of the command is done. Whole blocks that are fewer are.
+TEST_F(Provisioning, PartsOfABlockAreRefusedByEveryCommandThatTakesBlocks) {
+  const auto wrong = AdditionalSense::invalid_field_in_command_information_unit;
+  for (const Opcode opcode :
+       {Opcode::write_6, Opcode::write_10, Opcode::write_12, Opcode::write_16,
+        Opcode::write_and_verify_10, Opcode::write_and_verify_12, Opcode::write_and_verify_16,
+        Opcode::orwrite_16, Opcode::write_same_10, Opcode::write_same_16}) {
+    for (const std::size_t bytes : {1U, 200U, 511U, 513U, 1023U}) {
+      EXPECT_TRUE(
+          bench.initiator().run(block_cdb(opcode, 4, 2), filled(bytes, 0x55)).is_illegal(wrong))
+          << int{static_cast<std::uint8_t>(opcode)} << " " << bytes;
+    }
+  }
+  for (const std::uint8_t byte_check : {0x02, 0x06}) {
+    EXPECT_TRUE(bench.initiator()
+                    .run(block_cdb(Opcode::verify_10, 4, 2, byte_check), filled(200, 0xee))
+                    .is_illegal(wrong));
+  }
+  EXPECT_EQ(at(4), 0xee);
+  EXPECT_EQ(at(5), 0xee);
+  EXPECT_TRUE(
+      bench.initiator().run(block_cdb(Opcode::write_10, 4, 2), filled(512, 0x55)).is_good());
+  EXPECT_EQ(at(4), 0x55);
+  EXPECT_EQ(at(5), 0xee);
+}
+
 TEST_F(Provisioning, UnmapTakesManyDescriptors) {
   EXPECT_TRUE(unmap({{Lba(1), BlockCount(2)}, {Lba(9), BlockCount(0)}, {Lba(20), BlockCount(1)}})
                   .is_good());

@@ -1,7 +1,5 @@
 // READ and WRITE (SBC-4 §5): the way of nearly every command, so no coroutine and no allocation
 // here.
-#include <algorithm>
-
 #include "block/front.h"
 #include "scsi/block_range.h"
 #include "scsi/commands.h"
@@ -83,10 +81,8 @@ bool decode_write(Command& command) {
 }
 
 void execute_write(Command& command) {
-  // Fewer data than the CDB tells: the blocks that are there whole.
-  const unsigned shift = command.unit->unit().block_shift();
-  command.count =
-      BlockCount(std::min<std::uint64_t>(command.count.value, command.data_out.size() >> shift));
+  if (command.data_out.size() != bytes_of(command)) [[unlikely]]
+    (void)take_blocks_given(command, command.unit->unit().block_size());
   if (command.count.value == 0) {
     end_soon(command);
     return;

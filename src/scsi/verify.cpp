@@ -159,13 +159,12 @@ bool decode_verify(Command& command) {
 }
 
 void execute_verify(Command& command) {
-  const std::uint64_t given = command.data_out.size() >> command.unit->unit().block_shift();
   const std::uint8_t byte_check = byte_check_of(command);
-  // Fewer data than the CDB tells: what is there whole is compared.
-  if (byte_check == spec::kByteCheckCompare) {
-    command.steps.left = BlockCount(std::min(command.steps.left.value, given));
+  if (byte_check != spec::kByteCheckNone) {
+    const auto given = blocks_given(command, command.steps.left, command.unit->unit().block_size());
+    if (!given || given->value == 0) return end_soon(command);
+    if (byte_check == spec::kByteCheckCompare) command.steps.left = *given;
   }
-  if (byte_check == spec::kByteCheckCompareOne && given == 0) command.steps.left = BlockCount(0);
   if (command.steps.left.value == 0) return end_soon(command);
   run_sequence(command, verify);
 }
@@ -180,10 +179,7 @@ bool decode_write_and_verify(Command& command) {
 }
 
 void execute_write_and_verify(Command& command) {
-  // Fewer data than the CDB tells: the blocks that are there whole.
-  const std::uint64_t given = command.data_out.size() >> command.unit->unit().block_shift();
-  command.count = BlockCount(std::min(command.count.value, given));
-  if (command.count.value == 0) return end_soon(command);
+  if (!take_blocks_given(command, command.unit->unit().block_size())) return end_soon(command);
   command.steps.lba = command.lba;
   command.steps.left = command.count;
   run_sequence(command, write_and_verify);
