@@ -126,7 +126,7 @@ TEST_F(Merge, NamesTheOptionThatIsWrong) {
 // Two machines of one default name would look like two ways to one target.
 TEST_F(Merge, NamesTheTargetAfterTheMachine) {
   EXPECT_EQ(default_target("0123456789ab"), "iqn.2026-11.io.lunar:disks-0123456789ab");
-  EXPECT_NE(default_target("0123456789ac"), default_target("0123456789ab"));
+  EXPECT_NE(*default_target("0123456789ac"), *default_target("0123456789ab"));
   const auto nameless = default_target("");
   ASSERT_FALSE(nameless);
   EXPECT_EQ(nameless.error().code, ErrorCode::invalid_argument);

@@ -45,8 +45,7 @@ class NullChannel final : public block::Channel {
 
 class NullDevice final : public block::Device {
  public:
-  explicit NullDevice(const NullOptions& options)
-      : Device(options.name, options.uuid.value_or(Uuid::from_name("null:" + options.name))) {
+  explicit NullDevice(const NullOptions& options) : Device(options.name, options.uuid) {
     limits_.block_size = options.block_size;
     limits_.physical_block_size = options.block_size;
     limits_.capacity = BlockCount(options.size.value / options.block_size);

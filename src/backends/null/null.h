@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "lunar/block/device.h"
@@ -14,8 +13,8 @@ struct NullOptions {
   std::string name{};
   ByteCount size{};                // a multiple of block_size
   std::uint32_t block_size = 512;  // 512 or 4096
-  std::optional<Uuid> uuid{};      // else made from the name
-  bool keeps_uuid = true;          // the same after a restart
+  Uuid uuid{};                     // whoever knows it gives it; a name is none
+  bool keeps_uuid = false;         // the same after a restart
 };
 
 // invalid_argument: size or block size.

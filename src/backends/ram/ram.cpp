@@ -88,7 +88,7 @@ class RamDevice final : public block::Device {
  public:
   // `area`: for protection information, or null.
   RamDevice(const RamOptions& options, SparseMemory memory, std::unique_ptr<block::Device> area)
-      : Device(options.name, options.uuid.value_or(Uuid::from_name("ram:" + options.name))),
+      : Device(options.name, options.uuid),
         memory_(std::move(memory)),
         protection_area_(std::move(area)),
         protection_type_(options.protection) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "lunar/block/device.h"
@@ -26,8 +25,8 @@ struct RamOptions {
   std::string name{};
   ByteCount size{};                // a multiple of block_size, at most kMaxRamBytes
   std::uint32_t block_size = 512;  // 512 or 4096
-  std::optional<Uuid> uuid{};      // else made from the name
-  bool keeps_uuid = true;          // the same after a restart
+  Uuid uuid{};                     // whoever knows it gives it; a name is none
+  bool keeps_uuid = false;         // the same after a restart
   std::uint8_t protection = 0;     // 1, 2, 3: with room for protection information, of that type
   RamPages pages = RamPages::automatic;
 };

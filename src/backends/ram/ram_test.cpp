@@ -190,8 +190,7 @@ TEST(Ram, RefusesWrongSizes) {
   EXPECT_EQ(error_of(kMaxRamBytes + 512, 512), ErrorCode::invalid_argument);
 }
 
-TEST(Ram, KeepsItsIdentityOverRestarts) {
-  EXPECT_EQ(ram(kMiB)->uuid(), ram(kMiB)->uuid());
+TEST(Ram, HasTheIdentityThatItIsGiven) {
   const Uuid given = Uuid::from_name("mine");
   EXPECT_EQ((*create_ram({.name = "r", .size = ByteCount(512), .block_size = 512, .uuid = given}))
                 ->uuid(),
