@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/start_thread.h"
 
 namespace lunar::bench {
 namespace {
@@ -46,9 +47,10 @@ Result<std::unique_ptr<Floor>> Floor::start(const Shape& shape) {
                  .lun = Lun(0)};
   std::promise<Result<>> started;
   auto outcome = started.get_future();
-  floor->thread_ = std::thread([raw = floor.get(), started = std::move(started)]() mutable {
+  auto body = [raw = floor.get(), started = std::move(started)]() mutable {
     raw->run(std::move(started));
-  });
+  };
+  LUNAR_TRY_ASSIGN(floor->thread_, start_thread("floor", std::move(body)));
   LUNAR_TRY(outcome.get());
   return floor;
 }

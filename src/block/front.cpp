@@ -3,49 +3,19 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "block/check_device.h"
 #include "block/iov.h"
+#include "block/zero_area.h"
 
 namespace lunar::block {
 namespace {
 
 std::uint64_t or_unlimited(BlockCount limit) { return limit.value == 0 ? UINT64_MAX : limit.value; }
-
-Result<void> check_device(const Device& device) {
-  const Limits& limits = device.limits();
-  const Capabilities& capabilities = device.capabilities();
-  const auto bad = [&](std::string_view what) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("device {} ({}): {}", device.name(), device.kind(), what));
-  };
-  if (!is_power_of_two(limits.block_size) || limits.block_size < kMinBlockSize ||
-      limits.block_size > kMaxBlockSize) {
-    return bad("the block size is neither 512 nor 4096");
-  }
-  if (!is_power_of_two(limits.physical_block_size) ||
-      limits.physical_block_size < limits.block_size) {
-    return bad("the physical block size is no power of two multiple of the block size");
-  }
-  if (limits.capacity.value > UINT64_MAX / limits.block_size)
-    return bad("the capacity is too large");
-  if (!is_power_of_two(limits.buffer_alignment) ||
-      limits.buffer_alignment > engine::kMinBufferBytes) {
-    return bad("the buffer alignment is no power of two up to a page");
-  }
-  // Lent, and taken at once: one piece of memory, so nothing to split, to align or to flush.
-  const bool emulates_writes = limits.max_transfer.value != 0 || limits.buffer_alignment != 1 ||
-                               (capabilities.volatile_cache && !capabilities.fua);
-  if (capabilities.takes_writes_at_once && emulates_writes) {
-    return bad("it takes writes at once but needs help with some");
-  }
-  if (capabilities.lend && (limits.max_transfer.value != 0 || limits.buffer_alignment != 1)) {
-    return bad("it lends memory but limits transfers");
-  }
-  return {};
-}
 
 // For assertions: the buffers are as long as the op wants.
 [[maybe_unused]] bool buffers_match(const Request& request, std::uint64_t block_size) {
@@ -68,8 +38,13 @@ Result<void> check_device(const Device& device) {
 Result<std::unique_ptr<Front>> Front::open(Device& device, engine::Shard& shard,
                                            DeviceStatistics& statistics) {
   LUNAR_TRY(check_device(device));
-  LUNAR_TRY_ASSIGN(std::unique_ptr<Channel> channel, device.open_channel(shard));
-  return std::unique_ptr<Front>(new Front(device, shard, statistics, std::move(channel)));
+  LUNAR_TRY_ASSIGN(std::unique_ptr<Channel> channel, open_channel(device, shard));
+  try {
+    (void)zero_area();  // made now, rather than in the midst of an I/O
+    return std::unique_ptr<Front>(new Front(device, shard, statistics, std::move(channel)));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::no_resource, fmt::format("device {}: out of memory", device.name()));
+  }
 }
 
 Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,

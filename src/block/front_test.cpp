@@ -410,6 +410,31 @@ TEST_F(FrontTest, RefusesContradictoryLimits) {
   EXPECT_TRUE(refused());
 }
 
+// What open_channel() must not do.
+class UnfitDevice : public FakeDevice {
+ public:
+  explicit UnfitDevice(bool throws) : FakeDevice(8), throws_(throws) {}
+  Result<std::unique_ptr<Channel>> open_channel(engine::Shard&) override {
+    if (throws_) throw std::runtime_error("no connection");
+    return nullptr;
+  }
+
+ private:
+  bool throws_;
+};
+
+TEST_F(FrontTest, GivesAnErrorForADeviceThatOpensNoChannel) {
+  DeviceStatistics statistics(1);
+  for (const bool throws : {false, true}) {
+    UnfitDevice device(throws);
+    const auto front = Front::open(device, world_.shard(), statistics);
+    ASSERT_FALSE(front);
+    EXPECT_EQ(front.error().code, throws ? ErrorCode::io : ErrorCode::invalid_argument);
+    EXPECT_NE(front.error().message.find(throws ? "no connection" : "null channel"),
+              std::string::npos);
+  }
+}
+
 // Each lacks something else, and must look like all others from above.
 struct Lacking {
   const char* name;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "block/check_device.h"
 #include "block/registry.h"
 #include "lunar/block/device.h"
 
@@ -19,6 +20,8 @@ class LayerDevice : public Device {
 
   [[nodiscard]] const Limits& limits() const override { return base().limits(); }
   [[nodiscard]] const Capabilities& capabilities() const override { return base().capabilities(); }
+  [[nodiscard]] std::size_t layers() const override { return base().layers() + 1; }
+  [[nodiscard]] std::string location() const override { return base().location(); }
   // The base's own: what a layer does to blocks does not reach what protects them.
   [[nodiscard]] ProtectionRoom protection_room() override { return base().protection_room(); }
   // busy when others use the base, too: they would not learn of it.
@@ -32,6 +35,10 @@ class LayerDevice : public Device {
 
  protected:
   [[nodiscard]] Device& base() const { return base_.device(); }
+  // The base's channel: what open_channel() begins with.
+  Result<std::unique_ptr<Channel>> open_base(engine::Shard& shard) {
+    return block::open_channel(base(), shard);
+  }
 
  private:
   Claim base_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "block/check_device.h"
+
 namespace lunar::block {
 
 void Claim::release() {
@@ -47,11 +49,13 @@ Registry::Entry* Registry::entry(const Device& device) const {
 }
 
 Result<Device*> Registry::add(std::unique_ptr<Device> device) {
+  if (device == nullptr) return fail(ErrorCode::invalid_argument, "there is no device: null");
   if (device->name().empty()) return fail(ErrorCode::invalid_argument, "a device needs a name");
   if (entry(device->name()) != nullptr) {
     return fail(ErrorCode::already_exists,
                 fmt::format("there is a device '{}' already", device->name()));
   }
+  LUNAR_TRY(check_device(*device));
   auto added = std::make_unique<Entry>();
   added->name = device->name();
   added->device = std::move(device);

@@ -71,7 +71,8 @@ class Registry {
   // Destroys the devices, the last added first: a layer goes before what it stands on.
   ~Registry();
 
-  // already_exists when the name is taken; invalid_argument when it is empty.
+  // already_exists when the name is taken; invalid_argument when it is empty, for a null device,
+  // and for one that check_device() refuses.
   Result<Device*> add(std::unique_ptr<Device> device);
   // not_found; busy (naming an owner) while it is claimed.
   Result<void> remove(std::string_view name);

@@ -15,7 +15,7 @@ class Layer : public LayerDevice {
   using LayerDevice::LayerDevice;
   [[nodiscard]] const char* kind() const override { return "layer"; }
   Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) override {
-    return base().open_channel(shard);
+    return open_base(shard);
   }
 };
 
@@ -34,6 +34,32 @@ TEST_F(RegistryTest, FindsDevicesByName) {
   EXPECT_EQ(registry_.find("disk2"), nullptr);
   EXPECT_EQ(registry_.devices().size(), 2U);
   EXPECT_EQ(registry_.statistics(*registry_.find("disk0")).shards(), 2U);
+}
+
+TEST_F(RegistryTest, RefusesNoDeviceAndOneThatBreaksTheRules) {
+  EXPECT_EQ(registry_.add(nullptr).error().code, ErrorCode::invalid_argument);
+  const auto refused = [&](std::string_view part, auto change) {
+    auto device = std::make_unique<FakeDevice>(8, 512, "new");
+    change(device->the_limits);
+    const auto added = registry_.add(std::move(device));
+    ASSERT_FALSE(added) << part;
+    EXPECT_EQ(added.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(added.error().message.find("device new (fake): "), std::string::npos);
+    EXPECT_NE(added.error().message.find(part), std::string::npos) << added.error().message;
+  };
+  refused("512 nor 4096", [](Limits& limits) { limits.block_size = 1000; });
+  refused("512 nor 4096",
+          [](Limits& limits) { limits.block_size = limits.physical_block_size = 1024; });
+  refused("capacity is 0", [](Limits& limits) { limits.capacity = BlockCount(0); });
+  refused("capacity is too large",
+          [](Limits& limits) { limits.capacity = BlockCount(UINT64_MAX / 512 + 1); });
+  refused("larger than 32768 blocks",
+          [](Limits& limits) { limits.physical_block_size = 512U << 16; });
+  refused("alignment", [](Limits& limits) { limits.buffer_alignment = 8192; });
+  auto device = std::make_unique<FakeDevice>(8, 512, "at the bound");
+  device->the_limits.capacity = BlockCount(UINT64_MAX / 512);
+  device->the_limits.physical_block_size = 512U << 15;
+  EXPECT_TRUE(registry_.add(std::move(device)));
 }
 
 TEST_F(RegistryTest, RefusesANameTwice) {

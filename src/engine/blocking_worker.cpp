@@ -1,5 +1,7 @@
 #include "engine/blocking_worker.h"
 
+#include "base/start_thread.h"
+
 namespace lunar::engine {
 
 BlockingWorker::~BlockingWorker() {
@@ -12,11 +14,18 @@ BlockingWorker::~BlockingWorker() {
   if (thread_.joinable()) thread_.join();
 }
 
+Result<void> BlockingWorker::start() {
+  const std::scoped_lock lock(mutex_);
+  if (thread_.joinable()) return {};
+  LUNAR_TRY_ASSIGN(thread_, start_thread("blocking-work", [this] { serve(); }));
+  return {};
+}
+
 void BlockingWorker::post(std::function<void()> work) {
+  if (!start()) return work();
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(std::move(work));
-    if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
   }
   changed_.notify_one();
 }

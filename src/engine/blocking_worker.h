@@ -16,17 +16,22 @@
 #include <utility>
 
 #include "engine/shard.h"
+#include "lunar/result.h"
 
 namespace lunar::engine {
 
 // Threading: run() is for shards; the shards and the work outlive what they have asked for. One
-// call at a time, in the order of arrival. The thread starts with the first.
+// call at a time, in the order of arrival.
 class BlockingWorker {
  public:
   BlockingWorker() = default;
   BlockingWorker(const BlockingWorker&) = delete;
   BlockingWorker& operator=(const BlockingWorker&) = delete;
   ~BlockingWorker();  // no work is under way
+
+  // Starts the thread. Without it the first call does; where no thread is to be had by then, work
+  // is done on the calling shard, which is slow but right. no_resource.
+  Result<void> start();
 
   template <class F>
   class Work {

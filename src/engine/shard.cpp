@@ -2,7 +2,7 @@
 
 namespace lunar::engine {
 
-thread_local Shard* Shard::current_ = nullptr;
+constinit thread_local Shard* Shard::current_ = nullptr;
 
 Shard::Shard(unsigned index, const ShardEnvironment& environment)
     : index_(index),

@@ -124,7 +124,7 @@ class alignas(kCacheLine) Shard {
   bool run_timers();
   void retry_overflow();
 
-  static thread_local Shard* current_;
+  static constinit thread_local Shard* current_;
 
   const unsigned index_;
   Clock& clock_;

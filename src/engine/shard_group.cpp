@@ -8,8 +8,10 @@
 #include <charconv>
 #include <cstring>
 #include <future>
+#include <new>
 
-#include "base/log.h"
+#include "base/size.h"
+#include "base/start_thread.h"
 
 namespace lunar::engine {
 namespace {
@@ -90,43 +92,55 @@ Result<std::unique_ptr<ShardGroup>> ShardGroup::start(const ShardGroupOptions& o
   // Before there are shards: its thread must not share the core of one.
   LUNAR_TRY(log::start());
   std::unique_ptr<ShardGroup> group(new ShardGroup);
+  LUNAR_TRY(group->add_members(options));
+  for (const auto& member : group->members_) LUNAR_TRY(start_member(*member));
+  return group;
+}
+
+Result<void> ShardGroup::add_members(const ShardGroupOptions& options) try {
   const std::size_t count = std::max<std::size_t>(options.cores.size(), 1);
   for (std::size_t i = 0; i < count; ++i) {
     auto member = std::make_unique<Member>();
     LUNAR_TRY_ASSIGN(member->driver, UringDriver::create());
     member->network = std::make_unique<UringNetwork>(*member->driver);
     member->core = options.cores.empty() ? -1 : options.cores[i];
-    const ShardEnvironment environment{.clock = group->clock_,
+    const ShardEnvironment environment{.clock = clock_,
                                        .driver = *member->driver,
                                        .network = *member->network,
                                        .seed = Prng::system_seed(),
                                        .pool_bytes = options.pool_bytes,
                                        .max_spin_ns = options.max_spin_ns};
     member->shard = std::make_unique<Shard>(static_cast<unsigned>(i), environment);
-    group->shards_.push_back(member->shard.get());
-    group->members_.push_back(std::move(member));
+    shards_.push_back(member->shard.get());
+    members_.push_back(std::move(member));
   }
-  Shard::connect(group->shards_);
+  Shard::connect(shards_);
+  return {};
+} catch (const std::bad_alloc&) {
+  return fail(ErrorCode::no_resource,
+              fmt::format("no memory for the buffers of a shard, {} of address space each (see "
+                          "ulimit -v and vm.overcommit_memory)",
+                          format_size(options.pool_bytes)));
+}
 
-  for (const auto& member : group->members_) {
-    std::promise<Result<void>> started;
-    auto outcome = started.get_future();
-    member->thread = std::thread([&member = *member, started = std::move(started)]() mutable {
-      pthread_setname_np(pthread_self(), fmt::format("shard-{}", member.shard->index()).c_str());
-      Result<void> ready = member.core < 0 ? Result<void>() : pin_to(member.core);
-      if (ready) ready = member.driver->enable();
-      const bool good = ready.has_value();
-      started.set_value(std::move(ready));
-      if (good) member.shard->run();
-      // The ring ends on the thread that submits to it, with what it still holds. The driver stays:
-      // request_stop() and messages of other shards may still be about to wake it.
-      Shard::bind(member.shard.get());
-      member.driver->close_ring();
-      Shard::bind(nullptr);
-    });
-    LUNAR_TRY(outcome.get());
-  }
-  return group;
+Result<void> ShardGroup::start_member(Member& member) {
+  std::promise<Result<void>> started;
+  auto outcome = started.get_future();
+  const std::string name = fmt::format("shard-{}", member.shard->index());
+  auto body = [&member, started = std::move(started)]() mutable {
+    Result<void> ready = member.core < 0 ? Result<void>() : pin_to(member.core);
+    if (ready) ready = member.driver->enable();
+    const bool good = ready.has_value();
+    started.set_value(std::move(ready));
+    if (good) member.shard->run();
+    // The ring ends on the thread that submits to it, with what it still holds. The driver stays:
+    // request_stop() and messages of other shards may still be about to wake it.
+    Shard::bind(member.shard.get());
+    member.driver->close_ring();
+    Shard::bind(nullptr);
+  };
+  LUNAR_TRY_ASSIGN(member.thread, start_thread(name.c_str(), std::move(body)));
+  return outcome.get();
 }
 
 ShardGroup::~ShardGroup() {

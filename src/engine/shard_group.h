@@ -27,7 +27,8 @@ std::vector<int> allowed_cores();
 
 class ShardGroup {
  public:
-  // Starts the threads; they run until the group is destroyed.
+  // Starts the threads; they run until the group is destroyed. invalid_argument: a core that this
+  // process may not use; no_resource: no memory, thread or descriptor is to be had.
   static Result<std::unique_ptr<ShardGroup>> start(const ShardGroupOptions& options);
   ~ShardGroup();
 
@@ -49,6 +50,8 @@ class ShardGroup {
   };
 
   ShardGroup() = default;
+  Result<void> add_members(const ShardGroupOptions& options);
+  static Result<void> start_member(Member& member);
 
   SteadyClock clock_;
   std::vector<std::unique_ptr<Member>> members_;

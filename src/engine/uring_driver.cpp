@@ -8,12 +8,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/fatal.h"
 #include "base/log.h"
 #include "engine/clock.h"
 
@@ -29,7 +29,10 @@ Error ring_error(int negative_errno) {
   } else if (negative_errno == -EINVAL) {
     hint = " (Linux 6.1 or newer is needed)";
   }
-  return {ErrorCode::unsupported,
+  const bool scarce =
+      negative_errno == -ENOMEM || negative_errno == -EMFILE || negative_errno == -ENFILE;
+  if (scarce) hint = " (see ulimit -n, ulimit -l and ulimit -v)";
+  return {scarce ? ErrorCode::no_resource : ErrorCode::unsupported,
           fmt::format("cannot set up io_uring: {}{}", std::strerror(-negative_errno), hint)};
 }
 
@@ -41,9 +44,7 @@ void check_entered(int result) {
       result == -EBUSY) {
     return;
   }
-  log::error("io_uring has failed, giving up: {}", std::strerror(-result));
-  log::flush(log::kExitPatience);
-  std::abort();
+  fatal(fmt::format("io_uring has failed, giving up: {}", std::strerror(-result)));
 }
 
 }  // namespace

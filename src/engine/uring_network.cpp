@@ -247,7 +247,9 @@ Result<Descriptor> open_listener(const Endpoint& at) {
   };
   const auto os_failed = [&](const char* what) {
     const int error = errno;
-    return failed(what, listen_error_code(error), std::strerror(error));
+    return failed(what, listen_error_code(error),
+                  error == EADDRNOTAVAIL ? "no interface of this machine has this address"
+                                         : std::strerror(error));
   };
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;

@@ -300,7 +300,7 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
   assert(shard.index() < parts_.size() && shards_[shard.index()] == &shard);
   assert(parts_[shard.index()] == nullptr && "open twice");
   auto front = block::Front::open(device_, shard, *statistics_);
-  if (!front) co_return wrap(front.error(), "device " + device_.name());
+  if (!front) co_return std::unexpected(front.error());
   auto opening = open_protection_area(shard);
   auto area = co_await opening;
   if (!area) {

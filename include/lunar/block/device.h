@@ -81,12 +81,18 @@ class Device {
   [[nodiscard]] virtual const char* kind() const = 0;
   [[nodiscard]] virtual const Limits& limits() const = 0;
   [[nodiscard]] virtual const Capabilities& capabilities() const = 0;
+  // How many layers a request passes on its way to the medium, this device among them: how often
+  // Request::push_layer() may be called. At most kMaxDeviceLayers. Constant. By default it is the
+  // medium.
+  [[nodiscard]] virtual std::size_t layers() const { return 0; }
+  // Where the medium is, for people: a path. Empty where that has no name.
+  [[nodiscard]] virtual std::string location() const { return {}; }
 
   // Room for protection information, which its user reads and writes himself. Constant. By default
   // there is none. A device that has some keeps its size.
   [[nodiscard]] virtual ProtectionRoom protection_room() { return {}; }
 
-  // This shard's channel. Called on the shard.
+  // This shard's channel, not null. Called on the shard.
   virtual Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) = 0;
 
   // Makes the medium `size` bytes large, or, without it, looks at how large the medium has become

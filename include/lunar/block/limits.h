@@ -1,4 +1,5 @@
-// What a device is and can do. Constant while the device is open.
+// What a device is and can do. Constant while the device is open, but the capacity (see
+// Device::resize). Limits outside of what is told here are refused when the device is added.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct Capabilities {
 struct Limits {
   std::uint32_t block_size = 512;           // bytes of a logical block: 512 or 4096
   std::uint32_t physical_block_size = 512;  // bytes; a power of two multiple of block_size
-  BlockCount capacity;                      // logical blocks
+  BlockCount capacity;                      // logical blocks; not 0
   std::uint32_t buffer_alignment = 1;  // bytes: address alignment that read and write buffers need
   BlockCount max_transfer;             // largest read or write; 0: no limit. The waist splits.
   BlockCount optimal_transfer;         // 0: not known
@@ -46,6 +47,8 @@ struct Limits {
 // The extremes that the waist accepts from a backend.
 constexpr std::uint32_t kMinBlockSize = 512;
 constexpr std::uint32_t kMaxBlockSize = 4096;
+// READ CAPACITY (16) tells a power of two in four bits.
+constexpr std::uint32_t kMaxBlocksPerPhysicalBlock = 1U << 15;
 // The largest single read or write that a consumer may submit: what one buffer of the pool holds.
 constexpr std::uint64_t kMaxTransferBytes = 8 * kMiB;
 

@@ -4,7 +4,6 @@
 #include <sys/uio.h>
 
 #include <array>
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -38,8 +37,10 @@ constexpr RequestFlags kMayUnmap = 2;  // write_zeroes: deallocation is welcome
 // it; it stays readable until the Channel closes, and later writes show through it.
 constexpr RequestFlags kLend = 4;
 
-// How deep devices may be stacked, and how much each layer may remember of a request.
+// How many frames a request has room for, and how much a frame may remember. The waist takes one;
+// the others are for layers, so at most kMaxDeviceLayers stand on each other (Device::layers()).
 constexpr std::size_t kMaxLayers = 6;
+constexpr std::size_t kMaxDeviceLayers = kMaxLayers - 1;
 constexpr std::size_t kLayerStateBytes = 48;
 
 // Owned by its submitter, from a pool of the submitter's or embedded in its own task; alive and
@@ -81,14 +82,16 @@ struct Request : engine::Runnable {
   [[nodiscard]] bool has_range() const { return op != Op::flush; }
 
   // Ends this level's work with `result`. Returns at once: whoever waits is called from the shard's
-  // loop.
+  // loop. On that shard's thread, and once: anything else ends the process with a line that says
+  // so, in release builds too.
   void complete(Status result);
 
   // A layer's memory of one request: T is trivially destructible and at most kLayerStateBytes.
   template <class T>
   T& push_layer(Done back) {
     static_assert(sizeof(T) <= kLayerStateBytes && std::is_trivially_destructible_v<T>);
-    assert(layers < kMaxLayers);
+    if (layers >= kMaxLayers) [[unlikely]]
+      too_many_layers();
     Layer& layer = layer_[layers++];
     layer.back = back;
     return *new (layer.state.data()) T{};
@@ -114,6 +117,8 @@ struct Request : engine::Runnable {
   }
 
  private:
+  [[noreturn]] static void too_many_layers();
+
   struct Layer {
     Done back;
     alignas(std::max_align_t) std::array<std::byte, kLayerStateBytes> state;

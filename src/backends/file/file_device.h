@@ -31,6 +31,7 @@ class FileDevice final : public block::Device {
   FileDevice(std::string name, Uuid uuid, Parts parts);
 
   [[nodiscard]] const char* kind() const override { return "file"; }
+  [[nodiscard]] std::string location() const override { return parts_.path; }
   [[nodiscard]] const block::Limits& limits() const override { return parts_.limits; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
   [[nodiscard]] block::ProtectionRoom protection_room() override;

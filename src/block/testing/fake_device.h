@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "block/iov.h"
+#include "engine/shard.h"
 #include "lunar/block/device.h"
 
 namespace lunar::block::testing {
@@ -60,7 +61,7 @@ class FakeDevice : public Device {
   void release_one(std::size_t index) {
     Request* request = held[index];
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(index));
-    request->complete(perform(*request));
+    complete_at_home(*request);
   }
   // Completes what was withheld by `hold`.
   void release() {
@@ -68,7 +69,7 @@ class FakeDevice : public Device {
     held_ops.clear();
     std::vector<Request*> all;
     all.swap(held);
-    for (Request* request : all) request->complete(perform(*request));
+    for (Request* request : all) complete_at_home(*request);
   }
 
   Limits the_limits;
@@ -86,6 +87,14 @@ class FakeDevice : public Device {
   std::uint8_t protection_type = 0;
 
  private:
+  // On the shard of the request, whichever the test is on.
+  void complete_at_home(Request& request) {
+    engine::Shard* const here = engine::Shard::current();
+    engine::Shard::bind(request.shard);
+    request.complete(perform(request));
+    engine::Shard::bind(here);
+  }
+
   class FakeChannel final : public Channel {
    public:
     explicit FakeChannel(FakeDevice& device) : device_(device) { ++device.open_channels; }

@@ -100,7 +100,7 @@ class DelayDevice final : public block::LayerDevice {
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
 
   Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    LUNAR_TRY_ASSIGN(auto channel, base().open_channel(shard));
+    LUNAR_TRY_ASSIGN(auto channel, open_base(shard));
     return std::make_unique<DelayChannel>(std::move(channel), shard, options_);
   }
 

@@ -106,7 +106,7 @@ class ErrorDevice final : public block::LayerDevice, public ErrorControl {
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
 
   Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    LUNAR_TRY_ASSIGN(auto channel, base().open_channel(shard));
+    LUNAR_TRY_ASSIGN(auto channel, open_base(shard));
     auto rules = std::make_shared<ShardRules>(shard);
     {
       const std::lock_guard lock(mutex_);

@@ -27,7 +27,7 @@ class PassthruDevice final : public block::LayerDevice {
   [[nodiscard]] const char* kind() const override { return "passthru"; }
 
   Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    LUNAR_TRY_ASSIGN(auto channel, base().open_channel(shard));
+    LUNAR_TRY_ASSIGN(auto channel, open_base(shard));
     return std::make_unique<PassthruChannel>(std::move(channel));
   }
 };

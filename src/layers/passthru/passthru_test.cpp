@@ -27,12 +27,12 @@ TEST(Passthru, ChangesNothing) {
 }
 
 // Front itself takes one frame of the request, and emulation steps are requests of their own.
-TEST(Passthru, StacksAsDeepAsARequestHasFrames) {
+TEST(Passthru, StacksAsDeepAsARequestHasFramesAndNoDeeper) {
   engine::sim::World world;
   block::Registry registry(1);
   ASSERT_TRUE(registry.add(std::make_unique<FakeDevice>(256)));
   std::string below = "fake";
-  for (std::size_t i = 0; i + 1 < block::kMaxLayers; ++i) {
+  for (std::size_t i = 0; i < block::kMaxDeviceLayers; ++i) {
     const std::string name = "layer" + std::to_string(i);
     auto claim = registry.claim(below, block::Access::write, name);
     ASSERT_TRUE(registry.add(create_passthru(name, std::move(*claim))));
@@ -42,6 +42,12 @@ TEST(Passthru, StacksAsDeepAsARequestHasFrames) {
   auto data = block::testing::filled(512, 1);
   EXPECT_EQ(bench.run(block::Op::write, 3, 1, data), block::Status::ok);
   EXPECT_EQ(bench.run(block::Op::compare, 3, 1, data), block::Status::ok);
+  const auto one_more =
+      registry.add(create_passthru("more", *registry.claim(below, block::Access::write, "more")));
+  ASSERT_FALSE(one_more);
+  EXPECT_EQ(one_more.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(one_more.error().message.find("a stack of 6 layers; at most 5"), std::string::npos)
+      << one_more.error().message;
 }
 
 TEST(Passthru, PassesAbortsThrough) {
