@@ -77,7 +77,7 @@ class SizeLimit(E2eCase):
             path = self.scratch / f"{cache}.img"
             with path.open("wb") as file:
                 file.truncate(4 * MIB)
-            daemon = self.serve("--disk", f"file:{path},cache={cache}", "--target", TARGET, "--state", self.scratch / "state",
+            daemon = self.serve("--disk", f"file:{path},cache={cache}", "--state", self.scratch / "state",
                                 command=["prlimit", f"--fsize={MIB}", binary(), "serve"])
             disk = self.disk(daemon)
             disk.write(0, b"fits" * 128)

@@ -63,10 +63,10 @@ class Daemon:
         self.arguments = [str(argument) for argument in arguments]
         if listen:
             self.arguments += ["--listen", f"127.0.0.1:{self.port}"]
-        # The default name has something of the machine in it. (A command, scripts/run, has its own.)
-        if "--disk" in self.arguments and "--target" not in self.arguments and not command:
-            self.arguments += ["--target", TARGET]
         self.command = [str(word) for word in command] if command else [str(binary()), "serve"]
+        # The default name has something of the machine in it. (scripts/run gives one.)
+        if self.command[-1] == "serve" and "--disk" in self.arguments and "--target" not in self.arguments:
+            self.arguments += ["--target", TARGET]
         self.as_nobody = as_nobody
         self.target = TARGET
         self.stderr = stderr  # STDOUT: output() has it
