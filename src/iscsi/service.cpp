@@ -170,7 +170,7 @@ void Service::deliver(Delivery& delivery) noexcept {
   }
   delivery.run = [](engine::Runnable& self) noexcept {
     const std::unique_ptr<Delivery> back(&static_cast<Delivery&>(self));
-    log::warning("no memory for another connection");
+    log::limited(log::Level::warning, "listener", "no memory", "no memory for another connection");
     back->to->service().connection_gone(0, back->to->shard().index());
   };
   to.shard().post(to.service().control_shard(), delivery);

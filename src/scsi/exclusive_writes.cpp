@@ -113,7 +113,9 @@ engine::Task<void> write_atomic(Command& command) {
 bool decode_compare_and_write(Command& command) {
   const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
   if (!check_range(command, block.lba, block.blocks)) return false;
-  if (block.blocks.value > kMaxCompareAndWriteBlocks) {
+  // 256 blocks look like none.
+  const bool wraps = block.blocks.value == 0 && command.expected_out_bytes != 0;
+  if (wraps || block.blocks.value > kMaxCompareAndWriteBlocks) {
     return refuse(command, Sense::invalid_field_in_cdb(
                                offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
   }
@@ -121,8 +123,7 @@ bool decode_compare_and_write(Command& command) {
   command.count = block.blocks;
   command.flags = block.flags.fua() ? block::kFua : block::RequestFlags{0};
   command.data_out_bytes = static_cast<std::uint32_t>(2 * bytes_of(command));
-  // Halves of another length would be compared and written at the wrong places. 256 blocks look
-  // like none.
+  // Halves of another length would be compared and written at the wrong places.
   return command.expected_out_bytes == command.data_out_bytes || refuse_amount_of_data(command);
 }
 

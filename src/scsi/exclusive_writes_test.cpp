@@ -99,7 +99,7 @@ TEST_F(ExclusiveWrites, CompareAndWriteKeepsItsLimits) {
   const auto wrong = AdditionalSense::invalid_field_in_command_information_unit;
   EXPECT_TRUE(one.run(compare_and_write_cdb(0, 2), two_halves(1, 0, 1)).is_illegal(wrong));
   EXPECT_TRUE(one.run(compare_and_write_cdb(0, 2), two_halves(3, 0, 1)).is_illegal(wrong));
-  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 0), two_halves(1, 0, 1)).is_illegal(wrong));
+  EXPECT_TRUE(one.run(compare_and_write_cdb(0, 0), two_halves(1, 0, 1)).is_invalid_field(13));
   EXPECT_TRUE(one.run(compare_and_write_cdb(0, 1, 0x20), two_halves(1, 0, 1)).is_invalid_field(1));
 }
 

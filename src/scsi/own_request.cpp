@@ -52,7 +52,8 @@ void OwnRequest::give_up() {
 void OwnRequest::time_is_up() {
   over_limit_ = behalf().is_wanted();
   if (over_limit_) {
-    log::warning("device {}: a {} of lunar's own has not ended after {} s; it is aborted",
+    log::limited(log::Level::warning, front_->device().name(), "of its own",
+                 "device {}: a {} of lunar's own has not ended after {} s; it is aborted",
                  front_->device().name(), block::to_string(op),
                  kOwnRequestLimitNs / engine::kSecond);
   }

@@ -149,7 +149,9 @@ bool decode_protected_compare_and_write(Command& command) {
   const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
   if (!check_protect_field(command)) return false;
   if (!check_range(command, block.lba, block.blocks)) return false;
-  if (block.blocks.value > kMaxCompareAndWriteBlocks) {
+  // 256 blocks look like none.
+  const bool wraps = block.blocks.value == 0 && command.expected_out_bytes != 0;
+  if (wraps || block.blocks.value > kMaxCompareAndWriteBlocks) {
     return refuse(command, Sense::invalid_field_in_cdb(
                                offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
   }
