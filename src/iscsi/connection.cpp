@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
 #include "base/memory_reserve.h"
@@ -146,7 +147,7 @@ bool Connection::receive() {
 
 void Connection::receive_failed(std::int64_t result) {
   if (result == -EAGAIN) {
-    if (shard_.now_ns() - last_bytes_ns_ >= kHotNs) go_cold();
+    if (!sends_more_ && shard_.now_ns() - last_bytes_ns_ >= kHotNs) go_cold();
   } else if (result == 0) {
     close("closed by the initiator");
   } else {
@@ -154,7 +155,13 @@ void Connection::receive_failed(std::int64_t result) {
   }
 }
 
-void Connection::park() { go_cold(); }
+void Connection::park() {
+  if (std::exchange(sends_more_, false)) {
+    waits_writable_ = true;
+    stream_->when_writable(on_writable_);
+  }
+  go_cold();
+}
 
 void Connection::go_cold() {
   shard_.remove_poller(*this);
