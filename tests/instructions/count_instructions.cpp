@@ -62,7 +62,8 @@ class Initiator {
       iscsi::spec::Isid isid;
       isid.bytes = {0x80, 0, 0, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
       LUNAR_TRY_ASSIGN(const bench::SessionParameters parameters,
-                       bench::log_in(socket, {.target = LoopTarget::kName,
+                       bench::log_in(socket, {.initiator_name = "iqn.2026-11.io.lunar:count",
+                                              .target = LoopTarget::kName,
                                               .digests = {},
                                               .isid = isid,
                                               .largest_write = kIoBytes}));
