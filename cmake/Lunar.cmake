@@ -18,10 +18,27 @@ function(lunar_compile_options target)
       target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined)
     endif()
   endif()
-  if(LUNAR_FUZZ)
-    target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
-    target_link_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
+endfunction()
+
+# Compiles up to LUNAR_BATCH files of a target as one, where their names allow it. Each run of CMake
+# works it out anew.
+function(lunar_batches target)
+  if(NOT LUNAR_BATCH GREATER 1)
+    return()
   endif()
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  set(list ${CMAKE_CURRENT_BINARY_DIR}/${target}.batches)
+  execute_process(
+    COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/cmake/batches.py ${LUNAR_BATCH} ${ARGN}
+    OUTPUT_FILE ${list} COMMAND_ERROR_IS_FATAL ANY)
+  file(STRINGS ${list} rows)
+  set(number 0)
+  foreach(row IN LISTS rows)
+    math(EXPR number "${number} + 1")
+    string(REPLACE " " ";" files "${row}")
+    set_source_files_properties(${files} PROPERTIES UNITY_GROUP batch_${number})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()
 
 function(lunar_executable target)
@@ -29,8 +46,8 @@ function(lunar_executable target)
 endfunction()
 
 # lunar_library(NAME FOLDER dir LINK public-libs... PRIVATE private-libs...)
-# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test, each case known to
-# CTest; each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
+# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test (tests/unit runs it);
+# each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
 function(lunar_library name)
   cmake_parse_arguments(ARG "" "FOLDER" "SUBFOLDERS;LINK;PRIVATE" ${ARGN})
   set(patterns ${ARG_FOLDER} ${ARG_SUBFOLDERS})
@@ -40,6 +57,9 @@ function(lunar_library name)
   set(tests ${sources})
   set(fuzzers ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  if(LUNAR_SANITIZE STREQUAL "thread") # a case that starts no thread has no race
+    list(FILTER tests INCLUDE REGEX "_threads_test\\.cpp$")
+  endif()
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cpp$")
 
@@ -47,6 +67,11 @@ function(lunar_library name)
     add_library(lunar_${name} STATIC ${sources})
     lunar_compile_options(lunar_${name})
     target_link_libraries(lunar_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
+    lunar_batches(lunar_${name} ${sources})
+    if(LUNAR_FUZZ) # the fuzzer sees which way the code under test went; tests need not tell
+      target_compile_options(lunar_${name} PRIVATE -fsanitize=fuzzer-no-link)
+      target_link_options(lunar_${name} PUBLIC -fsanitize=fuzzer-no-link)
+    endif()
   else()
     add_library(lunar_${name} INTERFACE)
     target_include_directories(lunar_${name} INTERFACE
@@ -59,8 +84,14 @@ function(lunar_library name)
   if(LUNAR_TESTS AND tests)
     add_executable(${name}_test ${tests})
     lunar_executable(${name}_test)
+    lunar_batches(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE lunar_${name} GTest::gtest_main rapidcheck)
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. PROPERTIES TIMEOUT 60 DISCOVERY_TIMEOUT 60)
+    add_test(NAME unit.${name} COMMAND ${name}_test)
+    if(LUNAR_SANITIZE) # what is under test is optimised; cases would take longer to compile than to run
+      target_compile_options(${name}_test PRIVATE -O0)
+    else()
+      target_sources(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/one_thread.cpp)
+    endif()
   endif()
 
   if(LUNAR_FUZZ)

@@ -4,6 +4,8 @@ from lunar_e2e import conformance
 from lunar_e2e.daemon import Daemon, free_port
 from lunar_e2e.initiator import TARGET
 
+RELEASE_ONLY = True
+
 
 def start(scratch):
     port, second = free_port(), free_port()

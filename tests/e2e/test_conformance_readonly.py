@@ -3,6 +3,8 @@
 from lunar_e2e import conformance
 from lunar_e2e.daemon import Daemon
 
+RELEASE_ONLY = True
+
 
 def start(scratch):
     path = scratch / "disk.img"

@@ -7,6 +7,8 @@ shard may not have been told yet.
 from lunar_e2e import conformance
 from lunar_e2e.daemon import Daemon, free_port
 
+RELEASE_ONLY = True
+
 
 def start(scratch):
     port = free_port()

@@ -1,0 +1,20 @@
+// A test that starts threads stands in a file called *_threads_test.cpp, because only those are
+// built with ThreadSanitizer, too. This stands before the C library's function and fails any other
+// case.
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <string_view>
+
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
+                              void* (*start)(void*), void* argument) noexcept {
+  using Create = int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static auto* const create = reinterpret_cast<Create*>(dlsym(RTLD_NEXT, "pthread_create"));
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  if (test != nullptr && !std::string_view(test->file()).ends_with("_threads_test.cpp")) {
+    ADD_FAILURE() << "starts a thread, so it belongs into a file called *_threads_test.cpp";
+  }
+  return create(thread, attributes, start, argument);
+}
