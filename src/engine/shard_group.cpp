@@ -10,6 +10,7 @@
 #include <future>
 #include <new>
 
+#include "base/log.h"
 #include "base/size.h"
 #include "base/start_thread.h"
 
