@@ -92,6 +92,12 @@ Session::HeldRequest& Session::insert_held(std::uint32_t cmd_sn) {
 }
 
 void Session::hold(const InboundPdu& pdu, Task* task) {
+  std::size_t bytes = task == nullptr ? pdu.data.size() : 0;
+  for (const HeldRequest& held : held_) bytes += held.data.size();
+  if (bytes > kMaxHeldBytes) {
+    host_.close_now("too much waits for a CmdSN that does not come");
+    return;
+  }
   HeldRequest& request = insert_held(spec::pdu_cast<spec::ScsiCommand>(pdu.bhs).cmd_sn);
   request.bhs = pdu.bhs;
   request.has_request = true;

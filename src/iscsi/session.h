@@ -36,6 +36,9 @@ namespace lunar::iscsi {
 constexpr std::uint32_t kMaxImmediateTasks = 32;
 // Task management requests in progress.
 constexpr std::size_t kMaxManagementRequests = 32;
+// Data of requests that wait for an earlier CmdSN. On one connection requests come in order, so
+// only a broken initiator has any; past it the connection ends.
+constexpr std::size_t kMaxHeldBytes = 1 * kMiB;
 // At as many alarms one after the other (kNopIntervalNs) an initiator may owe data-out.
 constexpr std::uint32_t kPatientAlarms = 2;
 // Responses that the initiator does not fetch; past it we stop reading requests.

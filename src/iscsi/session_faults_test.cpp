@@ -462,6 +462,23 @@ TEST(Stop, LetsCommandsInFlightFinish) {
   EXPECT_LT(bench.world().clock().now_ns(), before + 100 * engine::kMillisecond);
 }
 
+TEST(HeldRequests, TheirDataIsBounded) {
+  for (const std::size_t count : {kMaxHeldBytes / 8192, kMaxHeldBytes / 8192 + 1}) {
+    Bench bench({.policy = {.command_window = 1024}});
+    Initiator initiator(bench, {});
+    for (std::size_t i = 1; i <= count; ++i) {
+      spec::NopOut ping;
+      ping.initiator_task_tag = initiator.next_tag();
+      ping.cmd_sn = initiator.cmd_sn + static_cast<std::uint32_t>(i);  // one is missing
+      initiator.send(ping, pattern(8192));
+    }
+    bench.world().run_for(engine::kSecond);
+    EXPECT_EQ(bench.connections(), count * 8192 > kMaxHeldBytes ? 0U : 1U);
+    initiator.close();
+    EXPECT_TRUE(bench.is_clean());
+  }
+}
+
 TEST(Stop, EndsWhatDoesNotFinishInTime) {
   Bench bench;
   Initiator initiator(bench, {.keys = kOnlyR2t});

@@ -104,7 +104,10 @@ void Session::wait_for_buffer(std::size_t bytes) {
 // What was waited for has come.
 void Session::on_buffer() {
   served_ = std::move(buffer_waiter_.buffer);
-  if (std::exchange(stalled_, false)) host_.input_unblocked();
+  if (std::exchange(stalled_, false)) {
+    if (receiving_ != nullptr) receiving_->asked_alarms = alarms_;  // it could not send until now
+    host_.input_unblocked();
+  }
   serve_waiting();
   served_.reset();
 }
