@@ -98,15 +98,23 @@ class SubmissionPool {
   }
   Submission& take() {
     if (free_ == nullptr) return *new Submission;
+    --free_count_;
     return *std::exchange(free_, free_->next_free);
   }
   void give_back(Submission& submission) {
+    if (free_count_ == kMaxFree) [[unlikely]] {
+      delete &submission;  // of a peak
+      return;
+    }
+    ++free_count_;
     submission.next_free = free_;
     free_ = &submission;
   }
 
  private:
+  static constexpr std::size_t kMaxFree = 1024;
   Submission* free_ = nullptr;
+  std::size_t free_count_ = 0;
 };
 
 thread_local SubmissionPool submissions;
