@@ -1,8 +1,10 @@
 #include "base/memory_reserve.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <new>
 
 namespace lunar::memory_reserve {
@@ -17,12 +19,13 @@ namespace {
 constexpr std::size_t kPieceBytes = 512 * 1024;
 constexpr std::size_t kPieces = 16;
 constinit std::array<std::atomic<void*>, kPieces> pieces{};
+constinit std::atomic<bool> installed{false};
 
 void use_a_piece() {
   detail::short_of_memory = true;
   for (std::atomic<void*>& piece : pieces) {
     if (void* memory = piece.exchange(nullptr); memory != nullptr) {
-      std::free(memory);
+      munmap(memory, kPieceBytes);
       return;
     }
   }
@@ -32,18 +35,27 @@ void use_a_piece() {
 }  // namespace
 
 void install() {
+  installed.store(true, std::memory_order_relaxed);
   refill();
   std::set_new_handler(&use_a_piece);
 }
 
 void refill() noexcept {
+  if (!installed.load(std::memory_order_relaxed)) return;
   for (std::atomic<void*>& piece : pieces) {
     if (piece.load(std::memory_order_relaxed) != nullptr) continue;
-    void* memory = std::malloc(kPieceBytes);
-    if (memory == nullptr) return;
+    void* memory =
+        mmap(nullptr, kPieceBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
     void* none = nullptr;
-    if (!piece.compare_exchange_strong(none, memory)) std::free(memory);
+    if (!piece.compare_exchange_strong(none, memory)) munmap(memory, kPieceBytes);
   }
+}
+
+bool is_in_use() noexcept {
+  if (!installed.load(std::memory_order_relaxed)) return false;
+  refill();
+  return std::ranges::any_of(pieces, [](const auto& piece) { return piece.load() == nullptr; });
 }
 
 }  // namespace lunar::memory_reserve

@@ -19,6 +19,9 @@ extern constinit thread_local bool short_of_memory;
 void install();
 // Takes back what was used, as far as there is memory again. From any thread.
 void refill() noexcept;
+// Tries to refill it, and says whether some is still in use: then nothing new should be begun.
+// False without install().
+[[nodiscard]] bool is_in_use() noexcept;
 // Whether this thread has used some of it since it asked last.
 [[nodiscard]] inline bool ran_short() {
   if (!detail::short_of_memory) [[likely]]

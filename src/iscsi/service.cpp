@@ -22,6 +22,7 @@ ServiceShard::ServiceShard(Service& service, engine::Shard& shard)
 ServiceShard::~ServiceShard() { assert(connections_.empty()); }
 
 bool ServiceShard::accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
+  if (memory_reserve::is_in_use()) return false;
   Connection* connection = nullptr;
   try {
     connection = new Connection(*this, shard_.network().adopt(std::move(socket)), portal_group_tag);
