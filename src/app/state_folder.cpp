@@ -135,10 +135,12 @@ Result<std::string> check(const std::string& text, const std::string& path) {
 
 }  // namespace
 
-StateFolder::StateFolder(std::string path, std::function<Result<void>(const std::string&)> sync)
+StateFolder::StateFolder(std::string path, std::function<Result<void>(const std::string&)> sync,
+                         std::chrono::milliseconds patience)
     : given_(!path.empty()),
       path_(path.empty() ? default_state_folder() : std::move(path)),
-      sync_folder_(std::move(sync)) {}
+      sync_folder_(std::move(sync)),
+      patient_until_(std::chrono::steady_clock::now() + patience) {}
 
 StateFolder::~StateFolder() {
   {
@@ -209,7 +211,7 @@ Result<void> StateFolder::lock(const Uuid& unit) {
   const std::string path = fmt::format("{}/{}/lock", path_, unit.to_string());
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0) return system_error(path, "cannot be made");
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!engine::lock_patiently(file.get(), LOCK_EX, patient_until_)) {
     if (errno != EWOULDBLOCK) return system_error(path, "cannot be locked");
     return fail(ErrorCode::busy,
                 fmt::format("state {}: another process uses it; give this one a folder of its own "

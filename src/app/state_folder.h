@@ -13,6 +13,7 @@
 // has something to keep, so servers whose devices keep nothing share a folder without knowing.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -23,6 +24,7 @@
 
 #include "backends/file/identity.h"
 #include "engine/descriptor.h"
+#include "engine/restart_patience.h"
 #include "scsi/durable_store.h"
 
 namespace lunar::app {
@@ -31,7 +33,10 @@ class StateFolder final : public scsi::DurableStore, public backends::IdentitySt
  public:
   // Empty: default_state_folder().
   // `sync`: what makes the names in a folder durable, for tests; empty: the kernel does.
-  explicit StateFolder(std::string path, std::function<Result<void>(const std::string&)> sync = {});
+  // `patience`: for how long from now on one waits for who else uses a device's state, which may be
+  // a process that was killed.
+  explicit StateFolder(std::string path, std::function<Result<void>(const std::string&)> sync = {},
+                       std::chrono::milliseconds patience = engine::kRestartPatience);
   ~StateFolder() override;  // every save has completed
 
   // From any shard; the work is done on a thread of its own, which the first save starts. Errors,
@@ -63,6 +68,7 @@ class StateFolder final : public scsi::DurableStore, public backends::IdentitySt
   const bool given_;  // by who started the server
   const std::string path_;
   const std::function<Result<void>(const std::string&)> sync_folder_;
+  const std::chrono::steady_clock::time_point patient_until_;
   std::mutex locks_mutex_;
   std::map<Uuid, engine::Descriptor> locks_;
 

@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <sstream>
+#include <thread>
 
 #include "engine/shard_group.h"
 
@@ -84,9 +86,24 @@ TEST_F(StateFolderTest, ADamagedFileIsAnErrorThatNamesIt) {
   }
 }
 
+// As a killed process does, late.
+TEST_F(StateFolderTest, WaitsForAKeeperThatLetsGo) {
+  auto one = std::make_unique<StateFolder>(path());
+  ASSERT_TRUE(save(*one, kDisk, "one"));
+  StateFolder two(path(), {}, std::chrono::minutes(1));
+  std::thread ender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // so that it is mostly waited for
+    one.reset();
+  });
+  const auto loaded = two.load(kDisk, "name");
+  ender.join();
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(*loaded, "one");
+}
+
 TEST_F(StateFolderTest, TwoKeepersOfOneDiskAreAnError) {
   StateFolder one(path());
-  StateFolder two(path());
+  StateFolder two(path(), {}, std::chrono::milliseconds(50));
   ASSERT_TRUE(save(one, kDisk, "one"));
   const auto saved = save(two, kDisk, "two");
   ASSERT_FALSE(saved);

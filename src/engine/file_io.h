@@ -101,8 +101,8 @@ class FileIo {
  public:
   virtual ~FileIo() = default;
   // Blocking; before the shards run, or off them. Locks the file: for writing exclusively, for
-  // reading shared; ErrorCode::busy when another process or File holds it and does not let go
-  // within a second (a killed process does, once the kernel has ended its I/O).
+  // reading shared; ErrorCode::busy when another process or File holds it and does not let go for
+  // kRestartPatience (a killed process does, once the kernel has ended its I/O).
   virtual Result<std::unique_ptr<File>> open(const std::string& path,
                                              const FileOptions& options) = 0;
 };

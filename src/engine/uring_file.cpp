@@ -265,26 +265,23 @@ class UringFile final : public File {
   bool direct_;
 };
 
-// A process that was killed may hold its lock for a moment still, until the kernel has finished the
-// I/O of its ring: whoever restarts it at once must not be told that the disk is served.
-constexpr auto kLockPatience = std::chrono::milliseconds(1000);
-constexpr auto kLockRetry = std::chrono::milliseconds(10);
+using Deadline = std::chrono::steady_clock::time_point;
 
-bool lock_patiently(int fd, int operation) {
-  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
-  while (flock(fd, operation | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(kLockRetry);
+// open(); O_EXCL is the lock of a block device, and waited for in the same way.
+int open_patiently(const char* path, int flags, Deadline deadline) {
+  for (;;) {
+    const int fd = until_done([&] { return ::open(path, flags); });
+    if (fd >= 0 || errno != EBUSY || std::chrono::steady_clock::now() >= deadline) return fd;
+    std::this_thread::sleep_for(kRestartRetry);
   }
-  return true;
 }
 
 Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& options,
-                                   bool block_device) {
+                                   bool block_device, Deadline deadline) {
   int flags = O_CLOEXEC | (options.writable ? O_RDWR : O_RDONLY);
   if (options.direct) flags |= O_DIRECT;
   if (block_device && options.writable) flags |= O_EXCL;  // refuses a mounted device
-  const int fd = until_done([&] { return open(path.c_str(), flags); });
+  const int fd = open_patiently(path.c_str(), flags, deadline);
   if (fd < 0 && errno == EINVAL && options.direct) {
     return fail(ErrorCode::unsupported, fmt::format("{} does not take O_DIRECT", path));
   }
@@ -294,7 +291,7 @@ Result<Descriptor> open_descriptor(const std::string& path, const FileOptions& o
   }
   if (fd < 0) return os_error("open", path, errno);
   Descriptor descriptor(fd);
-  if (!lock_patiently(fd, options.writable ? LOCK_EX : LOCK_SH)) {
+  if (!lock_patiently(fd, options.writable ? LOCK_EX : LOCK_SH, deadline)) {
     if (errno != EWOULDBLOCK) return os_error("lock", path, errno);
     return fail(
         ErrorCode::busy,
@@ -419,7 +416,8 @@ Result<std::unique_ptr<File>> UringFileIo::open(const std::string& path,
   }
   const bool makes = !exists && options.create && options.writable;
   if (makes) LUNAR_TRY(make_file(path, options));
-  LUNAR_TRY_ASSIGN(Descriptor descriptor, open_descriptor(path, options, block_device));
+  const Deadline deadline = std::chrono::steady_clock::now() + patience_;
+  LUNAR_TRY_ASSIGN(Descriptor descriptor, open_descriptor(path, options, block_device, deadline));
   LUNAR_TRY_ASSIGN(FileInfo info,
                    block_device ? describe_block_device(descriptor.get(), status, path, roots_)
                                 : describe_regular_file(descriptor.get(), options, path));

@@ -1,18 +1,25 @@
 // Files and block devices through the kernel.
 #pragma once
 
+#include <chrono>
+
 #include "engine/file_io.h"
+#include "engine/restart_patience.h"
 
 namespace lunar::engine {
 
 // Its Files are for shards whose driver is a UringDriver.
 class UringFileIo final : public FileIo {
  public:
-  explicit UringFileIo(SystemRoots roots = {}) : roots_(std::move(roots)) {}
+  // `patience`: for how long open() waits for who else holds the file.
+  explicit UringFileIo(SystemRoots roots = {},
+                       std::chrono::milliseconds patience = kRestartPatience)
+      : roots_(std::move(roots)), patience_(patience) {}
   Result<std::unique_ptr<File>> open(const std::string& path, const FileOptions& options) override;
 
  private:
   SystemRoots roots_;
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace lunar::engine

@@ -6,11 +6,15 @@
 #include <sys/resource.h>
 #include <cstdlib>
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "engine/shard_group.h"
 
@@ -85,7 +89,7 @@ class UringFileTest : public testing::TestWithParam<bool> {
   }
   void fill(int value) { std::memset(memory_, value, sizeof memory_); }
 
-  UringFileIo io_;
+  UringFileIo io_{{}, std::chrono::milliseconds(50)};
   fs::path directory_;
   std::unique_ptr<ShardGroup> group_;
   alignas(4096) std::byte memory_[64 * 1024] = {};
@@ -209,6 +213,25 @@ TEST_P(UringFileTest, OneWriterOrManyReaders) {
   EXPECT_EQ(open().error().code, ErrorCode::busy);
   EXPECT_EQ(transfer(**first, FileOpKind::read, 0, 4096), 4096);
   EXPECT_EQ(transfer(**first, FileOpKind::write, 0, 4096), -EBADF);
+}
+
+// As a killed process does, late.
+TEST_P(UringFileTest, WaitsForALockThatIsLetGo) {
+  {
+    OPEN_OR_SKIP(file);
+    (void)file;
+  }
+  const int holder = ::open(path().c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(holder, LOCK_EX | LOCK_NB), 0);
+  Result<std::unique_ptr<File>> opened = fail(ErrorCode::busy, "not yet");
+  std::thread opener([&] {
+    const FileOptions options{.writable = true, .direct = direct()};
+    opened = UringFileIo({}, std::chrono::minutes(1)).open(path(), options);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // so that it mostly finds it locked
+  close(holder);
+  opener.join();
+  EXPECT_TRUE(opened) << opened.error().message;
 }
 
 TEST_P(UringFileTest, MakesAFileWholeOrNotAtAll) {
