@@ -82,6 +82,15 @@ struct PortGroupOptions {
   bool explicit_changes = false;  // initiators may, by SET TARGET PORT GROUPS
 };
 
+// A portal beside the address that it listens on.
+struct PortalOptions {
+  std::uint16_t portal_group_tag = 1;  // 1 to 65535
+  bool ipv4_too = false;               // "[::]" takes IPv4 as well as IPv6
+  // What discovery tells initiators instead of the portal's own address, which NAT or a load
+  // balancer hides from them: "203.0.113.5:3260"; no port: the portal's.
+  std::vector<std::string> advertise{};
+};
+
 // The log goes to standard error, and is one for the process. A thread of its own writes it, which
 // the first Server starts and which stays. "trace", "debug", "info" (default), "warning", "error",
 // "off"; else invalid_argument. From any thread, at any time.
@@ -185,12 +194,14 @@ class Server {
   Result<void> set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,
                               const PortGroupOptions& options);
   // "127.0.0.1:3260", "[::1]:3260"; numeric; no port: 3260; port 0: any that is free. Opened by
-  // start(). The tag is 1 to 65535. invalid_argument.
-  Result<void> add_portal(const std::string& address_and_port, std::uint16_t portal_group_tag = 1);
+  // start(). invalid_argument: also when it would listen where another portal does, or when one
+  // address would lead to two portal groups.
+  Result<void> add_portal(const std::string& address_and_port, const PortalOptions& options = {});
 
   // Opens the logical units on every shard, then the portals: no initiator sees half a target.
-  // Errors of the devices' open_channel(); busy: an address is in use; permission: a port below
-  // 1024; invalid_argument: no address of this machine.
+  // Waits some seconds for an address that a killed process still holds. Errors of the devices'
+  // open_channel(); busy: an address is in use; permission: a port below 1024; invalid_argument: no
+  // address of this machine.
   Result<void> start();
   // Where the portals listen, between start() and stop(), in the order of add_portal.
   [[nodiscard]] const std::vector<std::string>& listening() const;

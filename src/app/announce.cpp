@@ -39,6 +39,37 @@ std::string reachable(std::string_view listening) {
   return std::string(listening);
 }
 
+namespace {
+
+// "127.0.0.1:3260", and what is special about it.
+std::string describe_portal(const std::string& listening, const control::PortalConfig& portal) {
+  std::string text = listening;
+  if (portal.ipv4_too) text += " and IPv4";
+  if (!portal.advertise.empty())
+    text += fmt::format(" advertised as {}", fmt::join(portal.advertise, " and "));
+  if (portal.tag != iscsi::kDefaultPortalGroupTag)
+    text += fmt::format(" in portal group {}", portal.tag);
+  return text;
+}
+
+// How the target is reached by each portal group; nothing where there is nothing to choose.
+std::string describe_paths(const control::TargetConfig& target, const control::Config& config) {
+  std::map<std::uint16_t, control::PortGroupConfig> groups;
+  for (const control::PortalConfig& portal : config.portals) groups[portal.tag].tag = portal.tag;
+  for (const control::PortGroupConfig& group : target.port_groups) {
+    if (groups.contains(group.tag)) groups[group.tag] = group;
+  }
+  if (groups.size() == 1 && target.port_groups.empty()) return {};
+  std::string text;
+  for (const auto& [tag, group] : groups) {
+    text += fmt::format("  portal group {}: {}{}\n", tag, to_string(group.state),
+                        group.preferred ? ", preferred" : "");
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string announcement(Server& server, const control::Config& config) {
   const block::Registry& registry = *server.internals().registry;
   std::map<std::string_view, const DeviceConfig*> devices;
@@ -49,11 +80,14 @@ std::string announcement(Server& server, const control::Config& config) {
     return fmt::format("{}LUN {}: {}{}\n", indent, lun.lun,
                        describe(device, *registry.find(lun.device)), protects ? ", read-only" : "");
   };
+  std::vector<std::string> portals;
+  for (std::size_t i = 0; i < config.portals.size(); ++i)
+    portals.push_back(describe_portal(server.listening()[i], config.portals[i]));
   std::string text =
-      fmt::format("lunar serves on {}, {} {}\n", fmt::join(server.listening(), ", "),
-                  server.shard_count(), server.shard_count() == 1 ? "shard" : "shards");
+      fmt::format("lunar serves on {}, {} {}\n", fmt::join(portals, ", "), server.shard_count(),
+                  server.shard_count() == 1 ? "shard" : "shards");
   for (const control::TargetConfig& target : config.targets) {
-    text += fmt::format("{}\n", target.name);
+    text += fmt::format("{}\n", target.name) + describe_paths(target, config);
     for (const control::LunConfig& lun : target.luns) text += line_of(lun, "  ");
     for (const control::HostConfig& host : target.hosts) {
       text += fmt::format("  host {}\n", host.name);

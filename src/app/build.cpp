@@ -183,7 +183,10 @@ Result<void> build(Server& server, const control::Config& config) {
     }
   }
   for (const control::PortalConfig& portal : config.portals) {
-    if (auto added = server.add_portal(portal.listen, portal.tag); !added)
+    if (auto added = server.add_portal(portal.listen, {.portal_group_tag = portal.tag,
+                                                       .ipv4_too = portal.ipv4_too,
+                                                       .advertise = portal.advertise});
+        !added)
       return wrap(added.error(), portal.origin);
   }
   return {};

@@ -52,7 +52,7 @@ class Build : public ::testing::Test {
 };
 
 constexpr std::string_view kWhole = R"(
-portal = [{listen = "127.0.0.1:0"}, {listen = "127.0.0.1:0", tag = 2}]
+portal = [{listen = "127.0.0.1:0"}, {listen = "127.0.0.1:0", tag = 2, advertise = "192.0.2.9"}]
 [[device]]
 name = "scratch"
 type = "ram"
@@ -80,6 +80,7 @@ inject = [{op = "read", action = "fail", lba = 1}, {action = "hang", lba = 2, co
 [[target]]
 name = "iqn.2026-11.io.lunar:one"
 lun = [{device = "bad"}, {device = "void", readonly = true}]
+port_group = [{tag = 1, state = "active/non-optimized", preferred = true}]
 [[target]]
 name = "iqn.2026-11.io.lunar:two"
 lun = [{lun = 300, device = "bad"}]
@@ -102,11 +103,16 @@ TEST_F(Build, SaysWhatIsServedAndHowToTryIt) {
   ASSERT_TRUE(server_->start());
   const std::string& first = server_->listening()[0];
   EXPECT_EQ(announcement(*server_, config_),
-            "lunar serves on " + first + ", " + server_->listening()[1] + ", 1 shard\n" +
+            "lunar serves on " + first + ", " + server_->listening()[1] +
+                " advertised as 192.0.2.9 in portal group 2, 1 shard\n"
                 "iqn.2026-11.io.lunar:one\n"
+                "  portal group 1: active/non-optimized, preferred\n"
+                "  portal group 2: active/optimized\n"
                 "  LUN 0: error over through 1 GiB\n"
                 "  LUN 1: null 1536 MiB, 4096-byte blocks, read-only\n"
                 "iqn.2026-11.io.lunar:two\n"
+                "  portal group 1: active/optimized\n"
+                "  portal group 2: active/optimized\n"
                 "  LUN 300: error over through 1 GiB\n"
                 "Try it: iscsi-ls -s iscsi://" +
                 first + "/\n");

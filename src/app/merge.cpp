@@ -67,9 +67,10 @@ Result<void> add_disks(Config& config, const ServeOptions& options) {
 
 Result<void> add_portals(Config& config, const ServeOptions& options) {
   for (const std::string& listen : options.listen) {
-    if (auto address = iscsi::spec::parse_portal_address(listen); !address)
-      return wrap(address.error(), "--listen");
-    config.portals.push_back({.origin = fmt::format("--listen {}", listen), .listen = listen});
+    LUNAR_TRY_ASSIGN(control::PortalConfig portal, control::parse_portal(listen));
+    if (auto fits = control::check_portal(portal, config.portals); !fits)
+      return wrap(fits.error(), portal.origin);
+    config.portals.push_back(std::move(portal));
   }
   if (config.portals.empty())
     config.portals.push_back({.origin = {}, .listen = std::string(control::kDefaultListen)});

@@ -113,7 +113,10 @@ TEST_F(Merge, ServesAFileAlone) {
 TEST_F(Merge, NamesTheOptionThatIsWrong) {
   expect_error({.disks = {"ram:1MiB", "ram:0"}, .target = kTarget}, "--disk ram:0: ");
   expect_error({.disks = {"ram:1MiB"}, .listen = {"300.0.0.1:3260"}, .target = kTarget},
-               "--listen: \"300.0.0.1:3260");
+               "--listen 300.0.0.1:3260: ");
+  expect_error(
+      {.disks = {"ram:1MiB"}, .listen = {"127.0.0.1:1"}, .target = kTarget, .config_path = path_},
+      "--listen 127.0.0.1:1: 127.0.0.1:1 is taken by the portal on 127.0.0.1:1");
   expect_error({.disks = {"ram:1MiB"}, .target = "mine"}, "--target: iSCSI name \"mine\"");
   expect_error({.disks = {"ram:1MiB"}, .shards = "none"}, "--shards: 'none'");
   expect_error({.disks = {"ram:1MiB"}, .log_level = "loud"},

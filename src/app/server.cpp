@@ -13,12 +13,6 @@
 namespace lunar {
 namespace {
 
-std::string to_text(const engine::Endpoint& endpoint) {
-  const bool v6 = endpoint.address.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", endpoint.address, endpoint.port)
-            : fmt::format("{}:{}", endpoint.address, endpoint.port);
-}
-
 Result<std::vector<int>> cores_of(const std::string& shards) {
   if (!shards.empty()) return engine::parse_cores(shards);
   std::vector<int> cores = engine::allowed_cores();
@@ -32,15 +26,10 @@ engine::Task<void> begin(Server::Internals& self, Result<void>& outcome) {
   co_await app::open_units(self, units, outcome);
   if (!outcome) co_return;
   outcome = co_await self.service->start();
-  for (const auto& portal : self.pending_portals) {
-    if (!outcome) co_return;
-    const auto where = self.service->listen(portal.at, portal.tag);
-    if (!where) {
-      outcome = std::unexpected(where.error());
-    } else {
-      self.listening.push_back(to_text(*where));
-    }
-  }
+  if (!outcome) co_return;
+  outcome = co_await self.service->open_portals(self.pending_portals);
+  for (const iscsi::Portal& portal : self.service->portals())
+    self.listening.push_back(portal.address.to_string());
 }
 
 engine::Task<void> end(Server::Internals& self, std::uint64_t drain_ns) {
@@ -148,17 +137,15 @@ Result<void> Server::add_target(const std::string& iqn, const std::string& alias
   return {};
 }
 
-Result<void> Server::add_portal(const std::string& address_and_port,
-                                std::uint16_t portal_group_tag) {
+Result<void> Server::add_portal(const std::string& address_and_port, const PortalOptions& options) {
   const std::lock_guard lock(internals_->mutex);
   LUNAR_TRY(internals_->check_set_up("add_portal()"));
-  if (portal_group_tag == 0)
-    return fail(ErrorCode::invalid_argument, "a portal group tag is 1 to 65535");
-  LUNAR_TRY_ASSIGN(const auto portal, iscsi::spec::parse_portal_address(address_and_port));
-  std::string text = portal.to_string();
-  text.resize(text.rfind(':'));
-  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
-  internals_->pending_portals.push_back({{text, portal.port}, portal_group_tag});
+  LUNAR_TRY_ASSIGN(iscsi::Portal portal,
+                   iscsi::make_portal(address_and_port, options.portal_group_tag, options.ipv4_too,
+                                      options.advertise));
+  for (const iscsi::Portal& other : internals_->pending_portals)
+    LUNAR_TRY(iscsi::check_beside(portal, other));
+  internals_->pending_portals.push_back(std::move(portal));
   return {};
 }
 

@@ -46,11 +46,7 @@ struct Server::Internals {
     std::optional<bool> preferred;
   };
   std::vector<AccessState> access_states;
-  struct PendingPortal {
-    engine::Endpoint at;
-    std::uint16_t tag;
-  };
-  std::vector<PendingPortal> pending_portals;
+  std::vector<iscsi::Portal> pending_portals;
   std::vector<std::string> listening;
   enum class State : unsigned char {
     set_up,   // add_*, map

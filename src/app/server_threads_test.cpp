@@ -62,7 +62,7 @@ void expect_error(const Result<T>& result, ErrorCode code, std::string_view part
 TEST(Server, ListensFromStartToStop) {
   const auto server = with_disk();
   ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
-  ASSERT_TRUE(server->add_portal("127.0.0.1:0", 2));
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", {.portal_group_tag = 2}));
   EXPECT_TRUE(server->listening().empty());
   const auto started = server->start();
   ASSERT_TRUE(started) << started.error().message;
@@ -229,7 +229,10 @@ TEST(Server, NamesWhatCannotBeAdded) {
   expect_error(server->add_target("IQN.2026-11.io.lunar:TEST"), ErrorCode::already_exists, kTarget);
   expect_error(server->add_target("not an iqn"), ErrorCode::invalid_argument, "not an iqn");
   expect_error(server->add_portal("nowhere"), ErrorCode::invalid_argument, "nowhere");
-  expect_error(server->add_portal("127.0.0.1", 0), ErrorCode::invalid_argument, "tag");
+  expect_error(server->add_portal("0.0.0.0", {.advertise = {"somewhere"}}),
+               ErrorCode::invalid_argument, "somewhere");
+  expect_error(server->add_portal("127.0.0.1", {.portal_group_tag = 0}),
+               ErrorCode::invalid_argument, "tag");
 }
 
 TEST(Server, DisksHaveRoomForProtectionInformationWhereItIsWanted) {
@@ -275,8 +278,8 @@ TEST(Server, MapsOneDeviceTwiceAsOneLogicalUnit) {
 
 TEST(Server, ChangesTheStateOfAPortalGroupWhileItRuns) {
   const auto server = with_disk();
-  ASSERT_TRUE(server->add_portal("127.0.0.1:0", 1));
-  ASSERT_TRUE(server->add_portal("127.0.0.1:0", 2));
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", {.portal_group_tag = 2}));
   ASSERT_TRUE(server->set_port_group(kTarget, 2, {.implicit_changes = false}));
   expect_error(server->set_port_group(kTarget, 0, {}), ErrorCode::invalid_argument, "tag");
   expect_error(server->set_port_group("iqn.2026-11.io.lunar:none", 1, {}), ErrorCode::not_found,

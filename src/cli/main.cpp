@@ -23,7 +23,9 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       "A disk, the next LUN of the target, from 0: ram:SIZE, null:SIZE or\n"
       "file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly];\n"
       "ram and file with [,protection=1|2|3], ram with [,pages=huge|small]");
-  add("--listen", options.listen, "ADDR:PORT", "A portal (default 127.0.0.1:3260)");
+  add("--listen", options.listen, "SPEC",
+      "A portal, ADDR:PORT[,ipv4][,advertise=ADDR:PORT] (default 127.0.0.1:3260);\n"
+      "ipv4: [::] takes IPv4 too; advertise: what discovery tells instead, may be repeated");
   add("--target", options.target, "IQN",
       "The target of the disks (default iqn.2026-11.io.lunar:disks-\n"
       "and 12 digits that stand for this machine)");

@@ -24,6 +24,17 @@ std::string_view to_string(DeviceType type) {
   return "unknown type";
 }
 
+std::string_view to_string(PortGroupState state) {
+  switch (state) {
+    case PortGroupState::active_optimized: return "active/optimized";
+    case PortGroupState::active_non_optimized: return "active/non-optimized";
+    case PortGroupState::standby: return "standby";
+    case PortGroupState::unavailable: return "unavailable";
+    case PortGroupState::transitioning: return "transitioning";
+  }
+  return "unknown state";
+}
+
 bool is_layer(DeviceType type) {
   return type == DeviceType::passthru || type == DeviceType::delay || type == DeviceType::error;
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,7 @@ enum class PortGroupState : std::uint8_t {
   unavailable,
   transitioning,
 };
+[[nodiscard]] std::string_view to_string(PortGroupState state);
 
 struct PortGroupConfig {
   std::string origin;
@@ -116,6 +118,8 @@ struct PortalConfig {
   std::string origin;
   std::string listen;
   std::uint16_t tag = 1;
+  bool ipv4_too = false;                 // of [::]
+  std::vector<std::string> advertise{};  // addresses, as given
 };
 
 struct Config {
@@ -138,6 +142,14 @@ Result<void> check_size(const DeviceConfig& device);
 // each with [,uuid=UUID] also, ram and file with [,protection=1|2|3], ram with [,pages=huge|small].
 // The name is left empty. invalid_argument, naming the SPEC and what is wrong with it.
 Result<DeviceConfig> parse_disk(std::string_view spec);
+
+// "192.0.2.1:3260[,ipv4][,advertise=ADDR[:PORT]]…", as --listen has it. invalid_argument, naming
+// the SPEC and what is wrong with it.
+Result<PortalConfig> parse_portal(std::string_view spec);
+
+// What is wrong with a portal, by itself and beside the others (iscsi/portals.h). invalid_argument;
+// the error does not name the portal.
+Result<void> check_portal(const PortalConfig& portal, std::span<const PortalConfig> others);
 
 // A TOML document (docs/configuration.md); `source` names it in errors, which say "SOURCE:LINE:
 // KEY: what is wrong". malformed: it is no TOML; invalid_argument: anything else.

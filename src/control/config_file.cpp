@@ -273,7 +273,18 @@ class Parser {
     });
     // It is the relative target port identifier too, of which 0 is reserved (SPC-5 §4.3.4).
     reader.number("tag", portal.tag, 1, UINT16_MAX);
+    reader.boolean("ipv4", portal.ipv4_too);
+    std::vector<std::string> advertise;
+    reader.texts("advertise", advertise);
     reader.require("listen");
+    // What is wrong by now is so without `advertise`, or only with it, or only beside the others.
+    if (const auto fits = check_portal(portal, {}); !fits && !reader.failed())
+      reader.wrong("ipv4", fits.error().message);
+    portal.advertise = std::move(advertise);
+    if (const auto fits = check_portal(portal, {}); !fits && !reader.failed())
+      reader.wrong("advertise", fits.error().message);
+    if (const auto fits = check_portal(portal, config_.portals); !fits && !reader.failed())
+      reader.wrong(portal.advertise.empty() ? "listen" : "advertise", fits.error().message);
     LUNAR_TRY(reader.finish());
     config_.portals.push_back(std::move(portal));
     return {};

@@ -101,8 +101,11 @@ name = "eui.0123456789abcdef"
 [[portal]]
 listen = "127.0.0.1:3261"
 tag = 9
+advertise = "192.0.2.1:860"
 [[portal]]
-listen = "[::1]"
+listen = "[::]"
+ipv4 = true
+advertise = ["192.0.2.2", "[2001:db8::2]"]
 )";
 
 TEST(ConfigFile, ReadsDevices) {
@@ -167,8 +170,11 @@ TEST(ConfigFile, ReadsTargetsAndPortals) {
   ASSERT_EQ(config.portals.size(), 2U);
   EXPECT_EQ(config.portals[0].listen, "127.0.0.1:3261");
   EXPECT_EQ(config.portals[0].tag, 9);
-  EXPECT_EQ(config.portals[1].listen, "[::1]");
+  EXPECT_EQ(config.portals[1].listen, "[::]");
   EXPECT_EQ(config.portals[1].tag, 1);
+  EXPECT_TRUE(config.portals[1].ipv4_too);
+  EXPECT_EQ(config.portals[0].advertise, std::vector<std::string>{"192.0.2.1:860"});
+  EXPECT_EQ(config.portals[1].advertise, (std::vector<std::string>{"192.0.2.2", "[2001:db8::2]"}));
 }
 
 TEST(ConfigFile, MayBeEmpty) {
@@ -256,7 +262,8 @@ TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
        "c.toml:3: target.luns: unknown key (known here: name, alias, lun, host, port_group)"},
       {"[[target]]\nname = \"iqn.2026-11.io.lunar:t\"\n[[target.lun]]\ndevise = \"d\"\n",
        "c.toml:4: target.lun.devise: unknown key (known here: lun, device, readonly, removable)"},
-      {"[[portal]]\nport = 1\n", "c.toml:2: portal.port: unknown key (known here: listen, tag)"},
+      {"[[portal]]\nport = 1\n",
+       "c.toml:2: portal.port: unknown key (known here: listen, tag, ipv4, advertise)"},
       {"[[device]]\nname='r'\ntype='ram'\nsize=512\n[[device]]\nname='e'\ntype='error'\nbase='r'\n"
        "[[device.inject]]\naction='hang'\nstatus='gone'\n",
        "c.toml:11: device.inject.status: unknown key"},
@@ -321,6 +328,17 @@ TEST(ConfigFile, NamesWrongTypesAndValues) {
       {"[[portal]]\nlisten = '127.0.0.1'\ntag = 0",
        "c.toml:3: portal.tag: must be a whole number "},
       {"[[portal]]\nlisten = '127.0.0.1'\ntag = 65536", "c.toml:3: portal.tag: must be a whole"},
+      {"[[portal]]\nlisten = '0.0.0.0'\nipv4 = true", "c.toml:3: portal.ipv4: 0.0.0.0 cannot take"},
+      {"[[portal]]\nlisten = '0.0.0.0'\nadvertise = 'here'",
+       "c.toml:3: portal.advertise: \"here\" is not an address"},
+      {"[[portal]]\nlisten = '0.0.0.0'\nadvertise = ['192.0.2.1', '192.0.2.1']",
+       "c.toml:3: portal.advertise: 192.0.2.1 is advertised twice"},
+      {"[[portal]]\nlisten = '0.0.0.0'\n[[portal]]\nlisten = '192.0.2.1'",
+       "c.toml:4: portal.listen: 192.0.2.1:3260 is taken by the portal on 0.0.0.0:3260"},
+      {"[[portal]]\nlisten = '192.0.2.1:1'\nadvertise = '192.0.2.9:3'\n"
+       "[[portal]]\nlisten = '192.0.2.1:2'\ntag = 2\nadvertise = '192.0.2.9:3'",
+       "c.toml:7: portal.advertise: 192.0.2.9:3 would lead to portal group 1 and to portal group "
+       "2"},
   };
   expect_faults(kFaults);
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "lunar/result.h"
 #include "lunar/runnable.h"
@@ -49,26 +50,46 @@ class Stream {
   virtual void when_readable(Runnable& runnable) = 0;
   virtual void when_writable(Runnable& runnable) = 0;
 
+  // The peer has closed its direction, or the connection is broken, whatever is still to be
+  // received.
+  [[nodiscard]] virtual bool is_over() const = 0;
+
   [[nodiscard]] virtual const Endpoint& local() const = 0;
+  // As accept told it: also of a peer that has gone since.
   [[nodiscard]] virtual const Endpoint& remote() const = 0;
 };
 
-// Accepts until destroyed. One shard.
+using AcceptHandler = std::function<void(std::unique_ptr<Socket>)>;
+
+// Holds its address until destroyed. One shard.
 class Listener {
  public:
   virtual ~Listener() = default;
   [[nodiscard]] virtual const Endpoint& local()
       const = 0;  // with the port that was chosen for port 0
+  // Once. `accepted` is called on this shard for each connection, in the order in which they came;
+  // those that came before wait for it.
+  virtual void start(AcceptHandler accepted) = 0;
 };
 
-using AcceptHandler = std::function<void(std::unique_ptr<Socket>)>;
+struct ListenOptions {
+  // Of "::", which otherwise takes IPv6 alone. IPv4 peers keep their IPv4 addresses.
+  bool ipv4_too = false;
+};
 
 // One per shard.
 class Network {
  public:
   virtual ~Network() = default;
-  // `accepted` is called on this shard for each new connection.
-  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, AcceptHandler accepted) = 0;
+  // Errors: busy, the address is in use; permission; no_resource; invalid_argument.
+  virtual Result<std::unique_ptr<Listener>> open_listener(const Endpoint& at,
+                                                          const ListenOptions& options) = 0;
+  // The same, started.
+  Result<std::unique_ptr<Listener>> listen(const Endpoint& at, AcceptHandler accepted) {
+    auto listener = open_listener(at, {});
+    if (listener) (*listener)->start(std::move(accepted));
+    return listener;
+  }
   // Makes a Socket, accepted on any shard, a Stream of this shard.
   virtual std::unique_ptr<Stream> adopt(std::unique_ptr<Socket> socket) = 0;
 };

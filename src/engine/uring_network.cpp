@@ -36,23 +36,28 @@ Endpoint endpoint_of(const sockaddr_storage& address) {
   }
   if (address.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {  // IPv4 at a listener of both families
+      constexpr std::size_t kPrefixBytes = 12;
+      inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[kPrefixBytes], text.data(), text.size());
+      return {text.data(), ntohs(v6.sin6_port)};
+    }
     inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
     return {text.data(), ntohs(v6.sin6_port)};
   }
   return {};
 }
 
-using NameFunction = int (*)(int, sockaddr*, socklen_t*);
-Endpoint endpoint_of(int fd, NameFunction name) {
+Endpoint local_endpoint_of(int fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  if (name(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
   return endpoint_of(address);
 }
 
 struct TcpSocket final : Socket {
-  explicit TcpSocket(int fd) : descriptor(fd) {}
+  TcpSocket(int fd, const sockaddr_storage& address) : descriptor(fd), peer(address) {}
   Descriptor descriptor;
+  sockaddr_storage peer;
 };
 
 // One-shot readiness of one direction. On the heap and outliving its Stream while the kernel knows
@@ -101,12 +106,12 @@ struct Readiness : RingOp {
 
 class TcpStream final : public Stream {
  public:
-  TcpStream(UringDriver& driver, Descriptor descriptor)
+  TcpStream(UringDriver& driver, Descriptor descriptor, Endpoint remote)
       : descriptor_(std::move(descriptor)),
         readable_(std::make_unique<Readiness>(driver)),
         writable_(std::make_unique<Readiness>(driver)),
-        local_(endpoint_of(descriptor_.get(), getsockname)),
-        remote_(endpoint_of(descriptor_.get(), getpeername)) {}
+        local_(local_endpoint_of(descriptor_.get())),
+        remote_(std::move(remote)) {}
   ~TcpStream() override {
     Readiness::release(std::move(readable_));
     Readiness::release(std::move(writable_));
@@ -136,6 +141,10 @@ class TcpStream final : public Stream {
     readable_->arm(fd(), POLLIN | POLLRDHUP, runnable);
   }
   void when_writable(Runnable& runnable) override { writable_->arm(fd(), POLLOUT, runnable); }
+  [[nodiscard]] bool is_over() const override {
+    pollfd look{fd(), POLLRDHUP, 0};  // POLLERR and POLLHUP are told unasked
+    return ::poll(&look, 1, 0) == 1;
+  }
   [[nodiscard]] const Endpoint& local() const override { return local_; }
   [[nodiscard]] const Endpoint& remote() const override { return remote_; }
 
@@ -155,27 +164,32 @@ class TcpStream final : public Stream {
 
 class TcpListener final : public Listener {
  public:
-  TcpListener(UringDriver& driver, Descriptor descriptor, AcceptHandler accepted)
-      : state_(new State(driver, std::move(descriptor), std::move(accepted))),
-        local_(endpoint_of(state_->descriptor.get(), getsockname)) {
-    state_->arm();
-  }
+  TcpListener(UringDriver& driver, Descriptor descriptor)
+      : state_(new State(driver, std::move(descriptor))),
+        local_(local_endpoint_of(state_->descriptor.get())) {}
   ~TcpListener() override { State::release(state_); }
   [[nodiscard]] const Endpoint& local() const override { return local_; }
+  void start(AcceptHandler accepted) override {
+    state_->accepted = std::move(accepted);
+    state_->arm();
+  }
 
  private:
-  // A multishot accept; outlives the Listener while the kernel knows it.
+  // One accept at a time, each with the peer's address: a multishot accept has one place for all of
+  // them, and getpeername() does not know a peer that has reset its connection meanwhile. Outlives
+  // the Listener while the kernel knows it.
   struct State : RingOp {
-    State(UringDriver& owner, Descriptor fd, AcceptHandler handler)
-        : driver(owner), descriptor(std::move(fd)), accepted(std::move(handler)) {
+    State(UringDriver& owner, Descriptor fd) : driver(owner), descriptor(std::move(fd)) {
       complete = &on_complete;
       retry.state = this;
       retry.run = [](Runnable& self) noexcept { static_cast<Retry&>(self).state->arm(); };
     }
     void arm() {
       armed = true;
+      length = sizeof peer;
       io_uring_sqe* entry = driver.sqe();
-      io_uring_prep_multishot_accept(entry, descriptor.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      io_uring_prep_accept(entry, descriptor.get(), reinterpret_cast<sockaddr*>(&peer), &length,
+                           SOCK_CLOEXEC);
       UringDriver::own(entry, *this);
     }
     static void release(State* self) {
@@ -188,24 +202,23 @@ class TcpListener final : public Listener {
       self->driver.orphan_added();
       self->driver.cancel(*self);
     }
-    static void on_complete(RingOp& op, std::int32_t result, std::uint32_t flags) noexcept {
+    static void on_complete(RingOp& op, std::int32_t result, std::uint32_t) noexcept {
       auto& self = static_cast<State&>(op);
-      const bool last = (flags & IORING_CQE_F_MORE) == 0;
+      std::unique_ptr<Socket> socket;
       if (result >= 0) {
-        std::unique_ptr<TcpSocket> socket(new (std::nothrow) TcpSocket(result));
-        if (!socket) {
-          close(result);  // no memory for another connection
-        } else if (!self.orphan) {
-          self.accepted(std::move(socket));
-        }
+        socket.reset(new (std::nothrow) TcpSocket(result, self.peer));
+        if (!socket) close(result);  // no memory for another connection
       }
-      if (!last) return;
-      self.armed = false;
       if (self.orphan) {
         self.driver.orphan_completed();
         delete &self;
-      } else if (result >= 0) {
+        return;
+      }
+      // Armed before the handler, which may destroy the listener.
+      self.armed = false;
+      if (result >= 0 || result == -ECONNABORTED || result == -EINTR) {
         self.arm();
+        if (socket) self.accepted(std::move(socket));
       } else {
         log::limited(log::Level::warning, "listener", "cannot accept",
                      "cannot accept a connection: {}; trying again", std::strerror(-result));
@@ -220,6 +233,8 @@ class TcpListener final : public Listener {
     UringDriver& driver;
     Descriptor descriptor;
     AcceptHandler accepted;
+    sockaddr_storage peer{};  // of the accept under way
+    socklen_t length = 0;
     Retry retry;
     bool armed = false;
     bool orphan = false;
@@ -241,7 +256,7 @@ ErrorCode listen_error_code(int error) {
   }
 }
 
-Result<Descriptor> open_listener(const Endpoint& at) {
+Result<Descriptor> listening_socket(const Endpoint& at, const ListenOptions& options) {
   const auto failed = [&](const char* what, ErrorCode code, const char* why) {
     return fail(code, fmt::format("cannot {} {}:{}: {}", what, at.address, at.port, why));
   };
@@ -264,11 +279,15 @@ Result<Descriptor> open_listener(const Endpoint& at) {
   Descriptor descriptor(socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (descriptor.get() < 0) return os_failed("make a socket for");
   const int on = 1;
+  // Past connections of this address in TIME_WAIT are in nobody's way. Not SO_REUSEPORT: a second
+  // daemon, or the socket of a killed one that the kernel has not closed yet, would get a share of
+  // the new connections.
   setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // Inherited by accepted sockets: responses must not wait for more data.
   setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const int ipv6_only = options.ipv4_too ? 0 : 1;
   if (address->ai_family == AF_INET6)
-    setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof ipv6_only);
   if (bind(descriptor.get(), address->ai_addr, address->ai_addrlen) != 0) {
     return os_failed("listen on");
   }
@@ -278,14 +297,15 @@ Result<Descriptor> open_listener(const Endpoint& at) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> UringNetwork::listen(const Endpoint& at, AcceptHandler accepted) {
-  LUNAR_TRY_ASSIGN(Descriptor descriptor, open_listener(at));
-  return std::make_unique<TcpListener>(driver_, std::move(descriptor), std::move(accepted));
+Result<std::unique_ptr<Listener>> UringNetwork::open_listener(const Endpoint& at,
+                                                              const ListenOptions& options) {
+  LUNAR_TRY_ASSIGN(Descriptor descriptor, listening_socket(at, options));
+  return std::make_unique<TcpListener>(driver_, std::move(descriptor));
 }
 
 std::unique_ptr<Stream> UringNetwork::adopt(std::unique_ptr<Socket> socket) {
   auto& tcp = static_cast<TcpSocket&>(*socket);
-  return std::make_unique<TcpStream>(driver_, std::move(tcp.descriptor));
+  return std::make_unique<TcpStream>(driver_, std::move(tcp.descriptor), endpoint_of(tcp.peer));
 }
 
 }  // namespace lunar::engine

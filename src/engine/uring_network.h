@@ -10,7 +10,8 @@ class UringNetwork final : public Network {
  public:
   explicit UringNetwork(UringDriver& driver) : driver_(driver) {}
 
-  Result<std::unique_ptr<Listener>> listen(const Endpoint& at, AcceptHandler accepted) override;
+  Result<std::unique_ptr<Listener>> open_listener(const Endpoint& at,
+                                                  const ListenOptions& options) override;
   std::unique_ptr<Stream> adopt(std::unique_ptr<Socket> socket) override;
 
  private:

@@ -207,6 +207,65 @@ TEST_F(UringNetworkTest, ResetIsAnErrorOfReceiveAndSend) {
   EXPECT_EQ(server_.last, -EPIPE);
 }
 
+TEST_F(UringNetworkTest, IsOverOncePeerHasClosedWhateverIsStillThere) {
+  const Client client(port_);
+  client.write("xy");
+  receive_on_shard(1);
+  EXPECT_FALSE(server_.stream->is_over());
+  client.half_close();
+  EXPECT_TRUE(server_.stream->is_over());
+}
+
+Task<void> open_listener(Server* server, Shard* shard, Endpoint at, ListenOptions options,
+                         std::uint16_t* port) {
+  auto listener = shard->network().open_listener(at, options);
+  EXPECT_TRUE(listener);
+  server->listener = std::move(*listener);
+  *port = server->listener->local().port;
+  co_return;
+}
+
+Task<void> accept_one(Server* server) {
+  server->listener->start([server](std::unique_ptr<Socket> socket) {
+    server->stream = Shard::current()->network().adopt(std::move(socket));
+    server->accepted.set();
+  });
+  co_await server->accepted;
+}
+
+// As in the backlog of a daemon that was stopped for a while.
+TEST_F(UringNetworkTest, AcceptTellsThePeerThatHasResetMeanwhile) {
+  Server server;
+  std::uint16_t port = 0;
+  std::uint16_t peer_port = 0;
+  on_shard([&] { return open_listener(&server, &group_->shard(0), {"127.0.0.1", 0}, {}, &port); });
+  {
+    const Client client(port);
+    ASSERT_TRUE(client.is_connected()) << "it waits for start()";
+    client.write("x");
+    client.reset_on_close();
+    peer_port = client.port();
+  }
+  on_shard([&] { return accept_one(&server); });
+  EXPECT_EQ(server.stream->remote(), (Endpoint{"127.0.0.1", peer_port}));
+  EXPECT_EQ(server.stream->local(), (Endpoint{"127.0.0.1", port}));
+  EXPECT_TRUE(server.stream->is_over());
+  on_shard([&] { return tear_down(&server); });
+}
+
+TEST_F(UringNetworkTest, ListenerOfBothFamiliesKeepsIPv4Addresses) {
+  Server server;
+  std::uint16_t port = 0;
+  const ListenOptions options{.ipv4_too = true};
+  on_shard([&] { return open_listener(&server, &group_->shard(0), {"::", 0}, options, &port); });
+  const Client client(port);
+  ASSERT_TRUE(client.is_connected());
+  on_shard([&] { return accept_one(&server); });
+  EXPECT_EQ(server.stream->remote(), (Endpoint{"127.0.0.1", client.port()}));
+  EXPECT_EQ(server.stream->local(), (Endpoint{"127.0.0.1", port}));
+  on_shard([&] { return tear_down(&server); });
+}
+
 struct CountRuns : Runnable {
   CountRuns() {
     run = [](Runnable& self) noexcept { ++static_cast<CountRuns&>(self).runs; };

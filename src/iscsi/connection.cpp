@@ -43,11 +43,11 @@ void Connection::guarded(const Work& work) noexcept {
 }
 
 Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
-                       std::uint16_t portal_group_tag)
+                       const Arrival& arrival)
     : owner_(owner),
       shard_(owner.shard()),
       stream_(std::move(stream)),
-      portal_group_tag_(portal_group_tag),
+      arrival_(arrival),
       queue_(owner.pools().pdus),
       receiver_(*this, owner.shard().buffers()),
       login_(std::make_unique<LoginNegotiation>(owner.service().policy(),
@@ -149,9 +149,9 @@ void Connection::receive_failed(std::int64_t result) {
   if (result == -EAGAIN) {
     if (!sends_more_ && shard_.now_ns() - last_bytes_ns_ >= kHotNs) go_cold();
   } else if (result == 0) {
-    close("closed by the initiator");
+    end("closed by the initiator");
   } else {
-    close(std::strerror(static_cast<int>(-result)));
+    end(std::strerror(static_cast<int>(-result)));
   }
 }
 
@@ -205,7 +205,7 @@ void Connection::flush() {
       return;
     }
     if (count < 0) {
-      close(std::strerror(static_cast<int>(-count)));
+      end(std::strerror(static_cast<int>(-count)));
       return;
     }
     turn -= static_cast<std::size_t>(count);
@@ -213,7 +213,7 @@ void Connection::flush() {
                 [this](Task& task) { session_->on_task_sent(task); });
   }
   if (state_ == State::flushing) {
-    close("closed after the last response");
+    end("closed after the last response");
   } else if (state_ == State::draining && session_->active_tasks() == 0) {
     close("the target is stopping");
   } else {
@@ -269,32 +269,51 @@ void Connection::send_login_reply(LoginReply reply) {
 // Registers the session, which first ends one that it reinstates, then answers the last Login
 // Request.
 engine::Task<void> Connection::establish(LoginReply reply) {
-  const LoginIdentity& identity = login_->identity();
-  Result<std::uint16_t> tsih = std::uint16_t{1};  // a discovery session has nothing to register
-  if (identity.session_type == SessionType::normal) {
-    SessionKey key{identity.initiator_name, identity.isid, identity.target_name,
-                   identity.portal_group_tag};
-    Service& service = owner_.service();
-    auto open = [&service, &key, this] {
-      return service.open_session(std::move(key), this, shard_.index());
-    };
-    auto there = engine::await_on(service.control_shard(), std::move(open));
-    tsih = co_await there;
-    if (tsih) tsih_ = *tsih;
-  }
-  if (state_ != State::establishing) co_return;  // closed meanwhile
-  if (!tsih) {
-    send_login_reply(login_->refuse(spec::LoginStatus::out_of_resources, tsih.error().message));
+  // Whoever has gone wants no session, and must not end one that it has by another connection: such
+  // logins stand in the backlog of a daemon that was stopped for a while.
+  if (stream_->is_over()) {
+    end("the initiator has left before its login took effect");
     co_return;
   }
-  reply.bhs.tsih = *tsih;
+  auto session = co_await register_session();
+  if (state_ != State::establishing) co_return;  // closed meanwhile
+  if (!session) {
+    LoginRefusal& refusal = session.error();
+    send_login_reply(login_->refuse(refusal.status, std::move(refusal.reason)));
+    co_return;
+  }
+  reply.bhs.tsih = session->tsih;
   guarded([&] {
     send_login_reply(std::move(reply));
-    if (state_ == State::establishing) begin_full_feature(*tsih);
+    if (state_ == State::establishing) begin_full_feature(*session);
   });
 }
 
-void Connection::begin_full_feature(std::uint16_t tsih) {
+engine::Task<std::expected<OpenSession, LoginRefusal>> Connection::register_session() {
+  const LoginIdentity& identity = login_->identity();
+  if (identity.session_type == SessionType::discovery && identity.tsih == 0) {
+    OpenSession discovery{.tsih = 1, .sight = {}};  // there is nothing to register
+    co_return discovery;
+  }
+  SessionLogin login{.key = {.initiator_name = identity.initiator_name,
+                             .isid = identity.isid,
+                             .target_name = identity.target_name,
+                             .portal_group_tag = identity.portal_group_tag},
+                     .tsih = identity.tsih,
+                     .cid = identity.cid,
+                     .arrival = arrival_.number,
+                     .initiator_address = stream_->remote().address,
+                     .connection = this,
+                     .shard_index = shard_.index()};
+  Service& service = owner_.service();
+  auto open = [&service, &login] { return service.open_session(std::move(login)); };
+  auto there = engine::await_on(service.control_shard(), std::move(open));
+  auto session = co_await there;
+  if (session) tsih_ = session->tsih;
+  co_return session;
+}
+
+void Connection::begin_full_feature(const OpenSession& session) {
   const LoginIdentity& identity = login_->identity();
   const Parameters& parameters = login_->parameters();
   const bool header_digest = parameters.header_digest == Digest::crc32c;
@@ -303,7 +322,7 @@ void Connection::begin_full_feature(std::uint16_t tsih) {
   std::uint16_t relative_target_port_id = 0;
   if (identity.session_type == SessionType::normal) {
     server = &owner_.device_server(owner_.service().find_target(identity.target_name));
-    relative_target_port_id = server->target().ports().find_tag(portal_group_tag_)->number;
+    relative_target_port_id = server->target().ports().find_tag(arrival_.portal_group_tag)->number;
   }
   const Session::Environment environment{.shard = shard_,
                                          .pools = owner_.pools(),
@@ -321,12 +340,24 @@ void Connection::begin_full_feature(std::uint16_t tsih) {
   receiver_.set_handler(*session_);
   transition(State::full_feature);
   shard_.arm(alarm_, shard_.now_ns() + kNopIntervalNs);
-  log::limited(log::Level::info, peer_address(), "login",
-               "{}: {} logged in to {} on shard {} (TSIH {})", peer_, identity.initiator_name,
-               server != nullptr ? identity.target_name : "discovery", shard_.index(), tsih);
+  log_login(identity, session);
   login_.reset();
   receiver_.resume();
   wake_reader();
+}
+
+void Connection::log_login(const LoginIdentity& identity, const OpenSession& session) const {
+  const std::string portal = to_string(owner_.service().portals()[arrival_.portal]);
+  if (identity.session_type == SessionType::discovery) {
+    log::limited(log::Level::info, peer_address(), "login",
+                 "{}: {} logged in to discovery by portal {} on shard {}", peer_,
+                 identity.initiator_name, portal, shard_.index());
+    return;
+  }
+  log::limited(log::Level::info, peer_address(), "login",
+               "{}: {} logged in to {} by portal {} on shard {} (TSIH {}): {}", peer_,
+               identity.initiator_name, identity.target_name, portal, shard_.index(), session.tsih,
+               session.sight);
 }
 
 // ---- The service as this connection sees it.
@@ -338,35 +369,15 @@ std::expected<TargetLogin, spec::LoginStatus> Connection::find_target(std::strin
   if (index == service.targets().size()) return std::unexpected(spec::LoginStatus::not_found);
   const TargetNode& target = *service.targets()[index];
   return TargetLogin{.name = target.device.name(),
-                     .portal_group_tag = portal_group_tag_,
+                     .portal_group_tag = arrival_.portal_group_tag,
                      .alias = target.alias,
                      .auth = {}};
 }
 
 AuthPolicy Connection::discovery_auth(std::string_view) const { return {}; }
 
-// One connection a session for now, so there is nothing to join.
-spec::LoginStatus Connection::may_join(const LoginIdentity&) const {
-  return spec::LoginStatus::session_does_not_exist;
-}
-
 std::vector<TargetRecord::Portal> Connection::portal_records() const {
-  std::vector<TargetRecord::Portal> records;
-  for (const Service::Portal& portal : *owner_.service().portals()) {
-    // A wildcard is no address: the one that this initiator reached us by is.
-    auto address = spec::parse_portal_address(portal.endpoint.address.find(':') == std::string::npos
-                                                  ? portal.endpoint.address
-                                                  : fmt::format("[{}]", portal.endpoint.address));
-    if (address && address->is_wildcard()) {
-      const std::string& local = stream_->local().address;
-      address = spec::parse_portal_address(
-          local.find(':') == std::string::npos ? local : fmt::format("[{}]", local));
-    }
-    if (!address) continue;
-    address->port = portal.endpoint.port;
-    records.push_back({*address, portal.portal_group_tag});
-  }
-  return records;
+  return told_portals(owner_.service().portals(), stream_->local());
 }
 
 std::vector<TargetRecord> Connection::list_targets(std::string_view) const {
@@ -480,10 +491,23 @@ void Connection::target_cold_reset() {
   owner_.gate().spawn(service.reset_target_from(shard_, session_->identity().target_name, tsih_));
 }
 
-void Connection::close(std::string_view why) {
+void Connection::close(std::string_view why) { end_at(log::Level::info, why); }
+
+void Connection::end(std::string_view why) {
+  end_at(is_of_no_interest() ? log::Level::debug : log::Level::info, why);
+}
+
+// A discovery is over when it is over, by whichever end (iscsiadm resets the connection), and has
+// left its line at login. And who connects and says nothing looks whether somebody listens.
+bool Connection::is_of_no_interest() const {
+  if (session_) return session_->identity().session_type == SessionType::discovery;
+  return login_ && !login_->has_begun();
+}
+
+void Connection::end_at(log::Level level, std::string_view why) {
   if (state_ == State::closing) return;
   // Every `why` is one of our own: so many causes there are.
-  log::limited(log::Level::info, peer_address(), why, "{}: connection closed: {}", peer_, why);
+  log::limited(level, peer_address(), why, "{}: connection closed: {}", peer_, why);
   transition(State::closing);
   receiver_.stop();
   shard_.remove_poller(*this);

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <string>
 
 #include "base/cache_line.h"
+#include "base/log.h"
 #include "engine/gate.h"
 #include "engine/network.h"
 #include "engine/shard.h"
@@ -23,6 +25,15 @@
 namespace lunar::iscsi {
 
 class ServiceShard;
+struct OpenSession;
+struct LoginRefusal;
+
+// How a connection came to us.
+struct Arrival {
+  std::uint64_t number = 0;  // in the order of accept, over all portals
+  std::size_t portal = 0;    // the index of Service::portals()
+  std::uint16_t portal_group_tag = 0;
+};
 
 constexpr std::uint64_t kHotNs = 50 * engine::kMicrosecond;
 constexpr std::uint64_t kLoginTimeoutNs = 15 * engine::kSecond;
@@ -45,8 +56,7 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
                                              private TargetDirectory,
                                              private TargetLister {
  public:
-  Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
-             std::uint16_t portal_group_tag);
+  Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream, const Arrival& arrival);
   ~Connection() override;
 
   // Starts to read.
@@ -94,7 +104,6 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   [[nodiscard]] std::expected<TargetLogin, spec::LoginStatus> find_target(
       std::string_view target_name, std::string_view initiator_name) const override;
   [[nodiscard]] AuthPolicy discovery_auth(std::string_view initiator_name) const override;
-  [[nodiscard]] spec::LoginStatus may_join(const LoginIdentity& identity) const override;
   [[nodiscard]] std::vector<TargetRecord> list_targets(
       std::string_view initiator_name) const override;
   [[nodiscard]] std::optional<TargetRecord> find_record(
@@ -112,19 +121,25 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   void go_on_reading();
   void send_login_reply(LoginReply reply);
   engine::Task<void> establish(LoginReply reply);
-  void begin_full_feature(std::uint16_t tsih);
+  engine::Task<std::expected<OpenSession, LoginRefusal>> register_session();
+  void begin_full_feature(const OpenSession& session);
+  void log_login(const LoginIdentity& identity, const OpenSession& session) const;
   engine::Task<void> finish_closing();
   void on_alarm();
   void keep_alive(bool alive);
   [[nodiscard]] bool shows_life();
   [[nodiscard]] std::uint64_t taken_bytes() const;
   [[nodiscard]] std::string_view peer_address() const;
+  // The peer ends it, or it has been answered to the end.
+  void end(std::string_view why);
+  [[nodiscard]] bool is_of_no_interest() const;
+  void end_at(log::Level level, std::string_view why);
   [[nodiscard]] std::vector<TargetRecord::Portal> portal_records() const;
 
   ServiceShard& owner_;
   engine::Shard& shard_;
   std::unique_ptr<engine::Stream> stream_;
-  const std::uint16_t portal_group_tag_;
+  const Arrival arrival_;
   State state_ = State::login;
   PduQueue queue_;
   PduReceiver receiver_;

@@ -117,18 +117,21 @@ void LoginNegotiation::adopt(const spec::LoginRequest& request) {
 }
 
 LoginNegotiation::Checked LoginNegotiation::answer(const std::vector<spec::KeyValue>& pairs) {
+  std::vector<spec::KeyValue> fresh;
   for (const spec::KeyValue& pair : pairs) {
     const KeyRule* const rule = find_key(pair.key);
-    if (rule != nullptr && !seen_.insert(rule->key)) {  // RFC 7143 §6.3
+    const auto sight = rule == nullptr ? SeenKeys::Sight::fresh : seen_.look(*rule, pair.value);
+    if (sight == SeenKeys::Sight::wrong) {  // RFC 7143 §6.3
       return std::unexpected(
           Refusal{LoginStatus::initiator_error, std::string(pair.key) + " came twice"});
     }
+    if (sight == SeenKeys::Sight::fresh) fresh.push_back(pair);
   }
   // The session's type decides how other keys are answered, and may stand behind them.
-  if (!identified_) LUNAR_TRY(identify(pairs));
+  if (!identified_) LUNAR_TRY(identify(fresh));
 
   std::vector<spec::KeyValue> auth_keys;
-  for (const spec::KeyValue& pair : pairs) LUNAR_TRY(answer_pair(pair, auth_keys));
+  for (const spec::KeyValue& pair : fresh) LUNAR_TRY(answer_pair(pair, auth_keys));
   LUNAR_TRY(run_authenticator(auth_keys));
 
   if (state_ == State::operational && !declared_segment_length_) {
@@ -169,11 +172,6 @@ LoginNegotiation::Checked LoginNegotiation::identify(const std::vector<spec::Key
   } else {
     return wrong(LoginStatus::session_type_not_supported, "SessionType is unknown");
   }
-  if (identity_.tsih != 0) {
-    if (const LoginStatus status = directory_.may_join(identity_); status != LoginStatus::success) {
-      return wrong(status, "the session of this TSIH does not take the connection");
-    }
-  }
   identified_ = true;
   return {};
 }
@@ -209,7 +207,8 @@ LoginNegotiation::Checked LoginNegotiation::answer_pair(const spec::KeyValue& pa
     output_.add(pair.key, *refused);
     return {};
   }
-  if (rule->kind == KeyKind::action) return answer_action(*rule, pair.value);
+  if (rule->key == Key::auth_method) return choose_auth_method(pair.value);
+  if (rule->kind == KeyKind::declared_name) return check_name(*rule, pair.value);
   if (rule->kind == KeyKind::declared_text) {
     if (pair.value.size() > kMaxAliasLength) {
       output_.add(pair.key, spec::kReject);
@@ -224,11 +223,10 @@ LoginNegotiation::Checked LoginNegotiation::answer_pair(const spec::KeyValue& pa
   return {};
 }
 
-LoginNegotiation::Checked LoginNegotiation::answer_action(const KeyRule& rule,
-                                                          std::string_view value) {
-  if (rule.key == Key::auth_method) return choose_auth_method(value);
-  // identify() took the names from the first text, and a repeated key never comes this far. A
-  // TargetName that comes later is a discovery session's, which has no use for it.
+// identify() took the names from the first text, and a repeated key never comes this far. A
+// TargetName that comes later is a discovery session's, which has no use for it.
+LoginNegotiation::Checked LoginNegotiation::check_name(const KeyRule& rule,
+                                                       std::string_view value) const {
   const std::string_view type =
       identity_.session_type == SessionType::discovery ? "Discovery" : "Normal";
   if (rule.key == Key::session_type && value != type) {

@@ -87,9 +87,6 @@ class TargetDirectory {
   [[nodiscard]] virtual std::expected<TargetLogin, spec::LoginStatus> find_target(
       std::string_view target_name, std::string_view initiator_name) const = 0;
   [[nodiscard]] virtual AuthPolicy discovery_auth(std::string_view initiator_name) const = 0;
-  // For a TSIH other than 0: success if the session exists and takes this connection, else
-  // session_does_not_exist, too_many_connections or cannot_include_in_session.
-  [[nodiscard]] virtual spec::LoginStatus may_join(const LoginIdentity& identity) const = 0;
 };
 
 enum class LoginOutcome : std::uint8_t {
@@ -105,8 +102,9 @@ struct LoginReply {
   std::string reason;  // why it was refused, for the log
 };
 
-// At LoginOutcome::full_feature the owner makes or joins the session and, for a new one, puts its
-// TSIH into reply.bhs.tsih before it sends the reply. When it cannot, it sends refuse() instead.
+// At LoginOutcome::full_feature the owner makes the session, or joins the one that the TSIH names,
+// and, for a new one, puts its TSIH into reply.bhs.tsih before it sends the reply. When it cannot,
+// it sends refuse() instead.
 class LoginNegotiation {
  public:
   // Both must outlive this object.
@@ -115,12 +113,14 @@ class LoginNegotiation {
   LoginReply handle(const spec::LoginRequest& request, Bytes text);
 
   // Ends the login for a reason of the owner: out_of_resources, target_error,
-  // invalid_during_login for a PDU that is no Login Request.
+  // invalid_during_login for a PDU that is no Login Request, what is wrong with the session.
   LoginReply refuse(spec::LoginStatus status, std::string reason);
 
   // Whole at LoginOutcome::full_feature.
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
   [[nodiscard]] const LoginIdentity& identity() const { return identity_; }
+  // A Login Request has come.
+  [[nodiscard]] bool has_begun() const { return request_count_ != 0; }
   // StatSN of the next response on this connection.
   [[nodiscard]] std::uint32_t next_stat_sn() const { return stat_sn_; }
 
@@ -146,7 +146,7 @@ class LoginNegotiation {
   Checked identify(const std::vector<spec::KeyValue>& pairs);
   Checked find_target(std::string_view target_name);
   Checked answer_pair(const spec::KeyValue& pair, std::vector<spec::KeyValue>& auth_keys);
-  Checked answer_action(const KeyRule& rule, std::string_view value);
+  Checked check_name(const KeyRule& rule, std::string_view value) const;
   Checked choose_auth_method(std::string_view offer);
   Checked run_authenticator(const std::vector<spec::KeyValue>& auth_keys);
   Checked check_authenticated(const spec::LoginRequest& request) const;

@@ -22,10 +22,6 @@ class AnyTarget final : public TargetDirectory, public TargetLister {
     return TargetLogin{.name = std::string(target_name), .alias = "fuzz", .auth = {}};
   }
   [[nodiscard]] AuthPolicy discovery_auth(std::string_view) const override { return {}; }
-  [[nodiscard]] spec::LoginStatus may_join(const LoginIdentity& identity) const override {
-    return identity.tsih == 1 ? spec::LoginStatus::success
-                              : spec::LoginStatus::session_does_not_exist;
-  }
   [[nodiscard]] std::vector<TargetRecord> list_targets(std::string_view) const override {
     return {64, TargetRecord{.name = "iqn.a", .portals = {{}, {}}}};
   }

@@ -49,9 +49,6 @@ class Directory final : public TargetDirectory {
     return target;
   }
   [[nodiscard]] AuthPolicy discovery_auth(std::string_view) const override { return target.auth; }
-  [[nodiscard]] LoginStatus may_join(const LoginIdentity& identity) const override {
-    return identity.tsih == 7 ? LoginStatus::success : LoginStatus::session_does_not_exist;
-  }
 
   TargetLogin target{
       .name = "iqn.2026-11.io.lunar:disks", .portal_group_tag = 3, .alias = {}, .auth = {}};
@@ -321,12 +318,6 @@ TEST_F(Login, RefusesUnknownSessionType) {
   expect_refused(whole(kNames, "SessionType=Party\0"sv), LoginStatus::session_type_not_supported);
 }
 
-TEST_F(Login, RefusesSessionThatDoesNotExist) {
-  spec::LoginRequest bhs = request(0x87);
-  bhs.tsih = 9;
-  expect_refused(send(bhs, kNames), LoginStatus::session_does_not_exist);
-}
-
 TEST_F(Login, JoinsASessionWithoutItsLeadingKeys) {
   spec::LoginRequest bhs = request(0x87);
   bhs.tsih = 7;
@@ -341,6 +332,40 @@ TEST_F(Login, JoinsASessionWithoutItsLeadingKeys) {
 TEST_F(Login, RefusesKeyThatComesTwice) {
   expect_refused(whole(kNames, "MaxBurstLength=512\0MaxBurstLength=512\0"sv),
                  LoginStatus::initiator_error);
+}
+
+// As libiscsi does once it has credentials.
+TEST_F(Login, TakesADeclarationThatIsRepeatedWordForWord) {
+  transit(kSecurity, kOperational,
+          std::string(kNames) + "SessionType=Normal\0InitiatorAlias=me\0AuthMethod=None\0"s);
+  const LoginReply reply =
+      transit(kOperational, kFullFeature,
+              std::string(kNames) + "SessionType=Normal\0InitiatorAlias=me\0"s +
+                  "MaxRecvDataSegmentLength=4096\0MaxRecvDataSegmentLength=4096\0"s);
+  EXPECT_EQ(reply.outcome, LoginOutcome::full_feature) << reply.reason;
+  EXPECT_EQ(reply.text, "MaxRecvDataSegmentLength=262144\0"sv) << "nothing is answered again";
+  EXPECT_EQ(login.parameters().initiator_max_recv_data_segment_length, 4096U);
+  EXPECT_EQ(login.identity().initiator_alias, "me");
+}
+
+TEST_F(Login, RefusesADeclarationThatSaysOtherwiseLater) {
+  constexpr std::string_view kChanged[] = {"InitiatorName=iqn.2007-10.com.example:other\0"sv,
+                                           "TargetName=iqn.2026-11.io.lunar:other\0"sv,
+                                           "SessionType=Discovery\0"sv, "InitiatorAlias=you\0"sv,
+                                           "MaxRecvDataSegmentLength=512\0"sv};
+  for (const std::string_view changed : kChanged) {
+    LoginNegotiation fresh(policy, directory);
+    const auto say = [&](std::uint8_t flags, std::string_view text) {
+      spec::LoginRequest bhs = request(flags);
+      bhs.data_segment_length = static_cast<std::uint32_t>(text.size());
+      return fresh.handle(bhs, as_bytes(text));
+    };
+    say(spec::stage_flags(kOperational, kSecurity),
+        std::string(kNames) +
+            "SessionType=Normal\0InitiatorAlias=me\0MaxRecvDataSegmentLength=4096\0"s);
+    expect_refused(say(spec::kTransit | spec::stage_flags(kOperational, kFullFeature), changed),
+                   LoginStatus::initiator_error);
+  }
 }
 
 TEST_F(Login, RefusesKeyThatComesAgainInALaterRequest) {

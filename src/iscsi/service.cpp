@@ -1,5 +1,7 @@
 #include "iscsi/service.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <new>
@@ -21,11 +23,11 @@ ServiceShard::ServiceShard(Service& service, engine::Shard& shard)
 
 ServiceShard::~ServiceShard() { assert(connections_.empty()); }
 
-bool ServiceShard::accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
+bool ServiceShard::accept(std::unique_ptr<engine::Socket> socket, const Arrival& arrival) {
   if (memory_reserve::is_in_use()) return false;
   Connection* connection = nullptr;
   try {
-    connection = new Connection(*this, shard_.network().adopt(std::move(socket)), portal_group_tag);
+    connection = new Connection(*this, shard_.network().adopt(std::move(socket)), arrival);
   } catch (const std::bad_alloc&) {
     return false;
   }
@@ -56,9 +58,7 @@ engine::Task<void> ServiceShard::stop(std::uint64_t deadline_ns) {
 // ---- Service
 
 Service::Service(std::span<engine::Shard* const> shards)
-    : shards_(shards.begin(), shards.end()),
-      portals_(std::make_shared<const std::vector<Portal>>()),
-      connections_(shards.size()) {}
+    : shards_(shards.begin(), shards.end()), connections_(shards.size()) {}
 
 Service::~Service() { assert(sessions_.empty()); }
 
@@ -116,20 +116,39 @@ Result<void> Service::add_target_ports(std::uint16_t portal_group_tag) {
   return {};
 }
 
-Result<engine::Endpoint> Service::listen(const engine::Endpoint& at,
-                                         std::uint16_t portal_group_tag) {
-  LUNAR_TRY(add_target_ports(portal_group_tag));
-  auto handler = [this, portal_group_tag](std::unique_ptr<engine::Socket> socket) {
-    accepted(std::move(socket), portal_group_tag);
-  };
-  LUNAR_TRY_ASSIGN(std::unique_ptr<engine::Listener> listener,
-                   control_shard().network().listen(at, handler));
-  engine::Endpoint where = listener->local();
-  auto portals = std::make_shared<std::vector<Portal>>(*portals_.load());
-  portals->push_back({where, portal_group_tag});
-  portals_.store(std::move(portals));
-  listeners_.push_back(std::move(listener));
-  return where;
+engine::Task<Result<void>> Service::open_portals(std::vector<Portal> portals) {
+  const std::uint64_t deadline_ns = control_shard().now_ns() + kPortalPatienceNs;
+  for (Portal& portal : portals) {
+    Result<void> opened = add_target_ports(portal.portal_group_tag);
+    if (opened) opened = co_await open_portal(portal, deadline_ns);
+    if (!opened) {
+      listeners_.clear();
+      co_return opened;
+    }
+  }
+  portals_ = std::move(portals);
+  // From here on there are connections, which read all of this.
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    listeners_[i]->start(
+        [this, i](std::unique_ptr<engine::Socket> socket) { accepted(std::move(socket), i); });
+  }
+  co_return Result<void>();
+}
+
+engine::Task<Result<void>> Service::open_portal(Portal& portal, std::uint64_t deadline_ns) {
+  engine::Shard& shard = control_shard();
+  for (;;) {
+    auto listener =
+        shard.network().open_listener(endpoint_of(portal.address), {.ipv4_too = portal.ipv4_too});
+    if (listener) {
+      portal.address.port = (*listener)->local().port;
+      listeners_.push_back(std::move(*listener));
+      co_return Result<void>();
+    }
+    if (listener.error().code != ErrorCode::busy || shard.now_ns() >= deadline_ns)
+      co_return std::unexpected(std::move(listener).error());
+    co_await engine::sleep_for(shard, kPortalRetryNs);
+  }
 }
 
 // The shard with the fewest connections; of equals the next in turn.
@@ -147,10 +166,10 @@ unsigned Service::least_loaded_shard() {
 struct Service::Delivery : engine::Runnable {
   ServiceShard* to = nullptr;
   std::unique_ptr<engine::Socket> socket;
-  std::uint16_t portal_group_tag = 0;
+  Arrival arrival;
 };
 
-void Service::accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag) {
+void Service::accepted(std::unique_ptr<engine::Socket> socket, std::size_t portal) {
   if (stopping_) return;
   const unsigned index = least_loaded_shard();
   auto* delivery = new (std::nothrow) Delivery;
@@ -158,14 +177,16 @@ void Service::accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t por
   ++connections_[index];
   delivery->to = parts_[index].get();
   delivery->socket = std::move(socket);
-  delivery->portal_group_tag = portal_group_tag;
+  delivery->arrival = {.number = ++arrivals_,
+                       .portal = portal,
+                       .portal_group_tag = portals_[portal].portal_group_tag};
   delivery->run = [](engine::Runnable& self) noexcept { deliver(static_cast<Delivery&>(self)); };
   control_shard().post(*shards_[index], *delivery);
 }
 
 void Service::deliver(Delivery& delivery) noexcept {
   ServiceShard& to = *delivery.to;
-  if (to.accept(std::move(delivery.socket), delivery.portal_group_tag)) {
+  if (to.accept(std::move(delivery.socket), delivery.arrival)) {
     delete &delivery;
     return;
   }
@@ -184,27 +205,71 @@ std::uint16_t Service::free_tsih() {
   return last_tsih_;
 }
 
-engine::Task<Result<std::uint16_t>> Service::open_session(SessionKey key, Connection* connection,
-                                                          unsigned shard_index) {
+engine::Task<std::expected<OpenSession, LoginRefusal>> Service::open_session(SessionLogin login) {
+  using spec::LoginStatus;
+  if (login.tsih != 0) {
+    LoginRefusal refusal = refuse_to_join(login);
+    co_return std::unexpected(std::move(refusal));
+  }
   for (;;) {
-    const auto old = tsih_of_.find(key);
+    const auto old = tsih_of_.find(login.key);
     if (old == tsih_of_.end()) break;
-    log::limited(log::Level::info, key.initiator_name, "reinstatement",
-                 "{} reinstates its session with {} (TSIH {})", key.initiator_name, key.target_name,
-                 old->second);
+    if (sessions_.at(old->second).login.arrival > login.arrival) {
+      LoginRefusal refusal{LoginStatus::service_unavailable,
+                           "the initiator has logged in by a later connection already"};
+      co_return std::unexpected(std::move(refusal));
+    }
+    log::limited(log::Level::info, login.key.initiator_name, "reinstatement",
+                 "{} reinstates its session with {} (TSIH {})", login.key.initiator_name,
+                 login.key.target_name, old->second);
     co_await end_session(old->second);
   }
   if (stopping_ || sessions_.size() >= kMaxSessions) {
-    co_return fail(ErrorCode::no_resource,
-                   stopping_ ? "the target is stopping" : "too many sessions");
+    LoginRefusal refusal{LoginStatus::out_of_resources,
+                         stopping_ ? "the target is stopping" : "too many sessions"};
+    co_return std::unexpected(std::move(refusal));
   }
   const std::uint16_t tsih = free_tsih();
-  tsih_of_[key] = tsih;
-  sessions_[tsih] = {.key = std::move(key),
-                     .connection = connection,
-                     .shard_index = shard_index,
-                     .waiting_for_end = {}};
-  co_return tsih;
+  OpenSession session{.tsih = tsih, .sight = describe_sight(login)};
+  tsih_of_[login.key] = tsih;
+  sessions_[tsih] = {.login = std::move(login), .waiting_for_end = {}};
+  co_return session;
+}
+
+std::string Service::describe_sight(const SessionLogin& login) const {
+  const std::size_t target = find_target(login.key.target_name);
+  const scsi::LunMaps& maps = *targets_[target]->device.maps();
+  const auto address = parse_ip_address(login.initiator_address);
+  const auto host = std::ranges::find_if(maps.hosts, [&](const auto& each) {
+    return each->initiators.matches(login.key.initiator_name, address);
+  });
+  const bool is_host = host != maps.hosts.end();
+  const std::size_t luns = is_host ? (*host)->luns.size() : maps.others.size();
+  std::string count = fmt::format("{} LUNs", luns);
+  if (luns == 0) count = "no LUNs";
+  if (luns == 1) count = "1 LUN";
+  if (is_host) return fmt::format("host '{}', {}", (*host)->name, count);
+  return maps.hosts.empty() ? count : fmt::format("no host fits it, {}", count);
+}
+
+// The session that a TSIH names takes no further connection: MaxConnections is 1. A connection of
+// the CID that it has would be a reinstatement of that one (RFC 7143 §6.3.4), which goes by the
+// session's reinstatement here.
+LoginRefusal Service::refuse_to_join(const SessionLogin& login) const {
+  using spec::LoginStatus;
+  const auto found = sessions_.find(login.tsih);
+  if (found == sessions_.end())
+    return {LoginStatus::session_does_not_exist, "no session has this TSIH"};
+  const SessionLogin& session = found->second.login;
+  const bool is_theirs = session.key.initiator_name == login.key.initiator_name &&
+                         session.key.isid == login.key.isid &&
+                         session.key.target_name == login.key.target_name;
+  if (!is_theirs) return {LoginStatus::session_does_not_exist, "its session has another TSIH"};
+  if (session.key.portal_group_tag != login.key.portal_group_tag)
+    return {LoginStatus::cannot_include_in_session, "its session is of another portal group"};
+  if (session.cid == login.cid)
+    return {LoginStatus::cannot_include_in_session, "its session has a connection of this CID"};
+  return {LoginStatus::too_many_connections, "its session has a connection, which is the limit"};
 }
 
 // Completes when the session's connection has gone.
@@ -213,11 +278,11 @@ engine::Task<void> Service::end_session(std::uint16_t tsih) {
   engine::Event ended;
   entry.waiting_for_end.push_back(&ended);
   // The connection lives until connection_gone() has run here, and messages keep their order.
-  Connection* connection = entry.connection;
+  Connection* connection = entry.login.connection;
   auto end = [connection] {
     connection->close("the initiator reinstates the session, or the target was reset");
   };
-  auto there = engine::call_on(*shards_[entry.shard_index], end);
+  auto there = engine::call_on(*shards_[entry.login.shard_index], end);
   co_await there;
   co_await ended;
 }
@@ -227,7 +292,7 @@ void Service::connection_gone(std::uint16_t tsih, unsigned shard_index) {
   const auto found = sessions_.find(tsih);
   if (tsih == 0 || found == sessions_.end()) return;
   const std::vector<engine::Event*> waiting = std::move(found->second.waiting_for_end);
-  tsih_of_.erase(found->second.key);
+  tsih_of_.erase(found->second.login.key);
   sessions_.erase(found);
   for (engine::Event* event : waiting) event->set();
 }
@@ -235,7 +300,7 @@ void Service::connection_gone(std::uint16_t tsih, unsigned shard_index) {
 engine::Task<void> Service::close_sessions_of(std::string target_name, std::uint16_t except_tsih) {
   std::vector<std::uint16_t> theirs;
   for (const auto& [tsih, entry] : sessions_) {
-    if (entry.key.target_name == target_name && tsih != except_tsih) theirs.push_back(tsih);
+    if (entry.login.key.target_name == target_name && tsih != except_tsih) theirs.push_back(tsih);
   }
   for (const std::uint16_t tsih : theirs) {
     if (sessions_.contains(tsih)) co_await end_session(tsih);

@@ -6,8 +6,9 @@
 // connections, pools and device servers.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <span>
@@ -17,17 +18,21 @@
 #include "base/cache_line.h"
 #include "engine/gate.h"
 #include "engine/network.h"
+#include "engine/restart_patience.h"
 #include "engine/shard.h"
 #include "iscsi/connection.h"
 #include "iscsi/login_negotiation.h"
+#include "iscsi/portals.h"
 #include "iscsi/session.h"
 #include "scsi/device_server.h"
 #include "scsi/target.h"
 
 namespace lunar::iscsi {
 
-constexpr std::uint16_t kDefaultPortalGroupTag = 1;
 constexpr std::size_t kMaxSessions = 65535;  // a TSIH has 16 bits and is not 0
+// For how long a portal waits for its address, and how often it looks: engine/restart_patience.h.
+constexpr std::uint64_t kPortalPatienceNs = engine::kRestartPatience / std::chrono::nanoseconds(1);
+constexpr std::uint64_t kPortalRetryNs = engine::kRestartRetry / std::chrono::nanoseconds(1);
 
 // A target as this node offers it.
 struct TargetNode {
@@ -43,6 +48,28 @@ struct SessionKey {
   std::string target_name;
   std::uint16_t portal_group_tag = 0;
   friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
+};
+
+// One connection's login to a session that it is to make.
+struct SessionLogin {
+  SessionKey key;
+  std::uint16_t tsih = 0;  // as the initiator says: 0 for a new session
+  std::uint16_t cid = 0;
+  std::uint64_t arrival = 0;  // of the connection, see Arrival
+  std::string initiator_address{};
+  Connection* connection = nullptr;
+  unsigned shard_index = 0;
+};
+
+struct OpenSession {
+  std::uint16_t tsih = 0;
+  std::string sight;  // which host the initiator is and how many LUNs it sees, for the log
+};
+
+// Why it makes none.
+struct LoginRefusal {
+  spec::LoginStatus status = spec::LoginStatus::target_error;
+  std::string reason;
 };
 
 class Service;
@@ -61,7 +88,7 @@ class alignas(kCacheLine) ServiceShard {
   }
 
   // A connection for this shard. False: there is no memory for it.
-  bool accept(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
+  bool accept(std::unique_ptr<engine::Socket> socket, const Arrival& arrival);
   // The connection is closed and deletes itself.
   void closed(Connection& connection);
   [[nodiscard]] engine::Gate& gate() { return gate_; }
@@ -94,10 +121,11 @@ class Service {
   // ---- On the control shard.
   // Makes each shard's part.
   engine::Task<Result<void>> start();
-  // Opens a portal, a target port of every target with the others of its group; gives where it
-  // listens.
-  Result<engine::Endpoint> listen(const engine::Endpoint& at,
-                                  std::uint16_t portal_group_tag = kDefaultPortalGroupTag);
+  // Opens all portals, of which check_beside() had nothing to say; each is a target port of every
+  // target, with the others of its group. Once. A killed lunar's addresses are waited for, for
+  // kPortalPatienceNs at most; no connection is accepted before all portals are open. Errors of
+  // Network::open_listener; out_of_range: too many portal groups.
+  engine::Task<Result<void>> open_portals(std::vector<Portal> portals);
   // Puts a target's LUN maps into force on every shard; see DeviceServer::adopt. One call at a
   // time, none during stop().
   engine::Task<void> publish(std::size_t target_index, std::shared_ptr<const scsi::LunMaps> maps);
@@ -107,9 +135,9 @@ class Service {
   engine::Task<void> stop(std::uint64_t drain_ns);
 
   // Gives a session its TSIH. A session of the same key is closed first (RFC 7143 §6.3.5:
-  // reinstatement).
-  engine::Task<Result<std::uint16_t>> open_session(SessionKey key, Connection* connection,
-                                                   unsigned shard_index);
+  // reinstatement), unless its connection came later: logins take effect in the order in which
+  // their connections were accepted, whatever shards they are on.
+  engine::Task<std::expected<OpenSession, LoginRefusal>> open_session(SessionLogin login);
   // The connection is about to go; it had session `tsih`, or 0.
   void connection_gone(std::uint16_t tsih, unsigned shard_index);
   // Closes every session of a target but one (TARGET COLD RESET).
@@ -125,29 +153,23 @@ class Service {
   [[nodiscard]] const NegotiationPolicy& policy() const { return policy_; }
   [[nodiscard]] engine::Shard& control_shard() { return *shards_.front(); }
   [[nodiscard]] ServiceShard& on(unsigned shard_index) { return *parts_[shard_index]; }
-  // Where portals listen; immutable while connections exist: portals open before the first and
-  // close together.
-  struct Portal {
-    engine::Endpoint endpoint;
-    std::uint16_t portal_group_tag;
-  };
-  // A copy, from any shard.
-  [[nodiscard]] std::shared_ptr<const std::vector<Portal>> portals() const {
-    return portals_.load();
-  }
+  // With the ports that were free for port 0. Immutable while connections exist: portals open
+  // before the first.
+  [[nodiscard]] std::span<const Portal> portals() const { return portals_; }
 
  private:
   struct SessionEntry {
-    SessionKey key;
-    Connection* connection = nullptr;
-    unsigned shard_index = 0;
+    SessionLogin login;
     std::vector<engine::Event*> waiting_for_end;
   };
 
+  engine::Task<Result<void>> open_portal(Portal& portal, std::uint64_t deadline_ns);
+  [[nodiscard]] std::string describe_sight(const SessionLogin& login) const;
+  [[nodiscard]] LoginRefusal refuse_to_join(const SessionLogin& login) const;
   Result<void> add_target_ports(std::uint16_t portal_group_tag);
   [[nodiscard]] std::uint16_t free_port_number(std::size_t target, std::uint16_t portal_group_tag);
   struct Delivery;
-  void accepted(std::unique_ptr<engine::Socket> socket, std::uint16_t portal_group_tag);
+  void accepted(std::unique_ptr<engine::Socket> socket, std::size_t portal);
   static void deliver(Delivery& delivery) noexcept;
   [[nodiscard]] unsigned least_loaded_shard();
   engine::Task<void> end_session(std::uint16_t tsih);
@@ -160,7 +182,8 @@ class Service {
   std::vector<std::unique_ptr<TargetNode>> targets_;
   std::vector<std::unique_ptr<ServiceShard>> parts_;
   std::vector<std::unique_ptr<engine::Listener>> listeners_;
-  std::atomic<std::shared_ptr<const std::vector<Portal>>> portals_;
+  std::vector<Portal> portals_;  // as listeners_
+  std::uint64_t arrivals_ = 0;
   std::map<std::uint16_t, SessionEntry> sessions_;  // by TSIH
   std::map<SessionKey, std::uint16_t> tsih_of_;
   std::vector<std::size_t> connections_;  // by shard

@@ -55,8 +55,8 @@ constexpr std::array<KeyRule, kKeyCount> kTable = {
     normal_only(number("MaxConnections", Key::max_connections, KeyKind::minimum,
                        &P::max_connections, 1, 65535)),
     own("SendTargets", Key::send_targets, KeyKind::action, kInFullFeature),
-    own("TargetName", Key::target_name, KeyKind::action, kInLogin),
-    own("InitiatorName", Key::initiator_name, KeyKind::action, kInLogin),
+    own("TargetName", Key::target_name, KeyKind::declared_name, kInLogin),
+    own("InitiatorName", Key::initiator_name, KeyKind::declared_name, kInLogin),
     own("TargetAlias", Key::target_alias, KeyKind::from_target, kAnywhere),
     own("InitiatorAlias", Key::initiator_alias, KeyKind::declared_text, kAnywhere),
     own("TargetAddress", Key::target_address, KeyKind::from_target, kAnywhere),
@@ -81,7 +81,7 @@ constexpr std::array<KeyRule, kKeyCount> kTable = {
            &P::error_recovery_level, 0, 2),
     // Leading only by the RFC, but initiators repeat it on a further connection, which says nothing
     // new.
-    own("SessionType", Key::session_type, KeyKind::action, kInLogin),
+    own("SessionType", Key::session_type, KeyKind::declared_name, kInLogin),
     normal_only(leading(own("TaskReporting", Key::task_reporting, KeyKind::list, kInOperational))),
     normal_only(number("iSCSIProtocolLevel", Key::protocol_level, KeyKind::minimum,
                        &P::protocol_level, 0, 31)),
@@ -185,7 +185,30 @@ std::optional<std::string> negotiate_number(const KeyRule& rule, std::string_vie
   return std::to_string(result);
 }
 
+constexpr bool declares(KeyKind kind) {
+  return kind == KeyKind::declared_number || kind == KeyKind::declared_text ||
+         kind == KeyKind::declared_name;
+}
+
 }  // namespace
+
+SeenKeys::Sight SeenKeys::look(const KeyRule& rule, std::string_view value) {
+  const auto index = static_cast<std::size_t>(rule.key);
+  if (!seen_.test(index)) {
+    seen_.set(index);
+    if (declares(rule.kind)) declared_.emplace_back(rule.key, value);
+    return Sight::fresh;
+  }
+  const auto is_same = [&](const auto& said) {
+    return said.first == rule.key && said.second == value;
+  };
+  return std::ranges::any_of(declared_, is_same) ? Sight::repeated : Sight::wrong;
+}
+
+void SeenKeys::clear() {
+  seen_.reset();
+  declared_.clear();
+}
 
 std::span<const KeyRule, kKeyCount> key_table() { return kTable; }
 
@@ -219,6 +242,7 @@ std::optional<std::string> negotiate(const KeyRule& rule, std::string_view value
     case KeyKind::obsolete_interval:
     case KeyKind::from_target: return std::string(spec::kReject);
     case KeyKind::declared_text:
+    case KeyKind::declared_name:
     case KeyKind::action: return std::nullopt;  // the caller's
   }
   return std::nullopt;

@@ -2,7 +2,7 @@
 //
 // Login and the Text Requests of the full feature phase share it. A key with an action of its own
 // (names, AuthMethod, SendTargets) has a row too, so that it is known, bound to its stages and
-// refused when repeated; its owner acts on it.
+// looked for when repeated; its owner acts on it.
 #pragma once
 
 #include <bitset>
@@ -12,6 +12,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "iscsi/spec/pdu.h"
 
@@ -112,6 +114,7 @@ enum class KeyKind : std::uint8_t {
   declared_number,  // the initiator says it, there is no answer
   declared_text,    // likewise; its owner stores it
   from_target,      // only a target may say it
+  declared_name,    // likewise: InitiatorName, TargetName, SessionType
   action,           // its owner answers it
   obsolete_marker,  // RFC 7143 §13.25
   obsolete_interval,
@@ -155,26 +158,27 @@ struct KeyContext {
 
 // Negotiates `value` offered for a key of a negotiating kind into `parameters`, and returns the
 // answer to send; nothing for a declaration. An unacceptable value is answered spec::kReject and
-// changes nothing. Not for kinds declared_text and action.
+// changes nothing. Not for kinds declared_text, declared_name and action.
 [[nodiscard]] std::optional<std::string> negotiate(const KeyRule& rule, std::string_view value,
                                                    const NegotiationPolicy& policy,
                                                    Parameters& parameters);
 
-// Which keys one negotiation has seen: each may come once (RFC 7143 §6.3).
+// What one negotiation has seen of the initiator's keys: each may come once (RFC 7143 §6.3). A
+// declaration that is repeated word for word declares nothing new, so it is let pass: libiscsi, and
+// so QEMU, tells InitiatorName again in the operational stage.
 class SeenKeys {
  public:
-  // False when it was there already.
-  bool insert(Key key) {
-    const auto index = static_cast<std::size_t>(key);
-    if (seen_.test(index)) return false;
-    seen_.set(index);
-    return true;
-  }
-  [[nodiscard]] bool contains(Key key) const { return seen_.test(static_cast<std::size_t>(key)); }
-  void clear() { seen_.reset(); }
+  enum class Sight : std::uint8_t {
+    fresh,     // it is the first time
+    repeated,  // a declaration, as it came before: nothing to do
+    wrong,     // a declaration that says otherwise now, or a key that may come only once
+  };
+  Sight look(const KeyRule& rule, std::string_view value);
+  void clear();
 
  private:
   std::bitset<kKeyCount> seen_;
+  std::vector<std::pair<Key, std::string>> declared_;
 };
 
 }  // namespace lunar::iscsi

@@ -56,8 +56,9 @@ void TextNegotiation::reset() {
 std::optional<std::string> TextNegotiation::answer(const std::vector<spec::KeyValue>& pairs) {
   for (const spec::KeyValue& pair : pairs) {
     const KeyRule* const rule = find_key(pair.key);
-    if (rule != nullptr && !seen_.insert(rule->key)) return std::string(pair.key) + " came twice";
-    answer_pair(pair);
+    const auto sight = rule == nullptr ? SeenKeys::Sight::fresh : seen_.look(*rule, pair.value);
+    if (sight == SeenKeys::Sight::wrong) return std::string(pair.key) + " came twice";
+    if (sight == SeenKeys::Sight::fresh) answer_pair(pair);
   }
   return std::nullopt;
 }

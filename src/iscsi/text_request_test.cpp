@@ -173,5 +173,12 @@ TEST_F(Text, MalformedAndRepeatedKeysAreRejected) {
   expect_final(send("SendTargets=\0"sv), kRecordA);
 }
 
+TEST_F(Text, DeclarationMayBeRepeatedWordForWord) {
+  expect_final(send("MaxRecvDataSegmentLength=65536\0MaxRecvDataSegmentLength=65536\0"sv), "");
+  EXPECT_EQ(parameters.initiator_max_recv_data_segment_length, 65536U);
+  expect_rejected(send("MaxRecvDataSegmentLength=4096\0MaxRecvDataSegmentLength=8192\0"sv));
+  EXPECT_EQ(parameters.initiator_max_recv_data_segment_length, 65536U);
+}
+
 }  // namespace
 }  // namespace lunar::iscsi

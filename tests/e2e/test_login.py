@@ -1,13 +1,18 @@
 """Login and text negotiation on the wire (RFC 7143 s6, s13)."""
 
 import itertools
+import socket
+import struct
+from pathlib import Path
 
 from lunar_e2e import pdu as wire
 from lunar_e2e.case import E2eCase
+from lunar_e2e.daemon import SLOWNESS, Daemon, free_port
 from lunar_e2e.disk import Disk
 from lunar_e2e.initiator import OPERATIONAL_KEYS, TARGET, LoginFailed, Session
 
-TARGET_NOT_FOUND, UNSUPPORTED_VERSION, MISSING_PARAMETER, NO_SUCH_SESSION = 0x0203, 0x0205, 0x0207, 0x020A
+TARGET_NOT_FOUND, UNSUPPORTED_VERSION, TOO_MANY_CONNECTIONS = 0x0203, 0x0205, 0x0206
+MISSING_PARAMETER, NO_SUCH_SESSION = 0x0207, 0x020A
 
 
 class Login(E2eCase):
@@ -39,6 +44,25 @@ class Login(E2eCase):
 
     def test_unknown_session(self):
         self.assertEqual(self.refused(tsih=0x7777), NO_SUCH_SESSION)
+
+    def test_a_further_connection_of_a_session(self):
+        session = self.login(self.daemon)
+        further = self.login(self.daemon, login=False, isid=session.isid, tsih=session.tsih)
+        request = further.login_request(1, 3, {"InitiatorName": further.initiator, "TargetName": TARGET,
+                                               **OPERATIONAL_KEYS})
+        request.cid = 1
+        further.send(request)
+        self.assertEqual(further.receive().login_status, TOO_MANY_CONNECTIONS)
+        self.assertEqual(session.nop(b"still").data, b"still")
+
+    def test_names_repeated_in_the_operational_stage(self):
+        """As libiscsi, and so QEMU, does with credentials."""
+        names = {"InitiatorName": "iqn.2026-11.io.lunar:again", "SessionType": "Normal", "TargetName": TARGET}
+        for second, status in (({}, 0), ({"InitiatorName": "iqn.2026-11.io.lunar:other"}, 0x0200)):
+            session = self.login(self.daemon, login=False)
+            session._login_step(session.login_request(0, 1, {**names, "AuthMethod": "None"}))
+            session.send(session.login_request(1, 3, {**names, **second, **OPERATIONAL_KEYS}))
+            self.assertEqual(session.receive().login_status, status)
 
     def test_without_initiator_name(self):
         response = self.raw({"TargetName": TARGET, **OPERATIONAL_KEYS})
@@ -99,6 +123,78 @@ class Discovery(E2eCase):
         session = self.login(self.serve("--disk", "ram:1MiB"), discovery=True)
         self.assertEqual(session.text({"SendTargets": TARGET})[0], ("TargetName", TARGET))
         self.assertEqual(session.text({"SendTargets": "iqn.2026-11.io.lunar:nobody"}), [])
+
+
+# Not every container has it.
+HAS_IPV6 = any(line.split()[0] == "00000000000000000000000000000001"
+               for line in Path("/proc/net/if_inet6").read_text().splitlines()) \
+    if Path("/proc/net/if_inet6").exists() else False
+
+
+class Portals(E2eCase):
+    def addresses(self, daemon, reached) -> list:
+        """What discovery tells who asks there."""
+        session = Session((reached, daemon.port), discovery=True, timeout=15 * SLOWNESS)
+        self.addCleanup(session.close)
+        return [value for key, value in session.text({"SendTargets": "All"}) if key == "TargetAddress"]
+
+    def serve_portals(self, *portals) -> Daemon:
+        port = free_port()
+        path = self.scratch / "lunar.toml"
+        path.write_text(f"""
+            device = [{{name = "d", type = "ram", size = "1MiB"}}]
+            target = [{{name = "{TARGET}", lun = [{{device = "d"}}]}}]
+            portal = [{", ".join(portals)}]
+            """.replace("PORT", str(port)))
+        return self.serve("--config", path, port=port, listen=False)
+
+    def test_wildcards_of_both_families_tell_the_reached_address_of_one(self):
+        daemon = self.serve_portals('{listen = "0.0.0.0:PORT", tag = 1}', '{listen = "[::]:PORT", tag = 2}')
+        self.assertEqual(self.addresses(daemon, "127.0.0.1"), [f"127.0.0.1:{daemon.port},1"])
+        self.assertEqual(self.addresses(daemon, "127.1.2.3"), [f"127.1.2.3:{daemon.port},1"])
+        if HAS_IPV6:
+            self.assertEqual(self.addresses(daemon, "::1"), [f"[::1]:{daemon.port},2"])
+
+    def test_a_wildcard_of_both_families(self):
+        port = free_port()
+        daemon = self.serve("--disk", "ram:1MiB", "--listen", f"[::]:{port},ipv4", port=port, listen=False)
+        self.assertEqual(self.addresses(daemon, "127.0.0.1"), [f"127.0.0.1:{port},1"])
+        if HAS_IPV6:
+            self.assertEqual(self.addresses(daemon, "::1"), [f"[::1]:{port},1"])
+        self.assertIn(f"[::]:{port} and IPv4", daemon.output())
+        daemon.wait_for_output(r" 127\.0\.0\.1:\d+: .* logged in ")  # an IPv4 peer is one
+
+    def test_advertised_addresses_are_told_instead(self):
+        port = free_port()
+        daemon = self.serve("--disk", "ram:1MiB", "--listen",
+                            f"127.0.0.1:{port},advertise=192.0.2.1:860,advertise=[2001:db8::1]",
+                            port=port, listen=False)
+        self.assertEqual(self.addresses(daemon, "127.0.0.1"),
+                         ["192.0.2.1:860,1", f"[2001:db8::1]:{port},1"])
+
+
+class Log(E2eCase):
+    def test_a_login_names_target_portal_shard_and_what_it_sees(self):
+        daemon = self.serve("--disk", "ram:1MiB", "--shards", "1")
+        session = self.login(daemon)
+        daemon.wait_for_output(rf"{session.initiator} logged in to {TARGET} by portal 127.0.0.1:{daemon.port},1 "
+                               rf"on shard 0 \(TSIH {session.tsih}\): 1 LUN$")
+
+    def test_discoveries_and_probes_end_without_a_word(self):
+        daemon = self.serve("--disk", "ram:1MiB")
+        peers = []
+        for how in (self.login(daemon, discovery=True), self.login(daemon, discovery=True),
+                    self.login(daemon, login=False)):
+            peers.append("{}:{}".format(*how.socket.getsockname()))
+            if len(peers) == 1:  # as iscsiadm does
+                how.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            how.close()
+        self.login(daemon).close()
+        daemon.wait_for_output("closed by the initiator")
+        lines = [line for line in daemon.output().splitlines() if any(peer + ":" in line for peer in peers)]
+        self.assertEqual(len(lines), 2, daemon.output())
+        for line in lines:
+            self.assertIn(f"logged in to discovery by portal 127.0.0.1:{daemon.port},1", line)
 
 
 class DataTransfer(E2eCase):

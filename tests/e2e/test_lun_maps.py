@@ -58,6 +58,9 @@ class LunMaps(E2eCase):
         self.assertEqual(self.numbers(one), [0, 0x4000 | 700])
         self.assertEqual(self.numbers(two), [3])
         self.assertEqual(self.numbers(stranger), [])
+        for initiator, sight in ((ONE, "host 'one', 2 LUNs"), (TWO, "host 'nodes', 1 LUN"),
+                                 (STRANGER, "no host fits it, no LUNs")):
+            daemon.wait_for_output(rf"{initiator} logged in to .*: {sight}$")
         self.assertEqual(self.numbers(stranger, select=2), [WELL_KNOWN])
         for session, lun in ((one, 3), (two, 0), (two, 700), (stranger, 0), (stranger, 3)):
             task = session.execute(Disk.rw_cdb(0x88, 0, 1), lun=lun, read_length=512)

@@ -1,12 +1,15 @@
 """Many sessions: at once, one after the other, and spread over the shards."""
 
+import os
+import signal
+import socket
 import struct
 import time
 
 from lunar_e2e import process
 from lunar_e2e.case import E2eCase
 from lunar_e2e.disk import Disk
-from lunar_e2e.initiator import GOOD, Closed
+from lunar_e2e.initiator import GOOD, OPERATIONAL_KEYS, TARGET, Closed
 
 ISID = b"\x80\0\0\1\0\1"
 
@@ -65,6 +68,34 @@ class Sessions(E2eCase):
             # The R2T is never answered.
             old.send(self.stuck_write(disk))
         self.assertEqual(len(Disk(self.login(daemon, isid=ISID)).settle().read(0, 1)), 512)
+
+    def test_logins_that_were_given_up_leave_the_live_session(self):
+        """A daemon that was frozen finds them in its backlog, beside the one that is meant."""
+        daemon = self.serve("--disk", "ram:16MiB", "--shards", "2")
+        for round_ in range(10):
+            os.kill(daemon.pid, signal.SIGSTOP)
+            for index in range(4):
+                dead = self.start_login(daemon)
+                if index % 2:  # RST, else FIN
+                    dead.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                dead.close()
+            live = self.start_login(daemon)
+            os.kill(daemon.pid, signal.SIGCONT)
+            response = live.receive()
+            self.assertEqual(response.login_status, 0)
+            live.exp_stat_sn, live.max_cmd_sn = response.stat_sn + 1, response.max_cmd_sn
+            # One of its own shard's connections follows, and one of the other's: all dead are done with.
+            for _ in range(2):
+                self.login(daemon).logout()
+            self.assertEqual(live.nop(b"alive").data, b"alive", f"round {round_}")
+        self.assertNotRegex(daemon.output(), r"\.0\.1:0: ", "an address that accept did not tell")
+
+    def start_login(self, daemon):
+        """Sent, and not answered yet."""
+        session = self.login(daemon, login=False, isid=ISID)
+        session.send(session.login_request(1, 3, {"InitiatorName": session.initiator, "TargetName": TARGET,
+                                                  **OPERATIONAL_KEYS}))
+        return session
 
     @staticmethod
     def stuck_write(disk):

@@ -66,12 +66,10 @@ engine::Task<void> LoopTarget::begin(Result<>* outcome) {
   }
   *outcome = co_await service_->start();
   if (!*outcome) co_return;
-  const auto where = service_->listen({"127.0.0.1", 0});
-  if (where) {
-    endpoint_ = *where;
-  } else {
-    *outcome = std::unexpected(where.error());
-  }
+  std::vector<iscsi::Portal> portals(1);
+  portals[0].address.bytes = {127, 0, 0, 1};
+  *outcome = co_await service_->open_portals(std::move(portals));
+  if (*outcome) endpoint_ = iscsi::endpoint_of(service_->portals()[0].address);
 }
 
 engine::Task<void> LoopTarget::end() {

@@ -72,6 +72,7 @@ class SimStream final : public Stream {
     writer_ = &runnable;
     if (out_->bytes.size() < Pipe::kCapacity || out_->broken) notify(writer_);
   }
+  [[nodiscard]] bool is_over() const override { return in_->closed; }
   [[nodiscard]] const Endpoint& local() const override { return local_; }
   [[nodiscard]] const Endpoint& remote() const override { return remote_; }
 
@@ -109,15 +110,21 @@ class SimListener final : public Listener {
   SimListener(World& world, Endpoint at) : world_(world), at_(std::move(at)) {}
   ~SimListener() override { world_.listeners_.erase({at_.address, at_.port}); }
   [[nodiscard]] const Endpoint& local() const override { return at_; }
+  void start(AcceptHandler accepted) override {
+    World::Listening& listening = world_.listeners_.at({at_.address, at_.port});
+    listening.accepted = std::move(accepted);
+    for (auto& socket : std::exchange(listening.waiting, {})) listening.accepted(std::move(socket));
+  }
 
  private:
   World& world_;
   Endpoint at_;
 };
 
-Result<std::unique_ptr<Listener>> SimNetwork::listen(const Endpoint& at, AcceptHandler accepted) {
+Result<std::unique_ptr<Listener>> SimNetwork::open_listener(const Endpoint& at,
+                                                            const ListenOptions&) {
   const auto [where, fresh] =
-      world_.listeners_.try_emplace({at.address, at.port}, &driver_, std::move(accepted));
+      world_.listeners_.try_emplace({at.address, at.port}, World::Listening{.driver = &driver_});
   if (!fresh) return fail(ErrorCode::busy, "the address is in use");
   return std::make_unique<SimListener>(world_, at);
 }
@@ -138,7 +145,11 @@ Peer World::connect(const Endpoint& to) {
     socket->in = in;
     socket->out = out;
     socket->local = to;
-    still->second.accepted(std::move(socket));
+    if (still->second.accepted) {
+      still->second.accepted(std::move(socket));
+    } else {
+      still->second.waiting.push_back(std::move(socket));
+    }
   });
   return Peer(in, out);
 }

@@ -101,7 +101,8 @@ class Peer {
 class SimNetwork final : public Network {
  public:
   SimNetwork(World& world, SimDriver& driver) : world_(world), driver_(driver) {}
-  Result<std::unique_ptr<Listener>> listen(const Endpoint& at, AcceptHandler accepted) override;
+  Result<std::unique_ptr<Listener>> open_listener(const Endpoint& at,
+                                                  const ListenOptions& options) override;
   std::unique_ptr<Stream> adopt(std::unique_ptr<Socket> socket) override;
 
  private:
@@ -169,7 +170,8 @@ class World {
   };
   struct Listening {
     SimDriver* driver;
-    AcceptHandler accepted;
+    AcceptHandler accepted{};                        // unset until it starts
+    std::vector<std::unique_ptr<Socket>> waiting{};  // for that
   };
 
   SimClock clock_;

@@ -105,12 +105,16 @@ bool PortalAddress::is_wildcard() const {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
-std::string PortalAddress::to_string() const {
+std::string PortalAddress::host() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
-  const bool v6 = family == Family::ipv6;
-  ::inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), buffer.data(), buffer.size());
-  const std::string host = buffer.data();
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  ::inet_ntop(family == Family::ipv6 ? AF_INET6 : AF_INET, bytes.data(), buffer.data(),
+              buffer.size());
+  return buffer.data();
+}
+
+std::string PortalAddress::to_string() const {
+  const std::string name = host();
+  return (family == Family::ipv6 ? "[" + name + "]" : name) + ":" + std::to_string(port);
 }
 
 Result<PortalAddress> parse_portal_address(std::string_view text) {

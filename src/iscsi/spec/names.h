@@ -37,6 +37,8 @@ struct PortalAddress {
 
   // Whether this is 0.0.0.0 or [::], which can be listened on but must not be told to a peer.
   [[nodiscard]] bool is_wildcard() const;
+  // "192.0.2.1", "2001:db8::1"
+  [[nodiscard]] std::string host() const;
   // "192.0.2.1:3260", "[2001:db8::1]:3260"
   [[nodiscard]] std::string to_string() const;
 };

@@ -104,8 +104,11 @@ class Bench {
   }
   engine::Task<void> start() {
     [[maybe_unused]] const Result<void> started = co_await service_->start();
-    [[maybe_unused]] const auto where = service_->listen(kPortal);
-    assert(started && where);
+    std::vector<Portal> portals{{.address = {.port = kPortal.port}}};
+    portals[0].address.bytes = {10, 0, 0, 1};
+    [[maybe_unused]] const Result<void> opened =
+        co_await service_->open_portals(std::move(portals));
+    assert(started && opened);
   }
 
   engine::sim::World world_;

@@ -61,6 +61,8 @@ struct LoginOptions {
   std::string name = "iqn.2026-11.test:one";
   std::uint8_t isid = 1;
   bool discovery = false;
+  std::uint16_t tsih = 0;
+  std::uint16_t cid = 0;
   Keys keys{};  // beside the names; they replace the defaults below
 };
 
@@ -95,6 +97,8 @@ class Initiator {
         spec::kTransit | spec::stage_flags(spec::LoginStage::login_operational_negotiation,
                                            spec::LoginStage::full_feature_phase);
     request.isid.bytes = {0x80, 0, 0, 0, 0, options.isid};
+    request.tsih = options.tsih;
+    request.cid = options.cid;
     request.initiator_task_tag = next_tag_++;
     request.cmd_sn = cmd_sn;
     Keys keys = {{"MaxRecvDataSegmentLength", "262144"},

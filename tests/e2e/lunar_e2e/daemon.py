@@ -127,6 +127,14 @@ class Daemon:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
+    def wait_for_output(self, pattern: str, within=10):
+        """Until a line of the log fits, which may come a little after what it tells of."""
+        deadline = time.monotonic() + within * SLOWNESS
+        while not re.search(pattern, self.output(), re.MULTILINE):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"lunar does not say {pattern}:\n{self.output()}")
+            time.sleep(0.01)
+
     def check_output(self):
         text = self.output()
         report = _REPORT.search(text)
