@@ -56,6 +56,10 @@ void OwnRequest::time_is_up() {
                  "device {}: a {} of lunar's own has not ended after {} s; it is aborted",
                  front_->device().name(), block::to_string(op),
                  kOwnRequestLimitNs / engine::kSecond);
+  } else {
+    // As by a loss of power: of a write, its data may be on the medium without their information.
+    log::warning("device {}: a {} of lunar's own is cut short, as nobody waits for it any more",
+                 front_->device().name(), block::to_string(op));
   }
   front_->abort(*this);
 }
