@@ -74,7 +74,7 @@ TEST_F(Provisioning, PartsOfABlockAreRefusedByEveryCommandThatTakesBlocks) {
           << int{static_cast<std::uint8_t>(opcode)} << " " << bytes;
     }
   }
-  for (const std::uint8_t byte_check : {0x02, 0x06}) {
+  for (const auto byte_check : {std::uint8_t{0x02}, std::uint8_t{0x06}}) {
     EXPECT_TRUE(bench.initiator()
                     .run(block_cdb(Opcode::verify_10, 4, 2, byte_check), filled(200, 0xee))
                     .is_illegal(wrong));
