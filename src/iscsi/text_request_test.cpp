@@ -35,7 +35,7 @@ constexpr std::string_view kRecordA =
 constexpr std::string_view kRecordB =
     "TargetName=iqn.b\0TargetAddress=192.0.2.1:3260,1\0TargetAddress=[2001:db8::1]:3261,2\0"sv;
 
-class Text : public testing::Test {
+class Text : public ::testing::Test {
  protected:
   Text() {
     identity.initiator_name = "iqn.host";
