@@ -96,24 +96,27 @@ struct PortalOptions {
 // "off"; else invalid_argument. From any thread, at any time.
 Result<void> set_log_level(std::string_view level);
 
-// Set up (add_*, map), start, stop; start and stop each once. Afterwards it only waits to be
-// destroyed: to serve again, make another. Targets and portals are set up before start(); devices,
-// hosts and LUNs change while the server runs, too: such a call returns when the change is in force
-// on every shard, with sessions and their commands under way.
+// Set up (add_*, map), start, stop; start and stop each once. Afterwards, and after a start() that
+// failed on the way, it only waits to be destroyed: to serve again, make another. Targets and
+// portals are set up before start(); devices, hosts and LUNs change while the server runs, too:
+// such a call returns when the change is in force on every shard, with sessions and their commands
+// under way.
 //
 // Threading: thread-safe; calls are carried out one after the other. From any thread but a shard's
-// (a Device or Channel must not call it). create() starts one thread a shard, named shard-N, which
-// the destructor joins; they inherit the signal mask of the thread that called create(), so block
-// what you handle yourself before. Methods block until they are done; only start() and stop() wait
-// for the network.
+// (a Device or Channel must not call it: that ends the process with a line that says so). create()
+// starts one thread a shard, named shard-N, which the destructor joins; they inherit the signal
+// mask of the thread that called create(), so block what you handle yourself before. Methods block
+// until they are done; only start() and stop() wait for the network.
 //
 // Errors: one clear line each, and a code to choose by. A method that failed has changed nothing,
 // but start(), which has stopped the server. A method of targets and portals after start() gives
 // busy, and so does any after stop().
 class Server {
  public:
-  // Starts the shards. invalid_argument: `shards` names no cores, or some that this process may not
-  // use. no_resource: the kernel gives no io_uring.
+  // Starts the shards, and two threads for what may block. invalid_argument: `shards` names no
+  // cores, or some that this process may not use. permission: `state` cannot be written.
+  // unsupported: the kernel has no io_uring, or keeps it from this process. no_resource: no memory,
+  // thread or descriptor is to be had.
   static Result<std::unique_ptr<Server>> create(const ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -124,7 +127,8 @@ class Server {
 
   // The server owns it, opens its channels on each shard when it is mapped (at the earliest in
   // start()), and destroys them there when it is no more, or in stop(); the device goes on the
-  // thread that removes it, or with the server.
+  // thread that removes it, or with the server. invalid_argument: null, limits outside of what
+  // lunar/block/limits.h tells, or too many layers (Device::layers()).
   Result<void> add_device(std::unique_ptr<block::Device> device);
   // A sparse RAM disk of so many bytes, a multiple of 512.
   // invalid_argument, no_resource.
@@ -134,7 +138,7 @@ class Server {
   // what cannot keep one has it in the state folder, under `name`, and is invalid_argument without.
   // Protection information is kept beside it, in a file whose name is the path and ".protection",
   // and not for block devices; a file that has one cannot be served without. not_found, permission,
-  // busy (another process serves it), io, invalid_argument.
+  // busy (it is served already, here or by another process), io, invalid_argument.
   Result<void> add_file(const std::string& name, const std::string& path,
                         std::optional<ByteCount> size = {}, const DiskOptions& options = {});
 
@@ -175,8 +179,8 @@ class Server {
   // Serves a device as logical unit 0 to 16383 of a target, or of one of its hosts; it becomes the
   // device's writer, or one of its readers when read_only. A device may be mapped several times,
   // with equal options: it stays one logical unit, and reservations hold across. not_found; busy
-  // when it has another writer (a layer), or when another mapped device has its identity;
-  // already_exists when the number is taken; out_of_range;
+  // when it has another writer (a layer); already_exists when the number is taken, or when another
+  // mapped device has its identity; out_of_range;
   // while the server runs also errors of the device's open_channel(). Initiators are told of
   // changes of what they see (REPORTED LUNS DATA HAS CHANGED).
   Result<void> map(std::string_view iqn, Lun lun, std::string_view device,
@@ -199,9 +203,10 @@ class Server {
   Result<void> add_portal(const std::string& address_and_port, const PortalOptions& options = {});
 
   // Opens the logical units on every shard, then the portals: no initiator sees half a target.
-  // Waits some seconds for an address that a killed process still holds. Errors of the devices'
-  // open_channel(); busy: an address is in use; permission: a port below 1024; invalid_argument: no
-  // address of this machine.
+  // Waits some seconds for an address that a killed process still holds. invalid_argument, which
+  // leaves the server as it was: there is no portal, or a port group whose tag no portal has. Any
+  // other error ends the server: those of the devices' open_channel(); busy: an address is in use;
+  // permission: a port below 1024; invalid_argument: no address of this machine.
   Result<void> start();
   // Where the portals listen, between start() and stop(), in the order of add_portal.
   [[nodiscard]] const std::vector<std::string>& listening() const;

@@ -37,6 +37,25 @@ scsi::DurableStore* store_for(Internals& self, const block::Device& device) {
   return device.capabilities().keeps_uuid ? &*self.state_folder : nullptr;
 }
 
+std::string described(const block::Device& device) {
+  const std::string location = device.location();
+  return fmt::format("device {} ({}{}{})", device.name(), device.kind(),
+                     location.empty() ? "" : " ", location);
+}
+
+// Initiators would take them for one, which would have two sets of reservations.
+Result<void> check_identity(const Internals& self, const block::Device& device) {
+  for (const auto& [other, mapped] : self.units) {
+    if (other->uuid() != device.uuid()) continue;
+    return fail(ErrorCode::already_exists,
+                fmt::format("{} has the identity of {}, which is mapped: UUID {}. Give one of them "
+                            "another: by uuid, or for the copy of a file by removing its attribute "
+                            "(setfattr -x user.lunar.uuid COPY)",
+                            described(device), described(*other), device.uuid().to_string()));
+  }
+  return {};
+}
+
 Result<void> open_now(Internals& self, scsi::LogicalUnit& unit) {
   if (self.state != Internals::State::started) return {};
   Result<void> outcome;
@@ -83,13 +102,7 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
         fmt::format("device {} is one logical unit: it is mapped already, with other options",
                     device_name));
   }
-  // Initiators would take them for one, which would have two sets of reservations.
-  for (const auto& [other, mapped] : self.units) {
-    if (other->uuid() != device->uuid()) continue;
-    return fail(ErrorCode::busy,
-                fmt::format("device {} has the identity of device {}, which is mapped", device_name,
-                            other->name()));
-  }
+  LUNAR_TRY(check_identity(self, *device));
   const bool read_only = options.read_only || !device->capabilities().writable;
   LUNAR_TRY_ASSIGN(
       block::Claim claim,

@@ -109,7 +109,11 @@ Result<Config> merge(const ServeOptions& options) {
     const auto has_luns = [](const control::HostConfig& host) { return !host.luns.empty(); };
     return !target.luns.empty() || std::ranges::any_of(target.hosts, has_luns);
   });
-  if (serves) return config;
+  if (serves) {
+    LUNAR_TRY_ASSIGN(const std::vector<std::string> remarks, control::check_config(config));
+    for (const std::string& remark : remarks) config.remarks.push_back(remark);
+    return config;
+  }
   if (!options.config_path.empty()) {
     return fail(
         ErrorCode::invalid_argument,

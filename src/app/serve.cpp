@@ -4,12 +4,15 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 
 #include "app/announce.h"
 #include "app/build.h"
+#include "app/check_machine.h"
 #include "app/stop_deadline.h"
 #include "base/memory_reserve.h"
 #include "lunar/server.h"
@@ -22,6 +25,14 @@ namespace {
 constexpr std::chrono::milliseconds kDrain{2500};
 constexpr std::chrono::milliseconds kStop{4500};
 
+// Other daemons read their configuration or tell statistics on these, and by default they kill.
+struct NotedSignal {
+  int number;
+  const char* name;
+};
+constexpr NotedSignal kNotedSignals[] = {
+    {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}};
+
 // Blocks the signals that are for us, for every thread that will be started, so that sigwait() gets
 // them. A peer that went away is an error of one send, not a SIGPIPE; a file that must not become
 // larger (ulimit -f) one of a write, not a SIGXFSZ.
@@ -30,7 +41,7 @@ sigset_t block_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
+  for (const NotedSignal& noted : kNotedSignals) sigaddset(&set, noted.number);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
@@ -51,9 +62,9 @@ int wait_for_the_end(const sigset_t& signals) {
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
-    if (signal != SIGHUP) return signal;
-    // The terminal is gone, or somebody expects what other daemons do.
-    log::info("SIGHUP changes nothing; restart lunar to read the configuration again");
+    const auto* const noted = std::ranges::find(kNotedSignals, signal, &NotedSignal::number);
+    if (noted == std::end(kNotedSignals)) return signal;
+    log::info("{} changes nothing; restart lunar to read the configuration again", noted->name);
   }
 }
 
@@ -94,7 +105,8 @@ int complain(const Error& error) {
   for (char& c : line) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }
-  fmt::print(stderr, "lunar: {}\n", line);
+  // Not fmt::print(), which throws where standard error is closed.
+  std::fprintf(stderr, "lunar: %s\n", line.c_str());
   return exit_status(error.code);
 }
 
@@ -104,12 +116,16 @@ int serve(const ServeOptions& options) {
   if (!config) return complain(config.error());
   if (config->log_level) log::set_level(*config->log_level);
   raise_descriptor_limit();
+  auto odd = check_machine(*config);
+  if (!odd) return complain(odd.error());
+  std::ranges::move(*odd, std::back_inserter(config->remarks));
+  for (const std::string& remark : config->remarks) log::warning("{}", remark);
   memory_reserve::install();
   auto server = Server::create({.shards = config->shards, .state = config->state});
   if (!server) return complain(server.error());
   if (auto built = build(**server, *config); !built) return complain(built.error());
   if (auto started = (*server)->start(); !started) return complain(started.error());
-  fmt::print("{}", announcement(**server, *config));
+  std::fputs(announcement(**server, *config).c_str(), stdout);
   std::fflush(stdout);
 
   const int signal = wait_for_the_end(signals);

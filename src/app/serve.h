@@ -40,8 +40,9 @@ int exit_status(ErrorCode code);
 int complain(const Error& error);
 
 // Serves until SIGTERM or SIGINT, then drains, for less than 5 s; from then on a SIGINT ends the
-// process at once. SIGHUP is noted and changes nothing. Returns the exit status: 0 after an orderly
-// stop, else that of the error.
+// process at once. SIGHUP, SIGUSR1 and SIGUSR2 are noted and change nothing. Returns the exit
+// status: 0 after an orderly stop, else that of the error. With 2 nothing has been opened or made,
+// unless only opening it could tell (docs/configuration.md).
 int serve(const ServeOptions& options);
 
 }  // namespace lunar::app

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 
+#include "app/check_machine.h"
 #include "app/logical_units.h"
 #include "backends/file/file.h"
 #include "backends/ram/ram.h"
+#include "base/fatal.h"
 #include "base/log.h"
 #include "iscsi/spec/names.h"
 
@@ -38,26 +42,69 @@ engine::Task<void> end(Server::Internals& self, std::uint64_t drain_ns) {
   co_await app::close_units(self, units);
 }
 
-void stop_now(Server::Internals& self, std::chrono::milliseconds drain) {
+void stop_now(Server::Internals& self, std::chrono::milliseconds drain,
+              Server::Internals::State then) {
   if (self.state != Server::Internals::State::started) return;
-  self.state = Server::Internals::State::stopped;
+  self.state = then;
   const auto drain_ns =
       static_cast<std::uint64_t>(std::max<std::int64_t>(drain.count(), 0)) * engine::kMillisecond;
   self.shards->run_on(0, [&] { return end(self, drain_ns); });
   self.listening.clear();
 }
 
+// The file's lock would take it for another process'.
+Result<void> check_not_ours(const Server::Internals& self, const std::string& path) {
+  for (const block::Device* device : self.registry->devices()) {
+    std::error_code failed;
+    const std::string location = device->location();
+    if (location.empty() || !std::filesystem::equivalent(location, path, failed)) continue;
+    return fail(ErrorCode::busy,
+                fmt::format("file {}: it is the disk of device {} already", path, device->name()));
+  }
+  return {};
+}
+
+// Nobody could reach a server without portals, nor use a group without one.
+Result<void> check_portals(const Server::Internals& self) {
+  if (self.pending_portals.empty()) {
+    return fail(ErrorCode::invalid_argument,
+                "start(): there is no portal: add_portal() comes first");
+  }
+  std::set<std::uint16_t> tags;
+  for (const auto& portal : self.pending_portals) tags.insert(portal.portal_group_tag);
+  for (const auto& target : self.service->targets()) {
+    for (const std::uint16_t tag : target->device.ports().configured_tags()) {
+      if (tags.contains(tag)) continue;
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("start(): target {}: no portal has the portal group tag {}",
+                              target->device.name(), tag));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
+Server::Internals::Call::Call(const Internals& self) {
+  if (engine::Shard::current() != nullptr) {
+    fatal(
+        "a device or channel has called a method of lunar::Server on a shard's thread, which "
+        "would wait for itself");
+  }
+  lock_ = std::unique_lock(self.mutex);
+}
+
 Result<void> Server::Internals::check_set_up(const char* method) const {
+  LUNAR_TRY(check_not_ended(method));
   if (state == State::set_up) return {};
-  return fail(ErrorCode::busy, fmt::format("{} comes before start(): the server {}", method,
-                                           state == State::started ? "runs" : "has ended"));
+  return fail(ErrorCode::busy, fmt::format("{} comes before start(): the server runs", method));
 }
 
 Result<void> Server::Internals::check_not_ended(const char* method) const {
-  if (state != State::stopped) return {};
-  return fail(ErrorCode::busy, fmt::format("{}: the server has ended", method));
+  if (!has_ended()) return {};
+  return fail(ErrorCode::busy,
+              fmt::format("{}: the server {}: make another", method,
+                          state == State::failed ? "has ended, as start() failed" : "has ended"));
 }
 
 Result<void> set_log_level(std::string_view level) {
@@ -75,24 +122,31 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
     return fail(ErrorCode::invalid_argument, "max_spin is less than 0");
   auto internals = std::make_unique<Internals>();
   internals->state_folder.emplace(options.state);
+  if (const auto usable = internals->state_folder->check(); !usable) {
+    if (internals->state_folder->is_given()) return std::unexpected(usable.error());
+    log::warning("{}; reservations and saved settings do not outlive a restart",
+                 usable.error().message);
+  }
   engine::ShardGroupOptions group;
   LUNAR_TRY_ASSIGN(group.cores, cores_of(options.shards));
   group.max_spin_ns = static_cast<std::uint64_t>(options.max_spin.count()) * engine::kMicrosecond;
   LUNAR_TRY_ASSIGN(internals->shards, engine::ShardGroup::start(group));
+  LUNAR_TRY(internals->state_folder->start());
+  LUNAR_TRY(internals->blocking_worker.start());
   internals->registry.emplace(internals->shards->size());
   internals->service.emplace(internals->shards->shards());
   return std::unique_ptr<Server>(new Server(std::move(internals)));
 }
 
 Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("add_device()"));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }
 
 Result<void> Server::add_ram(const std::string& name, ByteCount size, const DiskOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("add_ram()"));
   // Its contents die with this process, and so does its identity, unless it was given one.
   const Uuid fresh = Uuid::from_random(internals_->prng.bytes16());
@@ -108,25 +162,27 @@ Result<void> Server::add_ram(const std::string& name, ByteCount size, const Disk
 
 Result<void> Server::add_file(const std::string& name, const std::string& path,
                               std::optional<ByteCount> size, const DiskOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("add_file()"));
-  LUNAR_TRY_ASSIGN(auto device, backends::open_file(internals_->files, internals_->prng,
-                                                    {.name = name,
-                                                     .path = path,
-                                                     .size = size,
-                                                     .block_size = {},
-                                                     .cache = backends::FileCache::direct,
-                                                     .read_only = false,
-                                                     .uuid = options.uuid,
-                                                     .protection = options.protection,
-                                                     .identities = &*internals_->state_folder,
-                                                     .identity_key = name}));
+  const backends::FileBackendOptions file{.name = name,
+                                          .path = path,
+                                          .size = size,
+                                          .block_size = {},
+                                          .cache = backends::FileCache::direct,
+                                          .read_only = false,
+                                          .uuid = options.uuid,
+                                          .protection = options.protection,
+                                          .identities = &*internals_->state_folder,
+                                          .identity_key = name};
+  LUNAR_TRY(check_not_ours(*internals_, path));
+  LUNAR_TRY(app::check_file(file));
+  LUNAR_TRY_ASSIGN(auto device, backends::open_file(internals_->files, internals_->prng, file));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }
 
 Result<void> Server::add_target(const std::string& iqn, const std::string& alias) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_set_up("add_target()"));
   LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
   iscsi::Service& service = *internals_->service;
@@ -138,7 +194,7 @@ Result<void> Server::add_target(const std::string& iqn, const std::string& alias
 }
 
 Result<void> Server::add_portal(const std::string& address_and_port, const PortalOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_set_up("add_portal()"));
   LUNAR_TRY_ASSIGN(iscsi::Portal portal,
                    iscsi::make_portal(address_and_port, options.portal_group_tag, options.ipv4_too,
@@ -150,12 +206,15 @@ Result<void> Server::add_portal(const std::string& address_and_port, const Porta
 }
 
 Result<void> Server::start() {
-  const std::lock_guard lock(internals_->mutex);
-  LUNAR_TRY(internals_->check_set_up("start()"));
+  const Internals::Call call(*internals_);
+  LUNAR_TRY(internals_->check_not_ended("start()"));
+  if (internals_->state == Internals::State::started)
+    return fail(ErrorCode::busy, "start(): the server runs already");
+  LUNAR_TRY(check_portals(*internals_));
   Result<void> outcome;
   internals_->state = Internals::State::started;
   internals_->shards->run_on(0, [&] { return begin(*internals_, outcome); });
-  if (!outcome) stop_now(*internals_, std::chrono::milliseconds(0));
+  if (!outcome) stop_now(*internals_, std::chrono::milliseconds(0), Internals::State::failed);
   return outcome;
 }
 
@@ -163,8 +222,8 @@ const std::vector<std::string>& Server::listening() const { return internals_->l
 std::size_t Server::shard_count() const { return internals_->shards->size(); }
 
 void Server::stop(std::chrono::milliseconds drain) {
-  const std::lock_guard lock(internals_->mutex);
-  stop_now(*internals_, drain);
+  const Internals::Call call(*internals_);
+  stop_now(*internals_, drain, Internals::State::stopped);
 }
 
 }  // namespace lunar

@@ -72,9 +72,8 @@ void take_access_states(Server::Internals& self, std::size_t target, scsi::Logic
 
 Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,
                                     const PortGroupOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
-  if (internals_->state != Internals::State::set_up)
-    return fail(ErrorCode::busy, "set_port_group() comes before start()");
+  const Internals::Call call(*internals_);
+  LUNAR_TRY(internals_->check_set_up("set_port_group()"));
   if (portal_group_tag == 0)
     return fail(ErrorCode::invalid_argument, "a portal group tag is 1 to 65535");
   LUNAR_TRY_ASSIGN(const std::size_t index, app::find_target(*internals_, iqn));
@@ -88,7 +87,7 @@ Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_g
 
 Result<void> Server::set_alua_state(std::string_view iqn, std::uint16_t portal_group_tag,
                                     AluaState state, std::optional<bool> preferred) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   if (internals_->state != Internals::State::started)
     return fail(ErrorCode::busy, "set_alua_state() is for a server that runs");
   LUNAR_TRY_ASSIGN(const std::size_t index, app::find_target(*internals_, iqn));

@@ -38,19 +38,19 @@ Result<void> resize_served(Internals& self, scsi::LogicalUnit& unit,
 }  // namespace
 
 Result<void> Server::remove_device(std::string_view name) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("remove_device()"));
   return internals_->registry->remove(name);
 }
 
 Result<void> Server::rename_device(std::string_view name, const std::string& new_name) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("rename_device()"));
   return internals_->registry->rename(name, new_name);
 }
 
 Result<void> Server::resize(std::string_view name, std::optional<ByteCount> size) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("resize()"));
   LUNAR_TRY_ASSIGN(block::Device* const device, find_device(*internals_, name));
   const std::uint64_t block_size = device->limits().block_size;
@@ -78,7 +78,7 @@ Result<void> Server::resize(std::string_view name, std::optional<ByteCount> size
 }
 
 Result<void> Server::set_write_protected(std::string_view name, bool on) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("set_write_protected()"));
   LUNAR_TRY_ASSIGN(block::Device* const device, find_device(*internals_, name));
   const auto found = internals_->units.find(device);
@@ -98,7 +98,7 @@ Result<void> Server::set_write_protected(std::string_view name, bool on) {
 }
 
 std::size_t Server::commands_in_flight(std::string_view name) const {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   const block::Device* device = internals_->registry->find(name);
   const auto found = internals_->units.find(device);
   if (found == internals_->units.end()) return 0;
@@ -106,7 +106,7 @@ std::size_t Server::commands_in_flight(std::string_view name) const {
 }
 
 std::size_t Server::commands_in_flight() const {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   return internals_->service->commands_in_flight();
 }
 

@@ -21,7 +21,16 @@ namespace lunar {
 
 // Destroyed from the bottom up: what stands on something goes before it.
 struct Server::Internals {
-  mutable std::mutex mutex;  // held by each call of the interface; never by a shard
+  // A call of the interface, one at a time. Never of a shard, which would wait for itself: that
+  // ends the process with a line that says so.
+  class Call {
+   public:
+    explicit Call(const Internals& self);
+
+   private:
+    std::unique_lock<std::mutex> lock_;
+  };
+  mutable std::mutex mutex;
   engine::UringFileIo files;
   engine::Prng prng{engine::Prng::system_seed()};
   std::unique_ptr<engine::ShardGroup> shards;
@@ -51,10 +60,12 @@ struct Server::Internals {
   enum class State : unsigned char {
     set_up,   // add_*, map
     started,  // serving, or start() is about to fail
+    failed,   // start() did: stopped for good
     stopped,  // for good
   };
   State state = State::set_up;
 
+  [[nodiscard]] bool has_ended() const { return state == State::failed || state == State::stopped; }
   // Which method it is, for the error of one that comes too late.
   [[nodiscard]] Result<void> check_set_up(const char* method) const;
   [[nodiscard]] Result<void> check_not_ended(const char* method) const;

@@ -87,7 +87,7 @@ void forget_number(Internals& self, const scsi::LogicalUnit& unit) {
 
 Result<void> Server::add_host(std::string_view iqn, const std::string& name,
                               const HostOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("add_host()"));
   LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
   if (name.empty()) return fail(ErrorCode::invalid_argument, "a host needs a name");
@@ -103,7 +103,7 @@ Result<void> Server::add_host(std::string_view iqn, const std::string& name,
 }
 
 Result<void> Server::remove_host(std::string_view iqn, std::string_view name) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("remove_host()"));
   LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
   auto next = std::make_shared<scsi::LunMaps>(*target_at(*internals_, index).maps());
@@ -124,7 +124,7 @@ Result<void> Server::remove_host(std::string_view iqn, std::string_view name) {
 
 Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
                          const LunOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("map()"));
   LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
   const std::string& target = target_at(*internals_, index).name();
@@ -144,7 +144,7 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
 }
 
 Result<void> Server::unmap(std::string_view iqn, Lun lun, std::string_view host) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("unmap()"));
   LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
   const scsi::LogicalUnit* old = nullptr;
@@ -161,7 +161,7 @@ Result<void> Server::unmap(std::string_view iqn, Lun lun, std::string_view host)
 
 Result<void> Server::swap(std::string_view iqn, Lun lun, std::string_view device,
                           const LunOptions& options) {
-  const std::lock_guard lock(internals_->mutex);
+  const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("swap()"));
   LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
   const std::string& target = target_at(*internals_, index).name();

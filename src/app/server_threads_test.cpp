@@ -27,6 +27,7 @@ std::unique_ptr<Server> one_shard() {
 // With a disk of 1 MiB as LUN 0.
 std::unique_ptr<Server> with_disk() {
   auto server = one_shard();
+  EXPECT_TRUE(server->add_portal("127.0.0.1:0"));
   EXPECT_TRUE(server->add_ram("d", ByteCount(kMiB)));
   EXPECT_TRUE(server->add_target(kTarget));
   EXPECT_TRUE(server->map(kTarget, Lun(0), "d"));
@@ -61,7 +62,6 @@ void expect_error(const Result<T>& result, ErrorCode code, std::string_view part
 
 TEST(Server, ListensFromStartToStop) {
   const auto server = with_disk();
-  ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
   ASSERT_TRUE(server->add_portal("127.0.0.1:0", {.portal_group_tag = 2}));
   EXPECT_TRUE(server->listening().empty());
   const auto started = server->start();
@@ -89,7 +89,6 @@ TEST(Server, IsDestroyedInAnyState) {
   std::uint16_t port = 0;
   {
     const auto running = with_disk();
-    ASSERT_TRUE(running->add_portal("127.0.0.1:0"));
     ASSERT_TRUE(running->start());
     port = port_of(running->listening()[0]);
   }
@@ -101,15 +100,90 @@ TEST(Server, TakesTargetsAndPortalsBeforeStartOnly) {
   ASSERT_TRUE(server->start());
   expect_error(server->add_target("iqn.2026-11.io.lunar:late"), ErrorCode::busy, "add_target()");
   expect_error(server->add_portal("127.0.0.1:0"), ErrorCode::busy, "the server runs");
-  expect_error(server->start(), ErrorCode::busy, "start()");
+  expect_error(server->start(), ErrorCode::busy, "start(): the server runs already");
   server->stop();
-  expect_error(server->start(), ErrorCode::busy, "the server has ended");
+  expect_error(server->start(), ErrorCode::busy, "start(): the server has ended: make another");
   expect_error(server->add_ram("late", ByteCount(kMiB)), ErrorCode::busy, "add_ram()");
   expect_error(server->add_file("late", "/nonexistent"), ErrorCode::busy, "add_file()");
   expect_error(server->add_device(nullptr), ErrorCode::busy, "add_device(): the server has ended");
   expect_error(server->map(kTarget, Lun(1), "d"), ErrorCode::busy, "map()");
   expect_error(server->unmap(kTarget, Lun(0)), ErrorCode::busy, "unmap()");
   expect_error(server->resize("d", ByteCount(kMiB)), ErrorCode::busy, "resize()");
+}
+
+// Of any shape, and with no channel.
+class OddDevice : public block::Device {
+ public:
+  OddDevice(std::uint32_t block_size, std::uint64_t blocks)
+      : Device("odd", Uuid::from_name("odd")) {
+    limits_.block_size = limits_.physical_block_size = block_size;
+    limits_.capacity = BlockCount(blocks);
+  }
+  [[nodiscard]] const char* kind() const override { return "odd"; }
+  [[nodiscard]] const block::Limits& limits() const override { return limits_; }
+  [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
+  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& /*shard*/) override {
+    return nullptr;
+  }
+
+ private:
+  block::Limits limits_;
+  block::Capabilities capabilities_;
+};
+
+TEST(Server, RefusesToStartWhatNobodyCouldReach) {
+  const auto server = one_shard();
+  ASSERT_TRUE(server->add_target(kTarget));
+  expect_error(server->start(), ErrorCode::invalid_argument, "add_portal() comes first");
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", {.portal_group_tag = 7}));
+  ASSERT_TRUE(server->set_port_group(kTarget, 3, {}));
+  expect_error(server->start(), ErrorCode::invalid_argument,
+               "no portal has the portal group tag 3");
+  ASSERT_TRUE(server->add_portal("127.0.0.1:0", {.portal_group_tag = 3}));
+  EXPECT_TRUE(server->start()) << "it is as it was before";
+}
+
+TEST(Server, GivesAnErrorForADeviceWithoutChannels) {
+  const auto server = with_disk();
+  ASSERT_TRUE(server->add_device(std::make_unique<OddDevice>(512, 8)));
+  ASSERT_TRUE(server->start());
+  expect_error(server->map(kTarget, Lun(1), "odd"), ErrorCode::invalid_argument, "null channel");
+}
+
+TEST(Server, NamesBothDisksOfOneIdentity) {
+  const auto server = with_disk();
+  ASSERT_TRUE(server->add_device(std::make_unique<OddDevice>(512, 8)));
+  ASSERT_TRUE(server->rename_device("odd", "first"));
+  ASSERT_TRUE(server->add_device(std::make_unique<OddDevice>(512, 8)));
+  ASSERT_TRUE(server->map(kTarget, Lun(1), "first"));
+  const auto mapped = server->map(kTarget, Lun(2), "odd");
+  expect_error(mapped, ErrorCode::already_exists, "has the identity of device");
+  expect_error(mapped, ErrorCode::already_exists, "setfattr -x user.lunar.uuid");
+}
+
+// A device that calls the server from a shard, which would wait for itself.
+class CallingDevice : public OddDevice {
+ public:
+  explicit CallingDevice(Server& server) : OddDevice(512, 8), server_(server) {}
+  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& /*shard*/) override {
+    LUNAR_TRY(server_.remove_device("d"));
+    return nullptr;
+  }
+
+ private:
+  Server& server_;
+};
+
+TEST(ServerDeathTest, IsNotCalledOnAShard) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        const auto server = with_disk();
+        (void)server->add_device(std::make_unique<CallingDevice>(*server));
+        (void)server->start();
+        (void)server->map(kTarget, Lun(1), "odd");
+      },
+      ::testing::KilledBySignal(SIGABRT), "a method of lunar::Server on a shard's thread");
 }
 
 // The same before start() and after it.
@@ -225,6 +299,11 @@ TEST(Server, NamesWhatCannotBeAdded) {
   expect_error(server->add_ram("e", ByteCount(kMiB), {.protection = 4}),
                ErrorCode::invalid_argument, "protection");
   expect_error(server->add_file("e", "/nonexistent/e"), ErrorCode::not_found, "/nonexistent/e");
+  expect_error(server->add_device(nullptr), ErrorCode::invalid_argument, "null");
+  expect_error(server->add_device(std::make_unique<OddDevice>(1000, 8)),
+               ErrorCode::invalid_argument, "512 nor 4096");
+  expect_error(server->add_device(std::make_unique<OddDevice>(512, 0)), ErrorCode::invalid_argument,
+               "capacity is 0");
   expect_error(server->add_target(kTarget), ErrorCode::already_exists, kTarget);
   expect_error(server->add_target("IQN.2026-11.io.lunar:TEST"), ErrorCode::already_exists, kTarget);
   expect_error(server->add_target("not an iqn"), ErrorCode::invalid_argument, "not an iqn");
@@ -252,6 +331,8 @@ TEST(Server, DisksHaveRoomForProtectionInformationWhereItIsWanted) {
   EXPECT_NE(room_of("file").area, nullptr);
   EXPECT_EQ(room_of("file").type, 3);
   EXPECT_TRUE(std::filesystem::exists(path + ".protection"));
+  expect_error(server->add_file("again", folder + "/./disk", {}, {.protection = 3}),
+               ErrorCode::busy, "it is the disk of device file already");
   ASSERT_TRUE(server->remove_device("file"));
   expect_error(server->add_file("file", path), ErrorCode::invalid_argument, ".protection");
   std::filesystem::remove_all(folder);
@@ -278,7 +359,6 @@ TEST(Server, MapsOneDeviceTwiceAsOneLogicalUnit) {
 
 TEST(Server, ChangesTheStateOfAPortalGroupWhileItRuns) {
   const auto server = with_disk();
-  ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
   ASSERT_TRUE(server->add_portal("127.0.0.1:0", {.portal_group_tag = 2}));
   ASSERT_TRUE(server->set_port_group(kTarget, 2, {.implicit_changes = false}));
   expect_error(server->set_port_group(kTarget, 0, {}), ErrorCode::invalid_argument, "tag");
@@ -298,15 +378,14 @@ TEST(Server, ChangesTheStateOfAPortalGroupWhileItRuns) {
 
 TEST(Server, FailsToStartOnAnAddressInUse) {
   const auto first = with_disk();
-  ASSERT_TRUE(first->add_portal("127.0.0.1:0"));
   ASSERT_TRUE(first->start());
   const std::string taken = first->listening()[0];
   const auto second = with_disk();
-  ASSERT_TRUE(second->add_portal("127.0.0.1:0"));
   ASSERT_TRUE(second->add_portal(taken));
   expect_error(second->start(), ErrorCode::busy, taken);
   EXPECT_TRUE(second->listening().empty()) << "the first portal is closed again";
-  expect_error(second->start(), ErrorCode::busy, "the server has ended");
+  expect_error(second->start(), ErrorCode::busy, "the server has ended, as start() failed");
+  expect_error(second->add_ram("e", ByteCount(kMiB)), ErrorCode::busy, "as start() failed");
   EXPECT_TRUE(connects(port_of(taken))) << "the other server goes on";
 }
 

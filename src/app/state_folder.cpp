@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "engine/shard.h"
 
 namespace lunar::app {
@@ -51,6 +52,17 @@ Result<void> sync_folder(const std::string& path) {
   return {};
 }
 
+std::unexpected<Error> no_folder() {
+  return fail(ErrorCode::not_found,
+              "there is no state folder: neither HOME nor XDG_STATE_HOME is set, nor --state");
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 // With all above it, each of them durable.
 Result<void> make_folder(const std::string& path) {
   struct stat info{};
@@ -59,10 +71,7 @@ Result<void> make_folder(const std::string& path) {
     errno = ENOTDIR;
     return system_error(path, "cannot be used");
   }
-  const std::size_t slash = path.find_last_of('/');
-  const std::string parent = slash == std::string::npos ? "."
-                             : slash == 0               ? "/"
-                                                        : path.substr(0, slash);
+  const std::string parent = parent_of(path);
   LUNAR_TRY(make_folder(parent));
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return system_error(path, "cannot be made");
@@ -153,10 +162,17 @@ StateFolder::~StateFolder() {
 
 // ---- The thread
 
+Result<void> StateFolder::start() {
+  const std::lock_guard guard(jobs_mutex_);
+  if (worker_.joinable()) return {};
+  LUNAR_TRY_ASSIGN(worker_, start_thread("state", [this] { work(); }));
+  return {};
+}
+
 void StateFolder::post(std::function<void()> job) {
+  if (!start()) return job();
   {
     const std::lock_guard guard(jobs_mutex_);
-    if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
     jobs_.push_back(std::move(job));
   }
   jobs_changed_.notify_one();
@@ -205,6 +221,23 @@ engine::Task<Result<void>> StateFolder::save(Uuid unit, std::string name, std::s
 
 // ---- The files
 
+Result<void> StateFolder::check() const {
+  if (path_.empty()) return no_folder();
+  // The first of those above it that is there: the rest would be made in it.
+  std::string path = path_;
+  struct stat info{};
+  errno = 0;
+  while (stat(path.c_str(), &info) != 0 && errno == ENOENT && path != "/" && path != ".")
+    path = parent_of(path);
+  if (S_ISDIR(info.st_mode)) {
+    if (faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) == 0) return {};
+    return system_error(path, path == path_ ? "cannot be written" : "nothing can be made in it");
+  }
+  if (errno == EACCES) return system_error(path_, "cannot be used");
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("state {}: cannot be used: it, or one above it, is no folder", path_));
+}
+
 Result<void> StateFolder::lock(const Uuid& unit) {
   const std::lock_guard guard(locks_mutex_);
   if (locks_.contains(unit)) return {};
@@ -223,9 +256,8 @@ Result<void> StateFolder::lock(const Uuid& unit) {
 }
 
 Result<void> StateFolder::check_folder() const {
-  if (!path_.empty()) return {};
-  return fail(ErrorCode::not_found,
-              "there is no state folder: neither HOME nor XDG_STATE_HOME is set, nor --state");
+  if (path_.empty()) return no_folder();
+  return {};
 }
 
 Result<void> StateFolder::save_now(const Uuid& unit, const std::string& name,

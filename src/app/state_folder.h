@@ -39,7 +39,16 @@ class StateFolder final : public scsi::DurableStore, public backends::IdentitySt
                        std::chrono::milliseconds patience = engine::kRestartPatience);
   ~StateFolder() override;  // every save has completed
 
-  // From any shard; the work is done on a thread of its own, which the first save starts. Errors,
+  // Starts the thread. Without it the first save does; where no thread is to be had by then, saves
+  // are done on the calling shard, which is slow but right. no_resource.
+  Result<void> start();
+  // Whether something could be kept there, as far as a look tells; nothing is made. permission;
+  // invalid_argument: there is no folder; not_found: there is no default folder either.
+  [[nodiscard]] Result<void> check() const;
+  // Whether a folder was told, and is not the default one.
+  [[nodiscard]] bool is_given() const { return given_; }
+
+  // From any shard; the work is done on a thread of its own. Errors,
   // each with the path: busy, another process uses the device's state; permission; no_resource, the
   // disk is full; io.
   engine::Task<Result<void>> save(Uuid unit, std::string name, std::string value) override;

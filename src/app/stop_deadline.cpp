@@ -5,6 +5,9 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <utility>
+
+#include "base/start_thread.h"
 
 namespace lunar::app {
 namespace {
@@ -18,8 +21,11 @@ void say(std::string_view line) {
 
 }  // namespace
 
-StopDeadline::StopDeadline(std::chrono::milliseconds limit)
-    : watcher_([this, limit] { watch(limit); }) {}
+StopDeadline::StopDeadline(std::chrono::milliseconds limit) {
+  // Where no thread is to be had, the stop is orderly all the same, and takes as long as it takes.
+  if (auto started = start_thread("stop-deadline", [this, limit] { watch(limit); }))
+    watcher_ = std::move(*started);
+}
 
 StopDeadline::~StopDeadline() {
   {
@@ -27,7 +33,7 @@ StopDeadline::~StopDeadline() {
     stopped_ = true;
   }
   changed_.notify_one();
-  watcher_.join();
+  if (watcher_.joinable()) watcher_.join();
 }
 
 void StopDeadline::watch(std::chrono::milliseconds limit) {

@@ -9,19 +9,22 @@
 namespace lunar {
 namespace {
 
-// 0 for an unknown suffix.
-std::uint64_t multiplier(std::string_view suffix) {
-  if (suffix.empty() || suffix == "B" || suffix == "b") return 1;
+struct Unit {
+  std::uint64_t bytes = 0;  // 0: there is no such unit
+  bool ambiguous = false;   // "MB": whoever says it may mean 1000 or 1024
+};
+
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
+Unit unit_of(std::string_view suffix) {
+  if (suffix.empty() || suffix == "B" || suffix == "b") return {.bytes = 1, .ambiguous = false};
   constexpr std::string_view kLetters = "kmgtp";
-  const auto power =
-      kLetters.find(static_cast<char>(std::tolower(static_cast<unsigned char>(suffix[0]))));
-  if (power == std::string_view::npos) return 0;
+  const auto power = kLetters.find(lower(suffix[0]));
+  if (power == std::string_view::npos) return {};
   const std::string_view tail = suffix.substr(1);
-  const bool decimal = tail == "B";
-  if (!tail.empty() && !decimal && tail != "iB" && tail != "i" && tail != "ib") return 0;
-  std::uint64_t value = 1;
-  for (std::size_t i = 0; i <= power; ++i) value *= decimal ? 1000 : 1024;
-  return value;
+  if (tail == "B" || tail == "b") return {.bytes = 0, .ambiguous = true};
+  if (!tail.empty() && tail != "iB" && tail != "i" && tail != "ib") return {};
+  return {.bytes = 1ULL << (10 * (power + 1)), .ambiguous = false};
 }
 
 }  // namespace
@@ -33,10 +36,18 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   };
   const std::size_t digits = text.find_first_not_of("0123456789.");
   const std::string_view number = text.substr(0, digits);
-  const std::string_view suffix = digits == std::string_view::npos ? "" : text.substr(digits);
+  std::string_view suffix = digits == std::string_view::npos ? "" : text.substr(digits);
   if (number.empty()) return bad("it starts with no number");
-  const std::uint64_t unit = multiplier(suffix);
-  if (unit == 0) return bad("unknown unit");
+  // "10 GiB", but no blank at the end.
+  if (suffix.size() > 1 && suffix[0] == ' ') suffix.remove_prefix(1);
+  const auto [unit, ambiguous] = unit_of(suffix);
+  if (ambiguous) {
+    return bad(fmt::format(
+        "{} counts in thousands to some and in 1024s to others: write {}iB, or the "
+        "number of bytes",
+        suffix, static_cast<char>(std::toupper(static_cast<unsigned char>(suffix[0])))));
+  }
+  if (unit == 0) return bad(fmt::format("unknown unit '{}'", suffix));
 
   if (number.find('.') == std::string_view::npos) {
     std::uint64_t count = 0;

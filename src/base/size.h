@@ -1,4 +1,4 @@
-// Sizes as people write them: "512", "4k", "1GiB", "10G", "1.5TiB".
+// Sizes as people write them: "512", "4k", "1GiB", "10 GiB", "10G", "1.5TiB".
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,9 @@
 
 namespace lunar {
 
-// Bytes. Suffixes K M G T P (with or without "iB", either case) are powers of 1024; "kB", "MB"… of
-// 1000.
+// Bytes. Suffixes K M G T P (with or without "iB", either case) are powers of 1024, with or without
+// a blank before them. invalid_argument also for "MB" and its kin: some mean 1000 by it, others
+// 1024.
 Result<std::uint64_t> parse_size(std::string_view text);
 // The shortest exact form: 1 GiB, 1536 MiB, 513 B.
 std::string format_size(std::uint64_t bytes);

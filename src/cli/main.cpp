@@ -3,6 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -20,9 +23,11 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
     serve->add_option(name, to, about)->type_name(type)->allow_extra_args(false);
   };
   add("--disk", options.disks, "SPEC",
-      "A disk, the next LUN of the target, from 0: ram:SIZE, null:SIZE or\n"
-      "file:PATH[,size=SIZE][,block=4096][,cache=buffered][,readonly];\n"
-      "ram and file with [,protection=1|2|3], ram with [,pages=huge|small]");
+      "A disk, the next LUN of the target, from 0:\n"
+      "  ram:SIZE[,protection=1|2|3][,pages=huge|small]\n"
+      "  null:SIZE\n"
+      "  file:PATH[,size=SIZE][,cache=direct|buffered][,readonly][,protection=1|2|3]\n"
+      "each with [,block=512|4096][,uuid=UUID]");
   add("--listen", options.listen, "SPEC",
       "A portal, ADDR:PORT[,ipv4][,advertise=ADDR:PORT] (default 127.0.0.1:3260);\n"
       "ipv4: [::] takes IPv4 too; advertise: what discovery tells instead, may be repeated");
@@ -39,7 +44,9 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       "trace, debug, info, warning, error or off (default info)");
   serve->footer(
       "SIZE is a number with KiB, MiB, GiB or TiB behind it. --disk and --listen can be repeated.\n"
-      "For example: lunar serve --disk ram:1GiB --disk file:disk.img,size=10GiB");
+      "For example: lunar serve --disk ram:1GiB --disk file:disk.img,size=10GiB\n"
+      "Exit codes: 0 after SIGTERM or SIGINT; 2 for what you have to correct; 1 for what another\n"
+      "program or the machine has to (an address in use, a locked file, no memory).");
   return serve;
 }
 
@@ -58,8 +65,17 @@ int complain_of_extra(const CLI::App& app, const std::string& extra) {
                       : fmt::format("'{}' stands where an option should (see {})", extra, help));
 }
 
+// An option that is there more often than it may be; null: there is none.
+const CLI::Option* find_repeated(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const auto most = static_cast<std::size_t>(option->get_items_expected_max());
+    if (option->get_items_expected_max() != 0 && option->count() > most) return option;
+  }
+  return nullptr;
+}
+
 int print_version() {
-  fmt::print("lunar {}\n", LUNAR_VERSION);
+  std::puts("lunar " LUNAR_VERSION);
   return 0;
 }
 
@@ -67,7 +83,8 @@ int print_version() {
 void print_help_of(const CLI::App& app) {
   const std::string name =
       app.get_parent() == nullptr ? "lunar" : fmt::format("lunar {}", app.get_name());
-  fmt::print("{}", app.get_formatter()->make_help(&app, name, CLI::AppFormatMode::Normal));
+  std::fputs(app.get_formatter()->make_help(&app, name, CLI::AppFormatMode::Normal).c_str(),
+             stdout);
 }
 
 int print_help(const CLI::App& app, const std::string& topic) {
@@ -83,9 +100,7 @@ int print_help(const CLI::App& app, const std::string& topic) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("lunar: disks over the network", "lunar");
   app.footer("lunar help COMMAND tells more; docs/configuration.md describes the file.");
   app.set_version_flag("--version", LUNAR_VERSION, "Print the version");
@@ -108,6 +123,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::CallForVersion&) {
     return print_version();
   } catch (const CLI::ParseError& error) {
+    for (const CLI::App* each : {serve, bench.command()}) {
+      if (const CLI::Option* option = find_repeated(*each))
+        return complain(fmt::format("{} is given twice", option->get_name()));
+    }
     return complain(fmt::format("{} (see lunar help)", error.what()));
   }
   for (const CLI::App* each : {&app, serve, bench.command(), version, help}) {
@@ -122,4 +141,19 @@ int main(int argc, char** argv) {
   if (serve->parsed()) return lunar::app::serve(options);
   if (bench.command()->parsed()) return bench.run();
   return complain("give a command: serve, bench, version or help");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  constexpr int kFailed = 1;
+  // The last net: what the parts do not turn into errors of their own.
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("lunar: out of memory (see ulimit -v)\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lunar: %s\n", error.what());
+  }
+  return kFailed;
 }

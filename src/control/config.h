@@ -129,6 +129,7 @@ struct Config {
   std::vector<DeviceConfig> devices;
   std::vector<TargetConfig> targets;
   std::vector<PortalConfig> portals;
+  std::vector<std::string> remarks{};  // what is odd and served all the same, a line each
 };
 
 // The number that a LUN without one gets: one above the highest. out_of_range: there is none.
@@ -137,6 +138,11 @@ Result<std::uint16_t> next_lun(const TargetConfig& target);
 // The size is there where the type needs it, and is whole blocks. The error does not name the
 // device.
 Result<void> check_size(const DeviceConfig& device);
+
+// Whether all of it fits together: each device has one writer and no deeper stack than
+// kMaxDeviceLayers, no two disks have one identity, and each port group has a portal. Errors begin
+// with the origin. The result: remarks.
+Result<std::vector<std::string>> check_config(const Config& config);
 
 // "ram:1GiB", "null:1TiB", "file:PATH[,size=10GiB][,block=4096][,cache=buffered][,readonly]",
 // each with [,uuid=UUID] also, ram and file with [,protection=1|2|3], ram with [,pages=huge|small].

@@ -94,6 +94,11 @@ class Parser {
     return device_names_.contains(name);
   }
 
+  [[nodiscard]] std::size_t layers_of(std::string_view name) const {
+    const auto found = std::ranges::find(config_.devices, name, &DeviceConfig::name);
+    return is_layer(found->type) ? layers_of(found->base) + 1 : 0;
+  }
+
   Result<void> device(const toml::table& table) {
     TomlTable reader(table, source_, "device");
     DeviceConfig device;
@@ -141,8 +146,14 @@ class Parser {
     reader.text("base", device.base);
     reader.require("base");
     // What stands below comes first, so that no two can stand on each other.
-    if (!has_device(device.base))
+    if (!has_device(device.base)) {
       reader.wrong("base", fmt::format("there is no device '{}' above this one", device.base));
+    } else if (const std::size_t layers = layers_of(device.base) + 1;
+               layers > block::kMaxDeviceLayers) {
+      reader.wrong("base", fmt::format("this makes a stack of {} layers; at most {} can stand on a "
+                                       "device",
+                                       layers, block::kMaxDeviceLayers));
+    }
     if (device.type == DeviceType::delay) {
       reader.number("read_delay_us", device.read_delay_us, 0, kMaxDelayUs);
       reader.number("write_delay_us", device.write_delay_us, 0, kMaxDelayUs);

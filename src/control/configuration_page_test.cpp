@@ -9,8 +9,8 @@
 namespace lunar::control {
 namespace {
 
-std::string page() {
-  std::ifstream file(LUNAR_SOURCE_DIR "/docs/configuration.md");
+std::string page(const std::string& name = "docs/configuration.md") {
+  std::ifstream file(LUNAR_SOURCE_DIR "/" + name);
   std::ostringstream text;
   text << file.rdbuf();
   return std::move(text).str();
@@ -36,6 +36,38 @@ TEST(ConfigurationPage, HasExamplesThatParse) {
       text.replace(shards, 10, "shards = 1");
     const auto config = parse_config(text, "docs/configuration.md");
     EXPECT_TRUE(config) << config.error().message << "\nin\n" << block;
+  }
+}
+
+// The options that the parser itself says a kind of --disk has.
+std::vector<std::string> known_options(std::string_view spec) {
+  const auto device = parse_disk(std::string(spec) + ",frobnicate");
+  EXPECT_FALSE(device);
+  const std::string message = device ? "" : device.error().message;
+  std::istringstream words(message.substr(message.find("(it has ") + 8));
+  std::vector<std::string> options;
+  for (std::string word; words >> word;)
+    options.push_back(word.substr(0, word.find_first_of(",)")));
+  return options;
+}
+
+TEST(Pages, ListEveryOptionOfEveryKindOfDisk) {
+  const std::string readme = page("README.md");
+  const std::pair<const char*, const char*> kinds[] = {
+      {"ram", "ram:1MiB"}, {"null", "null:1MiB"}, {"file", "file:d"}};
+  for (const auto& [kind, spec] : kinds) {
+    const std::string own = page("docs/backends/" + std::string(kind) + ".md");
+    const auto options = known_options(spec);
+    EXPECT_GE(options.size(), 2U);
+    for (const std::string& option : options) {
+      EXPECT_NE(own.find("[," + option), std::string::npos) << option << " of " << kind;
+      const std::size_t row = readme.find("\n| `" + option);
+      ASSERT_NE(row, std::string::npos) << option;
+      const std::string line = readme.substr(row + 1, readme.find('\n', row + 1) - row - 1);
+      const bool of_kind =
+          line.find("| all |") != std::string::npos || line.find(kind) != std::string::npos;
+      EXPECT_TRUE(of_kind) << kind << " is not in: " << line;
+    }
   }
 }
 

@@ -122,7 +122,12 @@ std::string_view next_part(std::optional<std::string_view>& rest) {
 
 Result<DeviceConfig> parse(std::string_view spec) {
   const std::size_t colon = spec.find(':');
-  if (colon == std::string_view::npos) return bad(fmt::format("is not {}", kForms));
+  if (colon == std::string_view::npos) {
+    if (spec == "ram" || spec == "null") return bad(fmt::format("has no size: {}:1GiB", spec));
+    if (spec == "file") return bad("has no path: file:PATH");
+    const std::string path = spec.contains('/') ? fmt::format(" (file:{}?)", spec) : "";
+    return bad(fmt::format("is not {}{}", kForms, path));
+  }
   const std::string_view kind = spec.substr(0, colon);
   std::optional<std::string_view> rest = spec.substr(colon + 1);
   const std::string_view first = next_part(rest);
@@ -130,6 +135,7 @@ Result<DeviceConfig> parse(std::string_view spec) {
   DeviceConfig device;
   if (kind == "ram" || kind == "null") {
     device.type = kind == "ram" ? DeviceType::ram : DeviceType::null;
+    if (first.empty()) return bad(fmt::format("has no size: {}:1GiB", kind));
     LUNAR_TRY(set_size(device, first));
   } else if (kind == "file") {
     device.type = DeviceType::file;

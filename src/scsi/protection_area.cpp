@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <string_view>
 
 #include "base/endian.h"
@@ -30,7 +31,7 @@ struct StoredFormat {
   std::uint8_t reserved = 0;
   be32 block_bytes;
 };
-static_assert(sizeof(StoredFormat) == 16);
+static_assert(sizeof(StoredFormat) == kStoredProtectionFormatBytes);
 
 constexpr std::string_view kMagic = block::kProtectionAreaMark;
 static_assert(kMagic.size() == sizeof(StoredFormat::magic));
@@ -59,12 +60,27 @@ std::unexpected<Error> io_error(block::Status status) {
 
 }  // namespace
 
+std::optional<ProtectionFormat> parse_protection_format(Bytes bytes) {
+  const auto stored = load<StoredFormat>(bytes);
+  if (!stored || std::string_view(stored->magic.data(), kMagic.size()) != kMagic ||
+      stored->version != kVersion || stored->made == 0 || stored->made > kLastType ||
+      stored->now > kLastType) {
+    return std::nullopt;
+  }
+  return ProtectionFormat{static_cast<ProtectionType>(stored->made),
+                          static_cast<ProtectionType>(stored->now), stored->block_bytes};
+}
+
 Result<std::unique_ptr<ProtectionArea>> ProtectionArea::open(block::Device& area,
                                                              engine::Shard& shard,
                                                              block::DeviceStatistics& statistics) {
   LUNAR_TRY_ASSIGN(std::unique_ptr<block::Front> front,
                    block::Front::open(area, shard, statistics));
-  return std::unique_ptr<ProtectionArea>(new ProtectionArea(std::move(front), shard));
+  try {
+    return std::unique_ptr<ProtectionArea>(new ProtectionArea(std::move(front), shard));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::no_resource, "out of memory for its protection information");
+  }
 }
 
 engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionType wanted,
@@ -76,7 +92,7 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
   request.set_buffer(block.data(), block.size());
   const block::Status status = co_await request.submit_to(*front_);
   if (status != block::Status::ok) co_return io_error(status);
-  ProtectionFormat format{wanted, wanted, block_bytes};
+  const ProtectionFormat format{wanted, wanted, block_bytes};
   const bool blank = block::is_zero(block);
   if (blank && marked) {
     co_return fail(ErrorCode::malformed,
@@ -89,18 +105,14 @@ engine::Task<Result<ProtectionFormat>> ProtectionArea::load_format(ProtectionTyp
     if (stored != block::Status::ok) co_return io_error(stored);
     co_return format;
   }
-  const auto stored = *load<StoredFormat>(block);
-  const bool known = std::string_view(stored.magic.data(), kMagic.size()) == kMagic &&
-                     stored.version == kVersion && stored.made != 0 && stored.made <= kLastType &&
-                     stored.now <= kLastType;
-  if (!known) co_return fail(ErrorCode::malformed, "its protection information is not lunar's");
-  if (stored.made != static_cast<std::uint8_t>(wanted) || stored.block_bytes != block_bytes) {
+  const std::optional<ProtectionFormat> stored = parse_protection_format(block);
+  if (!stored) co_return fail(ErrorCode::malformed, "its protection information is not lunar's");
+  if (stored->made != wanted || stored->block_bytes != block_bytes) {
     co_return fail(ErrorCode::invalid_argument,
                    fmt::format("it was made with protection={} and blocks of {} bytes",
-                               unsigned{stored.made}, std::uint32_t{stored.block_bytes}));
+                               static_cast<unsigned>(stored->made), stored->block_bytes));
   }
-  format.now = static_cast<ProtectionType>(stored.now);
-  co_return format;
+  co_return *stored;
 }
 
 engine::Task<block::Status> ProtectionArea::store_format(Behalf behalf,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "block/front.h"
 #include "block/range.h"
@@ -21,6 +22,10 @@ struct ProtectionFormat {
   spec::ProtectionType now = spec::ProtectionType::none;   // what FORMAT UNIT has made of it
   std::uint32_t block_bytes = 0;                           // of user data
 };
+
+// As the first bytes of the area tell it; nothing where they are not lunar's.
+constexpr std::size_t kStoredProtectionFormatBytes = 16;
+[[nodiscard]] std::optional<ProtectionFormat> parse_protection_format(Bytes bytes);
 
 // Created, used and destroyed on its shard.
 class ProtectionArea {

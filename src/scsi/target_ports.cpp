@@ -17,6 +17,12 @@ void TargetPorts::add(std::uint16_t portal_group_tag, std::uint16_t number, std:
   ports_.insert(place, std::move(port));
 }
 
+std::vector<std::uint16_t> TargetPorts::configured_tags() const {
+  std::vector<std::uint16_t> tags;
+  for (const auto& [tag, options] : options_) tags.push_back(tag);
+  return tags;
+}
+
 const TargetPort* TargetPorts::find(std::uint16_t number) const {
   const auto found = std::ranges::find(ports_, number, &TargetPort::number);
   return found == ports_.end() ? nullptr : &*found;

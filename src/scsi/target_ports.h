@@ -42,6 +42,7 @@ class TargetPorts {
   void configure(std::uint16_t portal_group_tag, const PortGroupOptions& options) {
     options_[portal_group_tag] = options;
   }
+  [[nodiscard]] std::vector<std::uint16_t> configured_tags() const;
   void add(std::uint16_t portal_group_tag, std::uint16_t number, std::string name);
 
   // In the order of their numbers.

@@ -1,10 +1,13 @@
 """`lunar`: its options, what it refuses and in which words."""
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 from lunar_e2e.case import E2eCase
-from lunar_e2e.daemon import NOBODY, Daemon, free_port, public_copy_of_binary, run_to_end
+from lunar_e2e.daemon import (NOBODY, SLOWNESS, Daemon, binary, free_port, public_copy_of_binary,
+                              run_to_end)
 
 MIB = 1 << 20
 
@@ -29,6 +32,8 @@ class Refused(E2eCase):
         self.serve_refuses("not an iqn", "--disk", "ram:1MiB", "--target", "not an iqn")
         self.serve_refuses("none", "--disk", "ram:1MiB", "--shards", "none")
         self.serve_refuses("0", "--disk", "ram:1MiB", "--shards", "0")
+        self.serve_refuses("--shards is given twice", "--disk", "ram:1MiB", "--shards", "1", "--shards", "1")
+        self.check("--bs is given twice", "bench", "--bs", "4k", "--bs", "4k")
 
     def test_sizes_and_kinds_of_disk(self):
         self.serve_refuses("1GiBB", "--disk", "ram:1GiBB")
@@ -37,6 +42,9 @@ class Refused(E2eCase):
         self.serve_refuses("1000", "--disk", "ram:1000")
         self.serve_refuses("99999999999TiB", "--disk", "null:99999999999TiB")
         self.serve_refuses("floppy", "--disk", "floppy:1MiB")
+        self.serve_refuses("--disk ram: has no size: ram:1GiB", "--disk", "ram")
+        self.serve_refuses("write GiB", "--disk", "ram:64 GB")
+        self.serve_refuses("write MiB", "--disk", "ram:64MB")
 
     def test_options_of_a_file(self):
         path = self.scratch / "d.img"
@@ -50,7 +58,41 @@ class Refused(E2eCase):
         self.serve_refuses("/nonexistent/d.img", "--disk", "file:/nonexistent/d.img,size=1MiB")
         missing = self.scratch / "missing.img"
         self.serve_refuses(missing, "--disk", f"file:{missing}")
+        self.serve_refuses("give its size", "--disk", f"file:{missing}")
         self.serve_refuses(self.scratch, "--disk", f"file:{self.scratch}")
+
+    def test_nothing_is_made_before_all_is_checked(self):
+        """Whatever is wrong elsewhere, the first disk has not been created."""
+        path, other = self.scratch / "d.img", self.scratch / "other.img"
+        made = ("--disk", f"file:{path},size=1MiB")
+        taken = self.scratch / "file"
+        taken.touch()
+        config = self.scratch / "lunar.toml"
+        for named, *more in (
+            ("already", "--disk", f"file:{path}"),
+            ("give its size", "--disk", f"file:{other}"),
+            ("no interface of this machine", "--listen", "192.0.2.1:3260"),
+            ("is taken by the portal on", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"),
+            (taken, "--state", taken / "state"),
+            ("16 TiB", "--disk", "ram:17TiB"),
+        ):
+            self.serve_refuses(named, *made, *more)
+            self.assertFalse(path.exists(), named)
+        for named, text in (
+            ("one writer", """device = [{name = "d", type = "ram", size = "1MiB"},
+                               {name = "a", type = "passthru", base = "d"},
+                               {name = "b", type = "passthru", base = "d"}]"""),
+            ("no portal has the tag 2", """target = [{name = "iqn.2026-11.io.lunar:t",
+                                            port_group = [{tag = 2}]}]"""),
+        ):
+            config.write_text(text)
+            self.serve_refuses(named, *made, "--config", config)
+            self.assertFalse(path.exists(), named)
+
+    def test_a_closed_standard_error_is_no_crash(self):
+        result = subprocess.run(["bash", "-c", 'exec "$0" serve --disk ram 2>&-', binary()],
+                                stdout=subprocess.DEVNULL, timeout=30 * SLOWNESS, check=False)
+        self.assertEqual(result.returncode, 2)
 
     def test_addresses(self):
         for address in ("127.0.0.1:99999", "127.0.0.1:port", "nonsense:::", "300.0.0.1:3260"):
@@ -85,8 +127,9 @@ class Busy(E2eCase):
         path = self.scratch / "d.img"
         result = run_to_end("serve", "--disk", f"file:{path},size=1MiB", "--disk", f"file:{path}",
                             "--listen", f"127.0.0.1:{free_port()}")
-        self.assertNotEqual(result.returncode, 0)
-        self.assertIn(str(path), result.stderr)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(f"file {path}: it is the disk of --disk file:{path},size=1MiB already", result.stderr)
+        self.assertFalse(path.exists())
 
     def test_port(self):
         daemon = self.serve("--disk", "ram:1MiB")
@@ -101,6 +144,26 @@ class Busy(E2eCase):
 
 
 class Served(E2eCase):
+    def test_what_is_odd_is_told_and_served(self):
+        path = self.scratch / "d.img"
+        path.write_bytes(bytes(2 * MIB))
+        config = self.scratch / "lunar.toml"
+        config.write_text('device = [{name = "spare", type = "ram", size = "1MiB"}]')
+        daemon = self.serve("--config", config, "--disk", f"file:{path},size=1MiB")
+        self.assertEqual(self.disk(daemon).block_count, 2 * MIB // 512)
+        self.assertIn("larger than size says, 2 MiB instead of 1 MiB", daemon.output())
+        self.assertIn("device 'spare' is no LUN", daemon.output())
+
+    def test_help_names_every_option_of_every_kind_of_disk(self):
+        """What the parser itself says it knows, when it is asked for something else."""
+        text = run_to_end("serve", "--help").stdout
+        for kind, spec in (("ram", "ram:1MiB"), ("null", "null:1MiB"), ("file", "file:d")):
+            refusal = run_to_end("serve", "--disk", f"{spec},frobnicate").stderr
+            known = re.search(r"\(it has ([^)]*)\)", refusal).group(1).split(", ")
+            line = next(line for line in text.splitlines() if f" {kind}:" in line and "example" not in line)
+            for key in known:
+                self.assertRegex(line + text[text.index("each with"):], rf"\[,{key}\b", kind)
+
     def test_version_and_help(self):
         version = run_to_end("version")
         self.assertEqual(version.returncode, 0)

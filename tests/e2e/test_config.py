@@ -1,5 +1,6 @@
 """`lunar serve --config FILE`: devices, layers, targets, portals and LUN numbers in TOML."""
 
+import os
 import time
 
 from lunar_e2e.case import E2eCase
@@ -170,6 +171,38 @@ class Config(E2eCase):
             self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
             self.assertIn(named, result.stderr)
             self.assertLessEqual(result.stderr.count("lunar.toml"), 1, result.stderr)
+
+    def test_stack_of_layers_has_a_bound(self):
+        """Five layers carry a write; six are refused, before they could end the process."""
+        layers = 'device = [{name = "l0", type = "ram", size = "1MiB"}'
+        for number in range(1, 6):
+            layers += f', {{name = "l{number}", type = "passthru", base = "l{number - 1}"}}'
+        disk = self.disk(self.serve_config(layers + """]
+            target = [{name = "iqn.2026-11.io.lunar:disks", lun = [{device = "l5"}]}]
+            portal = [{listen = "127.0.0.1:PORT"}]
+            """))
+        disk.write(0, b"deep" * 128)
+        self.assertEqual(disk.read(0, 1), b"deep" * 128)
+        self.refused("a stack of 6 layers; at most 5", layers + """,
+            {name = "l6", type = "passthru", base = "l5"}]
+            target = [{name = "iqn.2026-11.io.lunar:disks", lun = [{device = "l6"}]}]
+            """)
+
+    def test_disks_of_one_identity_are_named(self):
+        for name in ("a", "b"):
+            (self.scratch / f"{name}.img").write_bytes(bytes(MIB))
+        disks = "".join(f"""
+            [[device]]
+            name = "{name}"
+            type = "file"
+            path = "{self.scratch}/{name}.img"
+            """ for name in "ab")
+        target = 'name = "iqn.2026-11.io.lunar:disks"\nlun = [{device = "a"}, {device = "b"}]'
+        self.serve_config(f"{disks}[[target]]\n{target}\n[[portal]]\nlisten = '127.0.0.1:PORT'").stop()
+        os.setxattr(self.scratch / "b.img", "user.lunar.uuid",
+                    os.getxattr(self.scratch / "a.img", "user.lunar.uuid"))
+        for part in ("a.img", "b.img", "setfattr -x user.lunar.uuid"):
+            self.refused(part, f"{disks}[[target]]\n{target}\n[[portal]]\nlisten = '127.0.0.1:0'")
 
     def test_what_is_wrong_is_named(self):
         target = 'target = [{name = "iqn.2026-11.io.lunar:disks", lun = [{device = "d"}]}]\n'

@@ -1,5 +1,6 @@
 """The SCSI cases of tests/conformance, one test a case; and that the runner can fail."""
 
+import os
 import re
 import subprocess
 import sys
@@ -170,9 +171,9 @@ class Cases(unittest.TestCase):
 class CommandLine(E2eCase):
     """tests/conformance/run as people call it."""
 
-    def run_cases(self, *arguments) -> subprocess.CompletedProcess:
+    def run_cases(self, *arguments, **options) -> subprocess.CompletedProcess:
         return subprocess.run([sys.executable, FOLDER / "run", *arguments], capture_output=True, text=True,
-                              timeout=120 * SLOWNESS, stdin=subprocess.DEVNULL)
+                              timeout=120 * SLOWNESS, stdin=subprocess.DEVNULL, **options)
 
     def write(self, text: str) -> Path:
         path = self.scratch / "x.scsi"
@@ -199,6 +200,9 @@ class CommandLine(E2eCase):
         path = self.write("portable\nmedia ram file\ncase it is ready\nA: TEST UNIT READY\n")
         result = self.run_cases("--url", daemon.url(), path)
         self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (0, "conformance: 1 passed, 0 failed"))
+        without = {name: value for name, value in os.environ.items() if name != "LUNAR_BIN"}
+        result = self.run_cases("--url", daemon.url(), path, env=without, cwd=self.scratch)
+        self.assertEqual(result.returncode, 0, f"it needs no lunar of its own: {result.stderr}")
         result = self.run_cases("--url", daemon.url(), self.write("disk d null 1MiB\ncase one\nA: TEST UNIT READY\n"))
         self.assertEqual(result.returncode, 1)
         self.assertIn("needs a target of its own", result.stdout)

@@ -22,12 +22,13 @@ class Signals(E2eCase):
             self.assertLess(time.monotonic(), deadline, f"no '{words}' in:\n{daemon.output()}")
             time.sleep(0.01)
 
-    def test_hangup_changes_nothing(self):
+    def test_hangup_and_users_signals_change_nothing(self):
         daemon = self.serve("--disk", "ram:1MiB")
         disk = self.disk(daemon)
         disk.write(0, b"kept" * 128)
-        daemon.process.send_signal(signal.SIGHUP)
-        self.says(daemon, "SIGHUP changes nothing")
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            daemon.process.send_signal(number)
+            self.says(daemon, f"{number.name} changes nothing")
         self.assertEqual(disk.read(0, 1), b"kept" * 128)
 
     def draining(self):

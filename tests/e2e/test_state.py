@@ -60,9 +60,17 @@ class State(E2eCase):
         self.assertIn("another process uses it", result.stderr)
         self.assertEqual(keys(self.disk(one)), [0xA])
 
-    def test_a_folder_that_cannot_be_made_matters_when_something_is_to_be_kept(self):
+    def test_a_folder_that_cannot_be_used_stops_the_start_and_is_named(self):
         (self.scratch / "file").touch()
+        result = run_to_end("serve", "--disk", ram(UUID), "--state", self.scratch / "file" / "state",
+                            "--listen", "127.0.0.1:0")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertIn(str(self.scratch / "file"), result.stderr)
+
+    def test_a_folder_that_cannot_be_made_later_fails_what_is_to_be_kept(self):
         daemon = self.serve("--disk", ram(UUID), "--state", self.scratch / "file" / "state")
+        (self.scratch / "file").touch()
         disk = self.disk(daemon)
         with self.assertRaises(CommandFailed) as failure:
             register(disk, 0xA)
