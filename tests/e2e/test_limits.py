@@ -64,6 +64,6 @@ class Limits(E2eCase):
             if code is None:
                 continue  # as many as it needs
             self.check_refusal(limit, code, errors)
-            self.assertIn("cannot start thread", errors)
+            self.assertRegex(errors, "cannot start (a )?thread")
         code, errors = self.start("--nproc=1", user=NOBODY, group=NOBODY, extra_groups=[])
         self.check_refusal("--nproc=1", code, errors)

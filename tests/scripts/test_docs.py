@@ -36,6 +36,54 @@ class Documents(unittest.TestCase):
                                    re.MULTILINE))
         self.assertEqual(names, described)
 
+    def test_options_of_our_scripts_are_theirs(self):
+        pattern = re.compile(r"((?:scripts|tests/e2e|tests/conformance)/[\w-]+)((?:[ \t]+[\w./:,*=-]+)*)")
+        for document in DOCUMENTS:
+            for script, words in pattern.findall(document.read_text()):
+                if not (ROOT / script).is_file():
+                    continue
+                for option in re.findall(r"(?<!\S)--[a-z-]+", words):
+                    self.assertIn(option, (ROOT / script).read_text(), f"{document.name}: {script} {option}")
+
+    def test_options_of_lunar_are_its_own(self):
+        sources = "".join(path.read_text() for path in (ROOT / "src/cli").glob("*.cpp"))
+        for document in DOCUMENTS:
+            for command in re.findall(r"lunar (?:serve|bench)([^`\n]*)", document.read_text()):
+                for option in re.findall(r"(?<!\S)--[a-z-]+", command):
+                    self.assertIn(f'"{option}"', sources, document.name)
+
+    def test_methods_and_members_that_embedding_names_are_there(self):
+        headers = "".join(path.read_text() for path in (ROOT / "include/lunar").rglob("*.h"))
+        text = (ROOT / "docs/embedding.md").read_text()
+        named = set(re.findall(r"`(?:\w+(?:::|\.))*([a-z]\w*_\w+)(?:\(\))?`", text))
+        named |= set(re.findall(r"server->(\w+)", text))
+        self.assertGreater(len(named), 15)
+        for name in named - {"find_package", "add_subdirectory"}:
+            self.assertRegex(headers, rf"\b{name}\b", name)
+
+    def test_each_backend_and_layer_is_described(self):
+        readme = (ROOT / "README.md").read_text()
+        for folder in (ROOT / "src/backends").iterdir():
+            self.assertTrue((ROOT / f"docs/backends/{folder.name}.md").is_file(), folder.name)
+            self.assertIn(f"| `{folder.name}:", readme)
+        layers = (ROOT / "docs/layers.md").read_text()
+        for folder in (ROOT / "src/layers").iterdir():
+            self.assertIn(f"- **{folder.name}** ", layers)
+
+    def test_bounds_are_those_of_the_code(self):
+        header = (ROOT / "include/lunar/block/request.h").read_text()
+        most = int(re.search(r"kMaxLayers = (\d+);", header).group(1))
+        names = {5: "five", 6: "six", 7: "seven", 8: "eight"}
+        self.assertIn(f"room for {names[most]} frames", (ROOT / "docs/layers.md").read_text())
+        for page in ("docs/layers.md", "docs/embedding.md"):
+            self.assertIn(f"at most {names[most - 1]}", re.sub(r"\s+", " ", (ROOT / page).read_text()).lower()
+                          .replace("at\nmost", "at most"), page)
+
+    def test_nothing_is_promised_for_later(self):
+        for document in DOCUMENTS:
+            if document.name != "CHANGELOG.md":
+                self.assertNotRegex(document.read_text(), r"later issue", document.name)
+
     def test_commands_name_presets_and_scripts_that_exist(self):
         presets = {path["name"] for path in
                    json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]}
