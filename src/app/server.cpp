@@ -122,7 +122,7 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
     return fail(ErrorCode::invalid_argument, "max_spin is less than 0");
   auto internals = std::make_unique<Internals>();
   internals->state_folder.emplace(options.state);
-  if (const auto usable = internals->state_folder->check(); !usable) {
+  if (const auto usable = internals->state_folder->check_usable(); !usable) {
     if (internals->state_folder->is_given()) return std::unexpected(usable.error());
     log::warning("{}; reservations and saved settings do not outlive a restart",
                  usable.error().message);

@@ -221,7 +221,7 @@ engine::Task<Result<void>> StateFolder::save(Uuid unit, std::string name, std::s
 
 // ---- The files
 
-Result<void> StateFolder::check() const {
+Result<void> StateFolder::check_usable() const {
   if (path_.empty()) return no_folder();
   // The first of those above it that is there: the rest would be made in it.
   std::string path = path_;

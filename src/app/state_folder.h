@@ -44,7 +44,7 @@ class StateFolder final : public scsi::DurableStore, public backends::IdentitySt
   Result<void> start();
   // Whether something could be kept there, as far as a look tells; nothing is made. permission;
   // invalid_argument: there is no folder; not_found: there is no default folder either.
-  [[nodiscard]] Result<void> check() const;
+  [[nodiscard]] Result<void> check_usable() const;
   // Whether a folder was told, and is not the default one.
   [[nodiscard]] bool is_given() const { return given_; }
 

@@ -82,7 +82,7 @@ TEST(CheckConfig, TellsDisksOfOneIdentity) {
       << "as long as only one is shown";
   expect_wrong(
       ram("a") + passthru("l", "a") + std::string(kTarget) + lun("l") + lun("a", "readonly=true\n"),
-      "c.toml:10: ", "devices 'a' and 'l' are one medium");
+      "c.toml:11: ", "devices 'a' and 'l' are one medium");
 }
 
 TEST(CheckConfig, WantsAPortalForEachPortGroup) {
