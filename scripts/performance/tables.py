@@ -41,11 +41,12 @@ TABLES = (Table("compare", _side_by_side(), SLICE_S, lambda name: True),
 
 
 def head(names) -> list:
+    """The last column of lunar's is of the floor and of lunar, in the best slice of each (docs/bench.md)."""
     columns = ["work", "floor"]
     for name in names:
         columns += [name, "of the floor", "CPU", "in the same round", "CPU"]
         if name == "lunar":
-            columns.append("wanted")
+            columns += ["wanted", "initiator idle"]
         if name != "tgtd" and "tgtd" in names:
             columns.append("of tgtd")
     return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
@@ -64,7 +65,8 @@ def row(shape, wanted, found, names) -> str:
         cells += [_cell(one), f"{one.iops / floor.iops:.2f}", f"{one.cpu_percent:.0f} %",
                   f"{paired_ratio(one, floor):.2f}", f"{one.median_cpu_percent:.0f} %"]
         if name == "lunar":
-            cells.append(f"{wanted:.2f}")
+            idle = [f"{either.best()['idle_percent']:.0f}" for either in (floor, one)]
+            cells += [f"{wanted:.2f}", f"{', '.join(idle)} %"]
         if name != "tgtd" and "tgtd" in names:
             cells.append(f"{one.iops / found['tgtd'].iops:.1f}")
     return f"| {' | '.join(cells)} |"

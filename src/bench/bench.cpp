@@ -80,8 +80,7 @@ Result<> Bench::connect() {
   if (options_.sleep) prctl(PR_SET_TIMERSLACK, 1);
   const std::uint64_t run = engine::Prng::system_seed();
   scratch_.resize(kScratchBytes);
-  LUNAR_TRY_ASSIGN(Payload payload, Payload::make(options_.block_bytes, run));
-  payload_.emplace(std::move(payload));
+  payload_.emplace(options_.block_bytes, run);
   context_ = std::make_unique<SessionContext>(
       SessionContext{.recorder = recorder_,
                      .scratch = scratch_,

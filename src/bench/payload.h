@@ -1,38 +1,38 @@
 // The data of every write that carries no pattern: one I/O, which all sessions send.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <new>
 
-#include "base/bytes.h"
-#include "lunar/result.h"
+#include "bench/pattern.h"
 
 namespace lunar::bench {
 
-// It lies in a memory file, so that a socket can take large parts of it by sendfile(): the kernel
-// then sends the file's own pages instead of a copy, and what bounds a run of large writes is the
-// target. Immutable once made, movable.
+// Small enough to stay in the sender's cache, so that a send costs one copy into the socket. It is
+// not handed over by sendfile(): docs/PERFORMANCE.md. Immutable once made, movable.
 class Payload {
  public:
   // Filled with the pattern of `run`, so that nothing on the way can tell it is nothing.
-  static Result<Payload> make(std::size_t bytes, std::uint64_t run);
-  Payload(Payload&& other) noexcept;
-  Payload& operator=(Payload&&) = delete;
-  ~Payload();
+  Payload(std::size_t bytes, std::uint64_t run)
+      : memory_(static_cast<std::byte*>(::operator new(bytes, kPage))), bytes_(bytes) {
+    fill_pattern(run, 0, {memory_.get(), bytes});
+  }
 
-  [[nodiscard]] Bytes bytes() const { return bytes_; }
-  [[nodiscard]] int fd() const { return fd_; }
-  // Where in the file this memory is; nothing if it is elsewhere.
-  [[nodiscard]] std::optional<std::uint64_t> offset_of(const void* memory) const {
-    const auto offset = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(memory) -
-                                                   reinterpret_cast<std::uintptr_t>(bytes_.data()));
-    return offset < bytes_.size() ? std::optional(offset) : std::nullopt;
+  [[nodiscard]] Bytes bytes() const { return {memory_.get(), bytes_}; }
+  [[nodiscard]] bool holds(const std::byte* at) const {
+    return at >= memory_.get() && at < memory_.get() + bytes_;
   }
 
  private:
-  Payload(int fd, Bytes bytes) : fd_(fd), bytes_(bytes) {}
-  int fd_;
-  Bytes bytes_;
+  // Aligned as an application's buffers are that go past the page cache.
+  static constexpr std::align_val_t kPage{4096};
+  struct Free {
+    void operator()(std::byte* memory) const { ::operator delete(memory, kPage); }
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+  std::size_t bytes_;
 };
 
 }  // namespace lunar::bench

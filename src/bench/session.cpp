@@ -1,6 +1,5 @@
 #include "bench/session.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -62,7 +61,6 @@ Session::Session(Socket socket, SessionParameters parameters, const SessionConte
       free_count_(context.queue_depth),
       startable_(context.queue_depth),
       transmit_(context.queue_depth + kSparePdus, parameters.digests, context.payload) {
-  fcntl(fd(), F_SETFL, O_NONBLOCK);  // sendfile() has no MSG_DONTWAIT
   for (std::uint32_t i = 0; i < slot_count_; ++i) free_[i] = slot_count_ - 1 - i;
   const std::uint32_t bytes = context.io_bytes;
   immediate_bytes_ = std::min(bytes, parameters.immediate_limit());

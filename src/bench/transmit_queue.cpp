@@ -1,6 +1,5 @@
 #include "bench/transmit_queue.h"
 
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -13,8 +12,6 @@ namespace {
 constexpr std::size_t kCopiedBytesPerPdu = 48 + 4 + 4 + 4;  // with digests and padding
 constexpr std::size_t kPiecesPerPdu = 3;                    // header, payload, what follows it
 constexpr std::size_t kMaxPdus = 1024;
-// From here on, handing pages over is less work than copying them (docs/PERFORMANCE.md).
-constexpr std::size_t kMinFileBytes = 64 * kKiB;
 
 // RFC 7143 §13.1: least significant byte first.
 le32 digest_of(Bytes bytes, Bytes padding) {
@@ -36,7 +33,7 @@ void TransmitQueue::add_digest(Bytes of, Bytes padding) {
 }
 
 void TransmitQueue::add_data_digest(Bytes payload, Bytes padding) {
-  if (!shared_.offset_of(payload.data())) return add_digest(payload, padding);
+  if (!shared_.holds(payload.data())) return add_digest(payload, padding);
   if (payload.data() != digested_.data() || payload.size() != digested_.size()) {
     digested_ = payload;
     shared_digest_ = digest_of(payload, padding);
@@ -44,28 +41,13 @@ void TransmitQueue::add_data_digest(Bytes payload, Bytes padding) {
   add_copy(as_bytes(shared_digest_));
 }
 
-bool TransmitQueue::goes_as_file(const iovec& piece) const {
-  return piece.iov_len >= kMinFileBytes && shared_.offset_of(piece.iov_base).has_value();
-}
-
-// Either one piece of the shared payload, or what is before the next one.
-ssize_t TransmitQueue::send_some(int fd) const {
-  if (goes_as_file(pieces_[first_])) {
-    auto offset = static_cast<off_t>(*shared_.offset_of(pieces_[first_].iov_base));
-    return sendfile(fd, shared_.fd(), &offset, pieces_[first_].iov_len);
-  }
-  const std::size_t end = std::min<std::size_t>(count_, first_ + IOV_MAX);
-  std::size_t last = first_ + 1;
-  while (last != end && !goes_as_file(pieces_[last])) ++last;
-  msghdr message{};
-  message.msg_iov = &pieces_[first_];
-  message.msg_iovlen = last - first_;
-  return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | (last != count_ ? MSG_MORE : 0));
-}
-
 TransmitQueue::Outcome TransmitQueue::send(int fd) {
   while (first_ != count_) {
-    const ssize_t sent = send_some(fd);
+    msghdr message{};
+    message.msg_iov = &pieces_[first_];
+    message.msg_iovlen = std::min<std::size_t>(count_ - first_, IOV_MAX);
+    const int more = message.msg_iovlen != count_ - first_ ? MSG_MORE : 0;
+    const ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
     if (sent < 0) {
       return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? Outcome::full
                                                                    : Outcome::failed;

@@ -46,8 +46,6 @@ class TransmitQueue {
 
  private:
   Outcome send(int fd);
-  [[nodiscard]] ssize_t send_some(int fd) const;
-  [[nodiscard]] bool goes_as_file(const iovec& piece) const;
   static constexpr std::array<std::byte, 4> kZeroes{};
   void add_digest(Bytes of, Bytes padding = {});
   // RFC 7143 §11.2.3: padding belongs to what a data digest covers. The shared payload's is

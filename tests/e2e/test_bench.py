@@ -199,6 +199,9 @@ class Measures(BenchCase):
                                  "--verify")
             self.assertEqual((found["mismatches"], found["digests"]), (0, digest))
             self.assertGreater(found["verified"], 0)
+            # The digest of a payload without a pattern is computed once.
+            found = self.measure(daemon.url(), "--digest", digest, "--rw", "write", "--count", 200)
+            self.assertEqual(found["writes"], 200)
 
     def test_floor(self):
         for form in ("recv", "uring"):

@@ -44,10 +44,11 @@ class Measures(E2eCase):
         cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
         columns = [cell.strip() for cell in lines[1].strip("|").split("|")]
         self.assertEqual(columns, ["work", "floor", "lunar", "of the floor", "CPU", "in the same round", "CPU",
-                                   "wanted"])
+                                   "wanted", "initiator idle"])
         self.assertEqual(cells[0], "write 4 KiB QD128, in bursts")
         self.assertRegex(cells[2], r"^[\d.]+ [kM], [\d.]+ us$")
         for cell in (cells[4], cells[6]):
             self.assertRegex(cell, r"^\d+ %$")
             self.assertLessEqual(int(cell.split()[0]), 100)
+        self.assertRegex(cells[8], r"^\d+, \d+ %$")
         self.assertRegex(lines[4], "^below what is wanted, by the best slice: ")
