@@ -8,6 +8,19 @@
 
 #include <string_view>
 
+#include "base/log.h"
+
+namespace {
+
+// The log's thread starts with the first line that any case writes; it is nobody's in particular.
+class LogStarts : public testing::Environment {
+  void SetUp() override { ASSERT_TRUE(lunar::log::start()); }
+};
+[[maybe_unused]] const testing::Environment* const log_starts =
+    testing::AddGlobalTestEnvironment(new LogStarts);
+
+}  // namespace
+
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                               void* (*start)(void*), void* argument) noexcept {
   using Create = int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
