@@ -124,7 +124,7 @@ class Initiator {
 
 Result<> run(const Script& script) {
   LUNAR_TRY_ASSIGN(const auto target, LoopTarget::start(script.luns));
-  LUNAR_TRY_ASSIGN(const bench::Payload payload, bench::Payload::make(kIoBytes, 1));
+  const bench::Payload payload(kIoBytes, 1);
   Initiator initiator(script, payload);
   Result<> opened;
   std::atomic<bool> done = false;
