@@ -70,16 +70,16 @@ TEST(Service, ADiscoverySessionHasNoFurtherConnections) {
 }
 
 // ---- Portals, of a service without targets.
-class Portals : public ::testing::Test {
+class HeldAddress : public ::testing::Test {
  protected:
-  Portals() {
+  HeldAddress() {
     log::set_level(log::Level::off);
     world_.run([this]() -> engine::Task<void> {
       const Result<void> started = co_await service_.start();
       EXPECT_TRUE(started);
     });
   }
-  ~Portals() override {
+  ~HeldAddress() override {
     world_.run([this] { return service_.stop(0); });
   }
   engine::Task<void> open(std::vector<std::string> texts) {
@@ -99,7 +99,7 @@ class Portals : public ::testing::Test {
 };
 
 // As a killed lunar, whose ring the kernel has not ended yet.
-TEST_F(Portals, WaitForAnAddressThatIsStillHeld) {
+TEST_F(HeldAddress, IsWaitedFor) {
   auto holder = world_.shard().network().open_listener({"10.0.0.1", 3261}, {});
   engine::Gate gate;
   gate.spawn(open({kFirst, kSecond}));
@@ -116,7 +116,7 @@ TEST_F(Portals, WaitForAnAddressThatIsStillHeld) {
   world_.run([&] { return gate.close(); });
 }
 
-TEST_F(Portals, AreGivenUpWhenAnAddressStaysHeld) {
+TEST_F(HeldAddress, IsGivenUpWhenItStaysHeld) {
   auto holder = world_.shard().network().open_listener({"10.0.0.1", 3261}, {});
   const std::uint64_t start_ns = world_.clock().now_ns();
   world_.run([this] { return open({kFirst, kSecond}); });

@@ -274,8 +274,7 @@ TEST_F(ExclusiveWrites, OrWriteSetsBits) {
   EXPECT_TRUE(bench.initiator()
                   .run(block_cdb(Opcode::orwrite_16, 1024, 1), filled(512, 0))
                   .is_illegal(AdditionalSense::lba_out_of_range));
-  EXPECT_TRUE(
-      bench.initiator().run(block_cdb(Opcode::orwrite_16, 0, 2), filled(1023, 2)).is_good());
+  EXPECT_TRUE(bench.initiator().run(block_cdb(Opcode::orwrite_16, 0, 2), filled(512, 2)).is_good());
   EXPECT_EQ(at(0), 2);
   EXPECT_EQ(at(1), 0) << "only the blocks whose data are there";
 }

@@ -122,7 +122,8 @@ TEST(ProtectedCompareAndWrite, ComparesAndWritesTheInformationToo) {
       failed_at(run(1, twice(with_tags(2, 3, 0, 63), with_tags(2, 3, 0, 9))), kReference, 63));
   bench.damage(64);
   EXPECT_TRUE(failed_at(run(0, twice(filled(1024, 3), filled(1024, 4))), kGuard, 64));
-  EXPECT_TRUE(run(0, filled(1024, 1)).is_invalid_field(13));
+  EXPECT_TRUE(run(0, filled(1024, 1))
+                  .is_illegal(AdditionalSense::invalid_field_in_command_information_unit));
 }
 
 TEST(ProtectedOrwrite, MakesTheGuardOfWhatComesOut) {
