@@ -42,6 +42,11 @@ function(lunar_batches target)
     set_source_files_properties(${files} PROPERTIES UNITY_GROUP batch_${number})
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # To g++ the files of a batch are headers, in which a type without linkage is a fault. It looks for
+    # it in each true header when it compiles the release tree.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
 endfunction()
 
 function(lunar_executable target)
