@@ -8,9 +8,6 @@ function(lunar_compile_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 reports false positives of these three inside libstdc++ and coroutine frames.
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
-    if(LUNAR_BATCH GREATER 1) # in a batch no file is the main one, which may have types of its own
-      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
-    endif()
   endif()
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
