@@ -13,7 +13,7 @@ STUBS = {
     "scripts/deps": "echo installed >installed",
     "bin/cmake": 'echo "$*" >>cmake.calls; case "$*" in "--build build/$FAULTY "*) exit 1 ;; esac',
     "bin/ctest": 'echo "66% tests passed, 1 tests failed out of 3"; [ -z "$CTEST_FAILS" ]',
-    "bin/clang-format-19": "exit 0",
+    "bin/clang-format-19": "touch formatted",
     "tests/unit/run": 'echo "took 2.500 some_test.Slow.One"; echo "unit: 40 passed, 0 failed, 0 skipped"',
     "tests/e2e/run": 'echo "took 9.125 test_x.X.test_y"; echo "e2e: 5 passed, 0 failed, 0 skipped"',
     "tests/tidy/run": "exit 0",
@@ -57,6 +57,14 @@ class Test(unittest.TestCase):
         self.assertEqual(code, 1)  # a fuzzer and a script
         for stage in self.run_script("--list")[1].split():
             self.assertEqual(f"{stage} " in text, not stage.endswith("debug"), stage)
+
+    def test_tests_do_not_wait_for_more_than_their_build(self):
+        """The second build ends when the format check, and the tests of the first tree, have run."""
+        wait = "for i in $(seq 1000); do [ -e formatted ] && [ -e tested ] && exit 0; sleep 0.02; done; exit 1"
+        (self.root / "bin/cmake").write_text(f'#!/bin/sh\ncase "$*" in "--build build/gcc "*) {wait} ;; esac\n')
+        (self.root / "tests/e2e/run").write_text("#!/bin/sh\ntouch tested\n")
+        code, text = self.run_script("--only", "format", "--only", "release", "--only", "build-gcc")
+        self.assertEqual(code, 0, text)
 
     def test_counts_cases_and_what_has_none(self):
         code, text = self.run_script("--only", "unit-gcc", ctest_fails="yes")
