@@ -143,7 +143,9 @@ TEST(HungMedium, WhateverEndsACommandEndsWhatItWaitsFor) {
         Scene scene;
         scene.begin(row, medium, false);
         EXPECT_LT(scene.end(how), engine::kSecond);
-        if (how == End::stop) EXPECT_TRUE(scene.bench.device().held.empty());
+        if (how == End::stop) {
+          EXPECT_TRUE(scene.bench.device().held.empty());
+        }
         ++cells;
       }
     }
