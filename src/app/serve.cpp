@@ -133,6 +133,7 @@ int serve(const ServeOptions& options) {
   let_sigint_end_us();
   const StopDeadline deadline(kStop);
   (*server)->stop(kDrain);
+  server->reset();  // closing its files, too, may wait for a medium
   return 0;
 }
 

@@ -7,10 +7,14 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log.h"
 #include "base/start_thread.h"
 
 namespace lunar::app {
 namespace {
+
+// For what the log has still to say of the device.
+constexpr std::chrono::milliseconds kLastLines{200};
 
 // Not where that would block: nobody may read what we say.
 void say(std::string_view line) {
@@ -39,6 +43,7 @@ StopDeadline::~StopDeadline() {
 void StopDeadline::watch(std::chrono::milliseconds limit) {
   std::unique_lock guard(mutex_);
   if (changed_.wait_for(guard, limit, [this] { return stopped_; })) return;
+  (void)log::flush(kLastLines);
   say("lunar: a device does not answer; leaving without an orderly stop\n");
   std::_Exit(1);
 }

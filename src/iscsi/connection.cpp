@@ -225,7 +225,7 @@ void Connection::flush() {
 // There may be room for more responses.
 void Connection::go_on_reading() {
   if (!waits_for_room_ && !receiver_.is_stalled()) return;
-  waits_for_room_ = false;
+  waits_for_room_ = is_full(queue_);
   receiver_.resume();
   wake_reader();
 }
@@ -421,6 +421,12 @@ void Connection::on_alarm() {
   // What the peer has sent in time may be in the socket still.
   const bool heard = reads() && poll();
   if (state_ == State::closing || alarm_.is_armed()) return;
+  // Nobody reads meanwhile, so nobody else would see it; a session that it reinstates may take
+  // long.
+  if (state_ == State::establishing && stream_->is_over()) {
+    end("the initiator has left before its login took effect");
+    return;
+  }
   const bool logs_in = state_ == State::establishing || (state_ == State::login && heard);
   if (late || logs_in) {
     // The process was stopped, or its machine asleep: nobody could be heard, or answered. Or the

@@ -10,6 +10,7 @@ OwnRequest::Alarm::Alarm(OwnRequest& of)
       request(of) {}
 
 bool OwnRequest::is_refused() {
+  given_up_ = over_limit_ = false;
   if (effort_ == Effort::insists || behalf().is_wanted()) return false;
   status = block::Status::aborted;
   return true;
@@ -17,7 +18,6 @@ bool OwnRequest::is_refused() {
 
 void OwnRequest::start(block::Front& front, Submit submit, std::coroutine_handle<> waiter) {
   front_ = &front;
-  given_up_ = over_limit_ = false;
   resume_when_done(waiter);
   engine::Shard& here = front.shard();
   if (!behalf().is_wanted()) {

@@ -87,7 +87,8 @@ engine::Task<std::optional<T>> unless_unwanted(Behalf behalf, engine::Task<T> wo
   }
   detail::PatientWait<T> wait(behalf, patience_ns);
   detail::PatientWait<T>::carry(behalf.part->hold(), std::move(work), &wait).detach();
-  co_await wait.ended();
+  engine::Event& ended = wait.ended();  // g++ 12 awaits a copy of what a call refers to
+  co_await ended;
   co_return wait.take();
 }
 

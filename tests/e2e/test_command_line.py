@@ -82,8 +82,7 @@ class Refused(E2eCase):
             ("one writer", """device = [{name = "d", type = "ram", size = "1MiB"},
                                {name = "a", type = "passthru", base = "d"},
                                {name = "b", type = "passthru", base = "d"}]"""),
-            ("no portal has the tag 2", """target = [{name = "iqn.2026-11.io.lunar:t",
-                                            port_group = [{tag = 2}]}]"""),
+            ("no portal has the tag 2", """target = [{name = "iqn.2026-11.io.lunar:t", port_group = [{tag = 2}]}]"""),
         ):
             config.write_text(text)
             self.serve_refuses(named, *made, "--config", config)

@@ -47,11 +47,20 @@ Result<Record> parse_record(std::string_view text) {
   return record;
 }
 
+// "7 since BOOT": what stands behind is the same while the machine runs.
+std::string_view boot_of(const std::string& attachment) {
+  return std::string_view(attachment).substr(std::min(attachment.find(' '), attachment.size()));
+}
+
+// Identity is never guessed: what cannot be told apart only across a restart of the machine are two
+// blank media of one size.
 bool is_same_device(const Record& then, const Record& now) {
-  if (!then.signs.attachment.empty() && then.signs.attachment == now.signs.attachment) return true;
-  if (!then.signs.contents.empty() && !now.signs.contents.empty())
-    return then.signs.contents == now.signs.contents;
-  return then.size == now.size;
+  const std::string& attachment = then.signs.attachment;
+  if (!attachment.empty() && attachment == now.signs.attachment) return true;
+  if (then.signs.contents != now.signs.contents) return false;
+  if (!then.signs.contents.empty()) return true;
+  const bool one_boot = !attachment.empty() && boot_of(attachment) == boot_of(now.signs.attachment);
+  return then.size == now.size && !one_boot;
 }
 
 class Identification {
@@ -109,8 +118,14 @@ class Identification {
   }
 
   static std::string difference(const Record& then, const Record& now) {
-    if (!then.signs.contents.empty() && !now.signs.contents.empty())
-      return fmt::format("held {} and holds {}", then.signs.contents, now.signs.contents);
+    const auto name = [](const std::string& contents) {
+      return contents.empty() ? "nothing" : contents.c_str();
+    };
+    if (then.signs.contents != now.signs.contents) {
+      return fmt::format("held {} and holds {}", name(then.signs.contents),
+                         name(now.signs.contents));
+    }
+    if (then.size == now.size) return "was taken away, and a blank one is in its place";
     return fmt::format("had {} bytes and has {}", then.size, now.size);
   }
 

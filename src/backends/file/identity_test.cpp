@@ -135,6 +135,20 @@ TEST_F(IdentityTest, AnotherMediumInThePlaceOfANamelessOneIsNoticed) {
   expect_error(try_identify(medium), ErrorCode::invalid_argument, "held fs-1 and holds fs-2");
   expect_error(try_identify(medium), ErrorCode::invalid_argument, "remove /s/db");
   medium.the_info.signs.contents = "";
+  expect_error(try_identify(medium), ErrorCode::invalid_argument, "held fs-1 and holds nothing");
+}
+
+TEST_F(IdentityTest, ABlankMediumInThePlaceOfABlankOneIsNoticedWhereItCanBe) {
+  FakeMedium medium = block_device();
+  medium.the_info.signs = {.object = "", .attachment = "7 since a", .contents = ""};
+  const Uuid uuid = identity_of(medium);
+  medium.the_info.signs.attachment = "8 since a";
+  expect_error(try_identify(medium), ErrorCode::invalid_argument, "was taken away");
+  medium.the_info.signs.attachment = "8 since b";
+  EXPECT_EQ(identity_of(medium), uuid) << "nothing tells them apart";
+  medium.the_info.signs = {.object = "", .attachment = "9 since c", .contents = "fs-1"};
+  expect_error(try_identify(medium), ErrorCode::invalid_argument, "held nothing and holds fs-1");
+  medium.the_info.signs.contents = "";
   medium.the_info.size = 2 * kMiB;
   expect_error(try_identify(medium), ErrorCode::invalid_argument, "had 1048576 bytes and has");
 }
