@@ -147,7 +147,9 @@ FileIdentity identity_of(const std::string& path) {
     return {.device = status.st_dev, .number = status.st_ino, .path = {}};
   }
   std::error_code failed;
-  const auto canonical = std::filesystem::weakly_canonical(path, failed);
+  // A path that is not there yet stays relative, unless it is none before.
+  const auto canonical =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, failed), failed);
   return {.device = 0, .number = 0, .path = failed ? path : canonical.string()};
 }
 

@@ -65,6 +65,11 @@ Result<Url> parse_url(std::string_view text) {
   url.port = colon == std::string_view::npos ? "3260" : portal.substr(colon + 1);
   if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
   if (url.host.empty() || url.port.empty()) return malformed("no host or port");
+  std::uint16_t port = 0;
+  const char* const end = url.port.data() + url.port.size();
+  const auto number = std::from_chars(url.port.data(), end, port);
+  if (number.ec != std::errc() || number.ptr != end || port == 0)
+    return malformed("its port is not 1 to 65535");
   return url;
 }
 

@@ -33,7 +33,7 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       "ipv4: [::] takes IPv4 too; advertise: what discovery tells instead, may be repeated");
   add("--target", options.target, "IQN",
       "The target of the disks (default iqn.2026-11.io.lunar:disks-\n"
-      "and 12 digits that stand for this machine)");
+      "and 12 hexadecimal digits that stand for this machine)");
   add("--shards", options.shards, "N|LIST",
       "How many shards (2), or on which cores (0,2-3); default: one a core, at most 4");
   add("--config", options.config_path, "FILE", "A TOML file that says the same and more");
