@@ -392,10 +392,11 @@ class AgainstOddTargets(BenchCase):
         self.assertEqual(target.faults, [])
 
     def test_a_window_smaller_than_the_queue_is_told(self):
+        # An answer may open the window again while the answers before it are still on their way.
         target = self.target(window=3)
-        self.assertEqual(self.measure(target.url, "--qd", 8, "--count", 60)["in_flight_max"], 3)
+        self.assertIn(self.measure(target.url, "--qd", 8, "--count", 60)["in_flight_max"], range(3, 6))
         text = self.run_bench(target.url, "--qd", 8, "--count", 60).stdout
-        self.assertIn("the target's command window let 3 I/Os of a session be in flight", text)
+        self.assertRegex(text, "the target's command window let [345] I/Os of a session be in flight")
 
     def test_digests_that_are_refused(self):
         target = self.target(keys={"HeaderDigest": "None", "DataDigest": "None"})
