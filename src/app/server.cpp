@@ -185,6 +185,7 @@ Result<void> Server::add_target(const std::string& iqn, const std::string& alias
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_set_up("add_target()"));
   LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
+  LUNAR_TRY(iscsi::spec::parse_alias(alias));
   iscsi::Service& service = *internals_->service;
   if (service.find_target(name) != service.targets().size()) {
     return fail(ErrorCode::already_exists, fmt::format("target {} is there already", name));

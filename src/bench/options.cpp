@@ -66,9 +66,9 @@ Result<Url> parse_url(std::string_view text) {
   if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
   if (url.host.empty() || url.port.empty()) return malformed("no host or port");
   std::uint16_t port = 0;
-  const char* const end = url.port.data() + url.port.size();
-  const auto number = std::from_chars(url.port.data(), end, port);
-  if (number.ec != std::errc() || number.ptr != end || port == 0)
+  const char* const port_end = url.port.data() + url.port.size();
+  const auto number = std::from_chars(url.port.data(), port_end, port);
+  if (number.ec != std::errc() || number.ptr != port_end || port == 0)
     return malformed("its port is not 1 to 65535");
   return url;
 }

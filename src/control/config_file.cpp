@@ -190,7 +190,8 @@ class Parser {
     target.origin = reader.where();
     reader.parsed("name", target.name,
                   [](const std::string& name) { return iscsi::spec::parse_name(name); });
-    reader.text("alias", target.alias);
+    reader.parsed("alias", target.alias,
+                  [](const std::string& alias) { return iscsi::spec::parse_alias(alias); });
     reader.require("name");
     if (std::ranges::count(config_.targets, target.name, &TargetConfig::name) != 0)
       reader.wrong("name", fmt::format("there is a target {} already", target.name));

@@ -1,6 +1,7 @@
 #include "iscsi/spec/names.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -84,6 +85,18 @@ Result<std::string> parse_name(std::string_view text) {
     return refuse("begins with none of iqn. eui. naa.");
   }
   return name;
+}
+
+Result<std::string> parse_alias(std::string_view text) {
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+  if (text.size() > kMaxAliasLength) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("an alias of {} bytes: at most {} are allowed", text.size(), kMaxAliasLength));
+  }
+  if (std::ranges::any_of(text, is_control))
+    return fail(ErrorCode::invalid_argument, "an alias has no control characters");
+  return std::string(text);
 }
 
 Result<std::string> normalize_peer_name(std::string_view text) {

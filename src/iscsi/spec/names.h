@@ -26,6 +26,12 @@ Result<std::string> parse_name(std::string_view text);
 // UTF-8. ASCII letters become lower case; the rest must come normalized (RFC 3722) and is kept.
 Result<std::string> normalize_peer_name(std::string_view text);
 
+// RFC 7143 §6.1: what any text value may have at most.
+constexpr std::size_t kMaxAliasLength = 255;
+// A word for people (RFC 7143 §13.7), told at login: no control characters, which would end its key
+// and begin another. ErrorCode::invalid_argument with what is wrong.
+Result<std::string> parse_alias(std::string_view text);
+
 struct PortalAddress {
   enum class Family : std::uint8_t { ipv4, ipv6 };
 

@@ -91,6 +91,14 @@ TEST(Name, KnowsTheThreeTypes) {
   EXPECT_FALSE(parse_name("iqn.2026-11.io:" + std::string(209, 'a')).has_value());
 }
 
+TEST(Names, AnAliasIsOneTextValue) {
+  EXPECT_EQ(parse_alias("for the build machines").value(), "for the build machines");
+  EXPECT_EQ(parse_alias(std::string(kMaxAliasLength, 'a')).value().size(), kMaxAliasLength);
+  EXPECT_FALSE(parse_alias(std::string(kMaxAliasLength + 1, 'a')));
+  EXPECT_FALSE(parse_alias(std::string("a\0MaxConnections=9", 18)));
+  EXPECT_FALSE(parse_alias("a\n"));
+}
+
 TEST(Name, NormalFormIsLowerCase) {
   EXPECT_EQ(parse_name("IQN.2026-11.IO.Lunar:Disks").value(), "iqn.2026-11.io.lunar:disks");
   EXPECT_EQ(normalize_peer_name("iqn.1991-05.com.Microsoft:HOST_1").value(),
