@@ -68,7 +68,7 @@ class Names:
     def __init__(self, text: str):
         self.own = {name: "#define" for name in re.findall(r"^\s*#\s*define\s+(\w+)", text, re.MULTILINE)}
         # One a program, such as a fuzzer's entry.
-        self.own |= {name: 'extern "C"' for name in re.findall(r'extern "C"[^;{(]*?(\w+)\(', text)}
+        self.own |= {name: "" for name in re.findall(r'extern "C"[^;{(]*?(\w+)\(', text)}
         self.words = set()
         scopes, statement, previous = [], [], ""
         for match in TOKEN.finditer(text):
