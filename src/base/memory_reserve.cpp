@@ -1,5 +1,6 @@
 #include "base/memory_reserve.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -20,6 +21,10 @@ constexpr std::size_t kPieceBytes = 512 * 1024;
 constexpr std::size_t kPieces = 16;
 constinit std::array<std::atomic<void*>, kPieces> pieces{};
 constinit std::atomic<bool> installed{false};
+
+void* map_piece() {
+  return mmap(nullptr, kPieceBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
 
 void use_a_piece() {
   detail::short_of_memory = true;
@@ -44,8 +49,9 @@ void refill() noexcept {
   if (!installed.load(std::memory_order_relaxed)) return;
   for (std::atomic<void*>& piece : pieces) {
     if (piece.load(std::memory_order_relaxed) != nullptr) continue;
-    void* memory =
-        mmap(nullptr, kPieceBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory = map_piece();
+    // What was freed may be the heap's still.
+    if (memory == MAP_FAILED && malloc_trim(0) != 0) memory = map_piece();
     if (memory == MAP_FAILED) return;
     void* none = nullptr;
     if (!piece.compare_exchange_strong(none, memory)) munmap(memory, kPieceBytes);
