@@ -12,8 +12,9 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <system_error>
 #include <utility>
+
+#include "base/start_thread.h"
 
 namespace lunar::log {
 namespace {
@@ -97,16 +98,12 @@ Result<void> Writer::start() {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  Result<void> outcome;
-  try {
-    thread_ = std::thread([this] { serve(); });
-    has_thread_ = true;
-  } catch (const std::system_error& error) {
-    outcome = fail(ErrorCode::no_resource,
-                   fmt::format("cannot start a thread for the log: {}", error.code().message()));
-  }
+  auto started = start_thread("log", [this] { serve(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return outcome;
+  if (!started) return std::unexpected(started.error());
+  thread_ = std::move(*started);
+  has_thread_ = true;
+  return {};
 }
 
 void Writer::post(Level level, std::string text) {
@@ -147,7 +144,6 @@ bool Writer::flush(std::chrono::milliseconds within) {
 }
 
 void Writer::serve() {
-  pthread_setname_np(pthread_self(), "log");
   std::unique_lock lock(mutex_);
   for (;;) {
     wait_for_work(lock);
