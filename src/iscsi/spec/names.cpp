@@ -88,14 +88,14 @@ Result<std::string> parse_name(std::string_view text) {
 }
 
 Result<std::string> parse_alias(std::string_view text) {
-  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == '\x7f'; };
   if (text.size() > kMaxAliasLength) {
     return fail(
         ErrorCode::invalid_argument,
         fmt::format("an alias of {} bytes: at most {} are allowed", text.size(), kMaxAliasLength));
   }
   if (std::ranges::any_of(text, is_control))
-    return fail(ErrorCode::invalid_argument, "an alias has no control characters");
+    return fail(ErrorCode::invalid_argument, "an alias has no control characters but new lines");
   return std::string(text);
 }
 

@@ -96,7 +96,7 @@ TEST(Names, AnAliasIsOneTextValue) {
   EXPECT_EQ(parse_alias(std::string(kMaxAliasLength, 'a')).value().size(), kMaxAliasLength);
   EXPECT_FALSE(parse_alias(std::string(kMaxAliasLength + 1, 'a')));
   EXPECT_FALSE(parse_alias(std::string("a\0MaxConnections=9", 18)));
-  EXPECT_FALSE(parse_alias("a\n"));
+  EXPECT_FALSE(parse_alias("a\x01"));
 }
 
 TEST(Name, NormalFormIsLowerCase) {
