@@ -450,6 +450,11 @@ void Connection::on_alarm() {
 void Connection::keep_alive(bool alive) {
   // While it is we who do not read, for want of a buffer, it cannot be heard.
   const bool silent = !alive && (is_full(queue_) || !receiver_.is_stalled());
+  // Nor is its end read then, and there may never be as long a buffer as it asked for.
+  if (receiver_.is_stalled() && stream_->is_over()) {
+    end("closed by the initiator");
+    return;
+  }
   if (silent && nop_outstanding_) {
     close("no answer to NOP-In");
     return;

@@ -119,6 +119,24 @@ TEST(KeepAlive, DataIsOwedOnlyOnceItWasAskedFor) {
   EXPECT_TRUE(initiator.exchanges[write].is_good());
 }
 
+TEST(KeepAlive, WhoLeavesWhileItsInputWaitsForABufferIsLetGo) {
+  Bench bench({.pool_bytes = 8 * kMiB});
+  Initiator initiator(bench, {.keys = {{"InitialR2T", "No"}, {"FirstBurstLength", "4096"}}});
+  // One that waits for its turn: whether its CDB asks for less is not known yet. There is no buffer
+  // for all that it announces.
+  spec::ScsiCommand command;
+  command.flags = spec::kWrite;  // without F: more data comes unasked
+  command.cmd_sn = initiator.cmd_sn + 1;
+  command.expected_data_transfer_length = 8 * kMiB;
+  initiator.send(command, Data(512));
+  bench.world().run_for(engine::kSecond);
+  ASSERT_EQ(bench.connections(), 1U);
+  initiator.close();
+  bench.world().run_for(2 * kNopIntervalNs);
+  EXPECT_EQ(bench.connections(), 0U);
+  EXPECT_TRUE(bench.is_clean());
+}
+
 TEST(KeepAlive, LastResponsesMayBeTakenSlowly) {
   Bench bench;
   Initiator initiator(bench, {});

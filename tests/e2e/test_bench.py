@@ -165,6 +165,7 @@ class Measures(BenchCase):
         daemon = self.serve("--disk", "ram:16MiB")
         found = self.measure(daemon.url(), "--connections", 5, "--qd", 3, "--count", 500)
         self.assertEqual((found["connections"], found["reads"]), (5, 500))
+        daemon.stop()
         self.assertEqual(daemon.output().count(" logged in to "), 5)
 
     def test_sizes_from_a_block_to_8_mib(self):

@@ -150,8 +150,8 @@ class Served(E2eCase):
         config.write_text('device = [{name = "spare", type = "ram", size = "1MiB"}]')
         daemon = self.serve("--config", config, "--disk", f"file:{path},size=1MiB")
         self.assertEqual(self.disk(daemon).block_count, 2 * MIB // 512)
-        self.assertIn("larger than size says, 2 MiB instead of 1 MiB", daemon.output())
-        self.assertIn("device 'spare' is no LUN", daemon.output())
+        daemon.wait_for_output("larger than size says, 2 MiB instead of 1 MiB")
+        daemon.wait_for_output("device 'spare' is no LUN")
 
     def test_help_names_every_option_of_every_kind_of_disk(self):
         """What the parser itself says it knows, when it is asked for something else."""

@@ -31,7 +31,7 @@ class Truncated(E2eCase):
         self.fails(disk.read, 6000, 1)
         self.fails(disk.write, 8000, bytes(512))
         self.fails(disk.read, 6000, 1)
-        self.assertIn("somebody has truncated it", daemon.output())
+        daemon.wait_for_output("somebody has truncated it")
         daemon.stop()
         self.assertEqual(self.path.stat().st_size, MIB, "nothing was written beyond")
         refused = run_to_end("serve", "--disk", self.spec, "--listen", "127.0.0.1:0", "--target", TARGET,

@@ -1,6 +1,7 @@
 """Login and text negotiation on the wire (RFC 7143 s6, s13)."""
 
 import itertools
+import re
 import socket
 import struct
 from pathlib import Path
@@ -161,7 +162,7 @@ class Portals(E2eCase):
         self.assertEqual(self.addresses(daemon, "127.0.0.1"), [f"127.0.0.1:{port},1"])
         if HAS_IPV6:
             self.assertEqual(self.addresses(daemon, "::1"), [f"[::1]:{port},1"])
-        self.assertIn(f"[::]:{port} and IPv4", daemon.output())
+        daemon.wait_for_output(re.escape(f"[::]:{port} and IPv4"))
         daemon.wait_for_output(r" 127\.0\.0\.1:\d+: .* logged in ")  # an IPv4 peer is one
 
     def test_advertised_addresses_are_told_instead(self):

@@ -88,6 +88,7 @@ class Sessions(E2eCase):
             for _ in range(2):
                 self.login(daemon).logout()
             self.assertEqual(live.nop(b"alive").data, b"alive", f"round {round_}")
+        daemon.stop()
         self.assertNotRegex(daemon.output(), r"\.0\.1:0: ", "an address that accept did not tell")
 
     def start_login(self, daemon):

@@ -1,5 +1,6 @@
 """The state folder: what a disk remembers over restarts, and what happens when it cannot."""
 
+import re
 import time
 
 from lunar_e2e.case import E2eCase
@@ -76,7 +77,7 @@ class State(E2eCase):
             register(disk, 0xA)
         self.assertEqual(failure.exception.task.asc_ascq, INSUFFICIENT_REGISTRATION_RESOURCES)
         self.assertEqual(keys(disk), [])
-        self.assertIn(str(self.scratch / "file"), daemon.output())
+        daemon.wait_for_output(re.escape(str(self.scratch / "file")))
 
     def test_a_sanitize_waits_for_a_start_with_a_disk_that_can_be_written_to(self):
         writable = f"file:{self.scratch / 'disk'},size=16MiB"
