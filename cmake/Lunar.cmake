@@ -41,7 +41,7 @@ function(lunar_batches target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # To g++ the files of a batch are headers, in which a type without linkage is a fault. It looks for
-    # it in each true header when it compiles the release tree.
+    # it in each true header where files are not compiled in batches: in the debug tree.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
   endif()
 endfunction()
