@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -104,6 +105,9 @@ struct Readiness : RingOp {
   }
 };
 
+// It calls the kernel itself: recv() and its kin are points of cancellation, where glibc turns that
+// on and off by four locked instructions a call once a process has a second thread. Nobody cancels
+// threads here.
 class TcpStream final : public Stream {
  public:
   TcpStream(UringDriver& driver, Descriptor descriptor, Endpoint remote)
@@ -120,18 +124,19 @@ class TcpStream final : public Stream {
   std::int64_t receive(std::span<const iovec> into) override {
     const MediumAccess access;  // data may go to, and come from, a medium's own memory
     if (into.size() == 1)
-      return result(recv(fd(), into[0].iov_base, into[0].iov_len, MSG_DONTWAIT));
+      return result(syscall(SYS_recvfrom, fd(), into[0].iov_base, into[0].iov_len, MSG_DONTWAIT,
+                            nullptr, nullptr));
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(into.data());
     message.msg_iovlen = into.size();
-    return result(recvmsg(fd(), &message, MSG_DONTWAIT));
+    return result(syscall(SYS_recvmsg, fd(), &message, MSG_DONTWAIT));
   }
   std::int64_t send(std::span<const iovec> from) override {
     const MediumAccess access;
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(from.data());
     message.msg_iovlen = from.size();
-    return result(sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return result(syscall(SYS_sendmsg, fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
   }
   [[nodiscard]] std::size_t unacknowledged() const override {
     int bytes = 0;
@@ -150,7 +155,7 @@ class TcpStream final : public Stream {
 
  private:
   [[nodiscard]] int fd() const { return descriptor_.get(); }
-  static std::int64_t result(ssize_t moved) {
+  static std::int64_t result(long moved) {
     if (moved >= 0) return moved;
     return errno == EINTR ? -EAGAIN : -errno;
   }

@@ -226,6 +226,8 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   }
   void begin_data_in(Task& task, std::uint32_t bytes, std::uint8_t residual_flags,
                      std::uint32_t residual);
+  void send_last_data_in(Task& task, OutboundPdu& out, spec::DataIn& pdu,
+                         std::uint8_t residual_flags, std::uint32_t residual);
   void make_more_data_in();
   bool make_data_in(Task& task);
   void stop_data_in(Task& task);

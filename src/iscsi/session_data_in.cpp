@@ -31,19 +31,40 @@ std::pair<std::uint32_t, std::uint32_t> overlap_of(Bytes data, Bytes memory) {
 void Session::begin_data_in(Task& task, std::uint32_t bytes, std::uint8_t residual_flags,
                             std::uint32_t residual) {
   const std::uint32_t burst_end = std::min(bytes, parameters_.max_burst_length);
-  task.data_in_cursor = {.offset = 0,
-                         .end = bytes,
-                         .burst_end = burst_end,
-                         .residual = residual,
-                         .residual_flags = residual_flags};
   const bool one_pdu =
       bytes <= burst_end && bytes <= parameters_.initiator_max_recv_data_segment_length;
   if (one_pdu && has_room_for_data_in()) [[likely]] {
-    make_data_in(task);
+    // No cursor: the usual READ pays for none.
+    OutboundPdu& out = queue_.make();
+    out.data = task.data_in.first(bytes);
+    spec::DataIn& pdu = out.begin(spec::DataIn());
+    pdu.initiator_task_tag = task.initiator_task_tag;
+    pdu.flags = spec::kFinal;
+    send_last_data_in(task, out, pdu, residual_flags, residual);
   } else {
+    task.data_in_cursor = {.offset = 0,
+                           .end = bytes,
+                           .burst_end = burst_end,
+                           .residual = residual,
+                           .residual_flags = residual_flags};
     making_data_in_.push_back(task);
   }
   host_.output_ready();
+}
+
+// The last Data-In PDU of a task has the status (RFC 7143 §11.7.3).
+void Session::send_last_data_in(Task& task, OutboundPdu& out, spec::DataIn& pdu,
+                                std::uint8_t residual_flags, std::uint32_t residual) {
+  forget(task);
+  ++unsent_tasks_;
+  out.last_of = &task;
+  pdu.flags |= static_cast<std::uint8_t>(spec::kStatus | residual_flags);
+  pdu.status = static_cast<std::uint8_t>(task.status_code);
+  pdu.residual_count = residual;
+  pdu.stat_sn = stat_sn_++;  // told with the status only
+  pdu.exp_cmd_sn = exp_cmd_sn_;
+  pdu.max_cmd_sn = max_cmd_sn();
+  queue_.push(out);
 }
 
 void Session::make_more_data_in() {
@@ -53,8 +74,7 @@ void Session::make_more_data_in() {
   }
 }
 
-// One PDU within the initiator's limits. True: it was the last one, and has the status (RFC 7143
-// §11.7.3).
+// One PDU within the initiator's limits. True: it was the last one.
 bool Session::make_data_in(Task& task) {
   DataInCursor& cursor = task.data_in_cursor;
   const std::uint32_t offset = cursor.offset;
@@ -74,20 +94,14 @@ bool Session::make_data_in(Task& task) {
     pdu.flags = spec::kFinal;
     cursor.burst_end += std::min(cursor.end - cursor.offset, parameters_.max_burst_length);
   }
-  const bool last = cursor.offset == cursor.end;
-  if (last) {
-    forget(task);
-    ++unsent_tasks_;
-    out.last_of = &task;
-    pdu.flags |= static_cast<std::uint8_t>(spec::kStatus | cursor.residual_flags);
-    pdu.status = static_cast<std::uint8_t>(task.status_code);
-    pdu.residual_count = cursor.residual;
-    pdu.stat_sn = stat_sn_++;  // told with the status only
+  if (cursor.offset == cursor.end) {
+    send_last_data_in(task, out, pdu, cursor.residual_flags, cursor.residual);
+    return true;
   }
   pdu.exp_cmd_sn = exp_cmd_sn_;
   pdu.max_cmd_sn = max_cmd_sn();
   queue_.push(out);
-  return last;
+  return false;
 }
 
 // Ends a task whose Data-In has been made in part. What has a PDU goes out, for the first of them

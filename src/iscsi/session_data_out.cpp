@@ -28,15 +28,17 @@ void Session::continue_transfer(Task& task) {
     return;
   }
   if (!task.prepared || task.executing || task.state != scsi::CommandState::prepared) return;
-  const std::uint32_t received = std::max(task.unsolicited.offset, task.next_r2t_offset);
-  if (received < task.wanted_out_bytes) {
-    request_data(task);
-    return;
+  if (task.has_write()) {
+    const std::uint32_t received = std::max(task.unsolicited.offset, task.next_r2t_offset);
+    if (received < task.wanted_out_bytes) {
+      request_data(task);
+      return;
+    }
+    // A held command was given a place for all that the initiator has.
+    task.data_out =
+        task.data_out.first(std::min<std::size_t>(task.data_out.size(), task.wanted_out_bytes));
   }
   task.executing = true;
-  // A held command was given a place for all that the initiator has.
-  task.data_out =
-      task.data_out.first(std::min<std::size_t>(task.data_out.size(), task.wanted_out_bytes));
   device_server_->execute(task);
 }
 

@@ -58,22 +58,22 @@ void Session::conclude(Task& task) {
 
 void Session::respond(Task& task) {
   const bool good = task.status_code == scsi::spec::Status::good;
-  // What the CDB moves, against what the initiator expected (RFC 7143 §11.4.5).
-  std::uint64_t moved = 0;
-  if (task.direction == scsi::DataDirection::out) {
-    moved = task.data_out_bytes;
-  } else if (good) {
-    moved = task.data_in.size();
-  }
-  // Data that goes the other way than the CDB's has no place: nothing of it is expected.
+  // What the CDB moves, against what the initiator expected (RFC 7143 §11.4.5). Data that goes the
+  // other way than the CDB's has no place: nothing of it is expected.
+  std::uint64_t moved = good ? task.data_in.size() : 0;
   std::uint64_t expected = task.expected_data_transfer_length;
-  if (task.direction == scsi::DataDirection::out) expected = task.expected_out_bytes;
-  if (task.direction == scsi::DataDirection::in) expected = task.expected_in_bytes;
+  if (task.direction == scsi::DataDirection::in) {
+    expected = task.expected_in_bytes;
+  } else if (task.direction == scsi::DataDirection::out) {
+    moved = task.data_out_bytes;
+    expected = task.expected_out_bytes;
+  }
   std::uint8_t residual_flags = 0;
-  if (moved > expected) residual_flags = spec::kResidualOverflow;
-  if (moved < expected) residual_flags = spec::kResidualUnderflow;
-  const auto residual =
-      static_cast<std::uint32_t>(moved > expected ? moved - expected : expected - moved);
+  std::uint32_t residual = 0;
+  if (moved != expected) [[unlikely]] {
+    residual_flags = moved > expected ? spec::kResidualOverflow : spec::kResidualUnderflow;
+    residual = static_cast<std::uint32_t>(moved > expected ? moved - expected : expected - moved);
+  }
   const auto data_bytes = good ? static_cast<std::uint32_t>(std::min<std::uint64_t>(
                                      task.data_in.size(), task.expected_in_bytes))
                                : 0;
@@ -125,7 +125,7 @@ void Session::release(Task& task) {
   if (task.kept) [[unlikely]]
     kept_bytes_ -= task.kept->bytes();
   pools_.tasks.give_back(task);
-  tell_gone(gone);
+  if (gone != nullptr || draining_ || tasks_.size() == 0) tell_gone(gone);
 }
 
 // A task has left the task set.

@@ -24,11 +24,9 @@ Task& TaskPool::take() {
 
 void TaskPool::give_back(Task& task) {
   assert(!static_cast<engine::Runnable&>(task).is_linked());
-  task.buffer.reset();
-  task.scratch.reset();
+  task.release_memory();
   task.spill.reset();
   task.kept.reset();
-  task.loan = {};
   pool_.give_back(task);
   in_use_.decrement();
 }

@@ -97,14 +97,13 @@ struct Command : block::Request, TaskSetHook {
   // medium has done what was asked.
   const spec::Sense* withdrawn = nullptr;
   // While data_in is memory that the medium has lent: keeps its logical unit open on this shard.
-  // The transport resets it with `buffer`, when it has sent the data.
+  // Let go by release_memory().
   engine::Gate::Holder loan;
   std::uint32_t allocation_length = 0;  // of a command that returns parameter data
   struct Waiter : engine::BufferWaiter {
     Command* command = nullptr;
     void (*then)(Command&) noexcept = nullptr;
   } buffer_waiter;                   // while the pool is empty
-  engine::Buffer scratch;            // what the command needs beside data_in and data_out
   std::coroutine_handle<> sequence;  // waits for the block request: see medium_step.h
   // Where a command of several block requests stands (VERIFY, UNMAP, WRITE SAME).
   struct Steps {
@@ -117,8 +116,10 @@ struct Command : block::Request, TaskSetHook {
   SharedTaskSet::Turn* turn = nullptr;
   std::uint64_t older_than = 0;  // the first mark that came after it; 0: none
 
-  // Forgets the command before. Not while one is under way.
+  // Forgets the command before, whose memory has been released. Not while one is under way.
   void reset();
+  // The transport has sent the data: gives back `buffer`, and what the medium has lent.
+  void release_memory();
 };
 
 // Whether it should end as soon as it can.

@@ -65,8 +65,6 @@ void Command::reset() {
   status_code = spec::Status::good;
   sense_format = spec::SenseFormat::fixed;
   data_in = {};
-  buffer.reset();
-  scratch.reset();
   description = nullptr;
   unit = nullptr;
   itl = nullptr;
@@ -74,8 +72,12 @@ void Command::reset() {
   aborted = tell_aborted = to_well_known = false;
   in_medium = false;
   withdrawn = nullptr;
-  loan = {};
   flags = 0;
+}
+
+void Command::release_memory() {
+  buffer.reset();
+  loan = {};
 }
 
 void end_now(Command& command) noexcept {
@@ -171,20 +173,6 @@ void with_buffer(Command& command, std::size_t bytes, void (*then)(Command&) noe
   wait_for_buffer(command, bytes, [](engine::Runnable& self) noexcept {
     Command::Waiter& waiter = waiter_of(self);
     waiter.command->buffer = std::move(waiter.buffer);
-    waiter.then(*waiter.command);
-  });
-}
-
-void with_scratch(Command& command, std::size_t bytes, void (*then)(Command&) noexcept) {
-  command.scratch = command.shard->buffers().try_allocate(bytes);
-  if (command.scratch) [[likely]] {
-    then(command);
-    return;
-  }
-  command.buffer_waiter.then = then;
-  wait_for_buffer(command, bytes, [](engine::Runnable& self) noexcept {
-    Command::Waiter& waiter = waiter_of(self);
-    waiter.command->scratch = std::move(waiter.buffer);
     waiter.then(*waiter.command);
   });
 }

@@ -37,8 +37,6 @@ void medium_done(block::Request& request) noexcept;
 
 // Calls then(command) when command.buffer holds `bytes`: at once when the pool has them.
 void with_buffer(Command& command, std::size_t bytes, void (*then)(Command&) noexcept);
-// The same for command.scratch.
-void with_scratch(Command& command, std::size_t bytes, void (*then)(Command&) noexcept);
 
 // The CDB of a command whose description is known, so that its length is, too.
 [[nodiscard]] inline spec::Cdb cdb_of(const Command& command) {

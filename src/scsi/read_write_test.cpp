@@ -282,7 +282,7 @@ TEST(ReadWrite, LentMemoryKeepsTheLogicalUnitOpen) {
   stop_unit(bench.unit, bench.world.shard(), stopped).detach();
   bench.world.run_for(engine::kSecond);
   EXPECT_FALSE(stopped) << "the transport still sends the data";
-  command.reset();
+  command.release_memory();
   bench.world.run_until([&] { return stopped; });
   EXPECT_TRUE(stopped);
 }

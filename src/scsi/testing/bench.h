@@ -61,9 +61,7 @@ struct TestCommand : Command {
       result.aborted = command.aborted;
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(command.data_in.data());
       result.data.assign(bytes, bytes + command.data_in.size());
-      command.buffer.reset();
-      command.scratch.reset();
-      if (!command.keeps_loan) command.loan = {};
+      if (!command.keeps_loan) command.release_memory();
       command.outcome = std::move(result);
       if (command.when_finished) command.when_finished(command);
     };
