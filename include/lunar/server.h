@@ -1,8 +1,7 @@
 // lunar as a library: an iSCSI target inside your program. docs/embedding.md walks through it, and
 // examples/embed is a whole program.
 //
-//   auto server = lunar::Server::create({});                      // each gives a Result: look at
-//   it
+//   auto server = lunar::Server::create({});  // each call gives a Result: look at it
 //   (*server)->add_device(std::make_unique<MyDevice>(...));       // or add_ram, add_file
 //   (*server)->add_target("iqn.2026-11.example:disks");
 //   (*server)->map("iqn.2026-11.example:disks", lunar::Lun(0), "mine");

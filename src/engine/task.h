@@ -118,9 +118,14 @@ inline Task<void> Promise<void>::get_return_object() {
 }
 }  // namespace detail
 
-// One waiter, woken by set(). Reusable after reset().
+// One waiter, woken by set(). Reusable after reset(). Never copied: g++ 12 awaits a copy of what a
+// call refers to, which nobody would set.
 class Event {
  public:
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
   void set() {
     set_ = true;
     if (waiter_) std::exchange(waiter_, {}).resume();

@@ -35,7 +35,6 @@ PUBLIC_HEADERS = {
     "types.h": "base",
     "uuid.h": "base",
     "runnable.h": "engine",
-    "lunar.h": "app",
     "server.h": "app",
 }
 

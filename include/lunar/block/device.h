@@ -2,8 +2,9 @@
 // every protocol above it is somebody else's business.
 //
 //   class Mine : public lunar::block::Device { ... open_channel() returns a MineChannel ... };
-//   class MineChannel : public lunar::block::Channel { void submit(Request& r) { ...;
-//   r.complete(Status::ok); } };
+//   class MineChannel : public lunar::block::Channel {
+//     void submit(Request& r) { ...; r.complete(Status::ok); }
+//   };
 #pragma once
 
 #include <atomic>
