@@ -94,7 +94,9 @@ class Media(E2eCase):
 
     def test_a_request_that_hangs(self):
         daemon = self.daemon()
-        self.disk(daemon, 5).start_write(200, bytes(512))
+        disk = self.disk(daemon, 5)
+        disk.start_write(200, bytes(512))
+        self.assertEqual(disk.session.nop(b"it has come").data, b"it has come")
         daemon.stop()  # which waits for it, then aborts it
         self.assertRegex(daemon.output(), rf" warning device bad \(LUN 5 of {daemon.target}\): write of "
                          r"1 blocks from LBA 200 has no answer after \d+\.\d s, and is aborted\n")
