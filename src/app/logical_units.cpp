@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "iscsi/spec/names.h"
+#include "scsi/unit_features.h"
 
 namespace lunar::app {
 namespace {
@@ -114,7 +115,7 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
                                .read_only = read_only,
                                .blocking_worker = &self.blocking_worker,
                                .store = store_for(self, *device)});
-  if (auto restored = unit->restore(); !restored)
+  if (auto restored = unit->restore(scsi::unit_features()); !restored)
     return wrap(restored.error(), fmt::format("device {}", device_name));
   LUNAR_TRY(open_now(self, *unit));
   Internals::MappedUnit& mapped = self.units[device];

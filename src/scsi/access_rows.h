@@ -1,6 +1,8 @@
-// Rows of the command table: target port groups (SPC-5 §6.37, §6.45).
+// Rows of the command table: target port groups (SPC-5 §6.37, §6.45), command priorities (SPC-4
+// §6.31, §6.41).
 #pragma once
 
+#include "scsi/access_commands.h"
 #include "scsi/rows.h"
 
 namespace lunar::scsi {
@@ -15,6 +17,10 @@ constexpr auto kAccessRows = std::to_array<CommandDescription>({
          {0, kFormatAndAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_target_port_groups, execute_report_target_port_groups}),
     row({Opcode::maintenance_out, action::set_target_port_groups, kWithServiceAction | kNeedsExplicitAccess, kReservedWrites | kReservedAll | kPathInTransition, kOut, kMedium,
          {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_set_target_port_groups, execute_set_target_port_groups}),
+    row({Opcode::maintenance_in, action::report_priority, kWithServiceAction, kReadsSettings, kIn, kQuick,
+         {0, kAction, 0xc0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_priority, execute_report_priority}),
+    row({Opcode::maintenance_out, action::set_priority, kWithServiceAction | kOffMedium, kChangesSettings, kOut, kQuick,
+         {0, kAction, 0xc0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_set_priority, execute_set_priority}),
     // clang-format on
 });
 

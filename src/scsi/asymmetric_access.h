@@ -5,14 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "scsi/restrictions.h"
-#include "scsi/spec/sense.h"
 #include "scsi/spec/target_port_groups.h"
 #include "scsi/target_ports.h"
 
 namespace lunar::scsi {
-
-struct ItlNexus;
 
 // A target port group as one logical unit shows it.
 struct PortGroupAccess {
@@ -32,10 +28,5 @@ class AsymmetricAccess {
  private:
   std::shared_ptr<const std::vector<PortGroupAccess>> changed_;
 };
-
-// What the state of its path forbids a nexus.
-[[nodiscard]] Restrictions path_restrictions(const ItlNexus& itl);
-// Why a command may not run by this path. `heeded` has one of the path restrictions.
-[[nodiscard]] spec::Sense path_sense(Restrictions heeded);
 
 }  // namespace lunar::scsi

@@ -1,6 +1,7 @@
 // Rows of the command table: commands on logical blocks (SBC-4 §5).
 #pragma once
 
+#include "scsi/block_commands.h"
 #include "scsi/rows.h"
 
 namespace lunar::scsi {

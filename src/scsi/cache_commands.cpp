@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "block/front.h"
+#include "scsi/block_commands.h"
 #include "scsi/block_range.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"

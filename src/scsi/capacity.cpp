@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "scsi/commands.h"
+#include "scsi/block_commands.h"
 #include "scsi/logical_unit.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/capacity.h"

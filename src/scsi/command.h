@@ -29,6 +29,10 @@ enum class TaskAttribute : std::uint8_t { simple, head_of_queue, ordered, aca };
 // Which way data goes, seen from the initiator (SAM-5 §5.4.3).
 enum class DataDirection : std::uint8_t { none, in, out };
 
+// The rows of the command table for media with room for protection information: while they have
+// none, while they have some, and while that is of type 2.
+enum class ProtectionRows : std::uint8_t { without, with, type_2 };
+
 // The life of a command, for whoever aborts it.
 enum class CommandState : std::uint8_t {
   idle,      // not known to the device server
@@ -93,6 +97,8 @@ struct Command : block::Request, TaskSetHook {
   bool tell_aborted = false;   // another nexus did it, and TAS is one: the status is TASK ABORTED
   bool in_medium = false;      // its data-out comes into a write window
   bool to_well_known = false;  // `unit` is null: the REPORT LUNS well known logical unit answers
+  // Where the row heeds kProtectionRoom: which rows were in force when the command was decoded.
+  ProtectionRows protection_rows = ProtectionRows::without;
   // Set once it may not run any more, as the logical unit has changed: the outcome, unless the
   // medium has done what was asked.
   const spec::Sense* withdrawn = nullptr;

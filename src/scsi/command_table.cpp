@@ -9,17 +9,31 @@
 #include "scsi/block_rows.h"
 #include "scsi/completion.h"
 #include "scsi/condition_rows.h"
-#include "scsi/device_server.h"
+#include "scsi/diagnostic_rows.h"
 #include "scsi/log_rows.h"
+#include "scsi/logical_unit.h"
 #include "scsi/mode_rows.h"
+#include "scsi/nexus.h"
 #include "scsi/primary_rows.h"
 #include "scsi/protected_rows.h"
 #include "scsi/reservation_rows.h"
+#include "scsi/supported_opcodes.h"
+#include "scsi/target.h"
 
 namespace lunar::scsi {
 namespace {
 
 using spec::Opcode;
+
+// The command that reads the table.
+constexpr std::array<CommandDescription, 1> table_rows() {
+  using namespace rows;
+  return {// clang-format off
+      row({Opcode::maintenance_in, action::report_supported_operation_codes, kWithServiceAction | kDuringMediumOperation, kPathUnavailable | kPathInTransition, kIn, kQuick,
+         {0, kAction, 0x87, kFull, kFull, kFull, kFull, kFull, kFull, kFull},
+         decode_report_supported_operation_codes, execute_report_supported_operation_codes})};
+          // clang-format on
+}
 
 constexpr bool precedes(const CommandDescription& a, const CommandDescription& b) {
   return a.opcode != b.opcode ? a.opcode < b.opcode : a.service_action < b.service_action;
@@ -33,8 +47,9 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
   std::ranges::sort(all, precedes);
   return all;
 }
-constexpr auto kPlainCommands = in_order(kAccessRows, kPrimaryRows, kBlockRows, kLogRows, kModeRows,
-                                         kConditionRows, kReservationRows, kLongBlockRows);
+constexpr auto kPlainCommands =
+    in_order(kBlockRows, kLongBlockRows, kDiagnosticRows, kConditionRows, kAccessRows, kModeRows,
+             kReservationRows, kPrimaryRows, kLogRows, table_rows());
 
 constexpr const ProtectedRow* protected_row_of(const CommandDescription& row) {
   for (const ProtectedRow& special : kProtectedRows) {
@@ -128,11 +143,10 @@ const CommandDescription* find_command(const std::array<std::uint8_t, kMaxCdbByt
 const CommandDescription* row_for(const CommandDescription* row, const LogicalUnitShard& unit) {
   if (!unit.unit().has_protection_room()) return row;
   const auto index = static_cast<std::size_t>(row - kCommands.data());
-  switch (unit.state().protection) {
-    case spec::ProtectionType::none: return &kUnprotectedCommands[index];
-    case spec::ProtectionType::type_1:
-    case spec::ProtectionType::type_3: return &kProtectedCommands[index];
-    case spec::ProtectionType::type_2: return &kType2Commands[index];
+  switch (protection_rows_of(unit.state().protection)) {
+    case ProtectionRows::without: return &kUnprotectedCommands[index];
+    case ProtectionRows::with: return &kProtectedCommands[index];
+    case ProtectionRows::type_2: return &kType2Commands[index];
   }
   return row;
 }
@@ -140,7 +154,8 @@ const CommandDescription* row_for(const CommandDescription* row, const LogicalUn
 bool take_row_for_protection(Command& command) {
   const auto index = static_cast<std::size_t>(command.description - kCommands.data());
   command.description = row_for(command.description, *command.unit);
-  const bool type_2 = command.unit->state().protection == spec::ProtectionType::type_2;
+  command.protection_rows = protection_rows_of(command.unit->state().protection);
+  const bool type_2 = command.protection_rows == ProtectionRows::type_2;
   const bool has_field = kCommands[index].opcode != Opcode::format_unit &&
                          (kProtectedCommands[index].usage[1] & rows::kProtect) != 0;
   if (type_2 && has_field && (command.cdb[1] & rows::kProtect) != 0) {
@@ -150,13 +165,9 @@ bool take_row_for_protection(Command& command) {
   return true;
 }
 
-bool has_row_of_now(const Command& command) {
-  return command.description == row_for(find_command(command.cdb), *command.unit);
-}
-
 bool offers(const Command& command, const CommandDescription& description) {
   const LogicalUnit& unit = command.unit->unit();
-  const TargetPorts& ports = command.nexus->device_server()->target().ports();
+  const TargetPorts& ports = command.nexus->target()->ports();
   if (description.is(kNeedsThin) && !unit.thin()) return false;
   if (description.is(kNeedsRemovable) && !unit.options().removable) return false;
   if (description.is(kNeedsType2) &&

@@ -1,7 +1,6 @@
 #include "scsi/condition.h"
 
-#include "scsi/logical_unit.h"
-#include "scsi/self_tests.h"
+#include "scsi/self_test_log.h"
 
 namespace lunar::scsi {
 namespace {
@@ -15,19 +14,6 @@ spec::ProgressIndication progress_of(const UnitCondition& condition) {
 
 bool is_tested_in_foreground(const UnitCondition& condition) {
   return condition.self_test != nullptr && condition.self_test->in_foreground();
-}
-
-struct WakeUp final : UnitChange {
-  engine::Task<bool> decide(UnitState& next) override {
-    if ((restrictions_of(next.condition) & kLowPower) == 0) co_return false;
-    next.condition.power = PowerCondition::active;
-    co_return true;
-  }
-};
-
-engine::Task<void> wake(LogicalUnit& unit) {
-  WakeUp change;
-  co_await unit.change(change);
 }
 
 }  // namespace
@@ -83,7 +69,5 @@ Sense pollable_sense(const UnitCondition& condition) {
   }
   return Sense::of(spec::SenseKey::no_sense, additional);
 }
-
-void wake_up(LogicalUnitShard& part) { part.spawn(wake(part.unit())); }
 
 }  // namespace lunar::scsi

@@ -11,7 +11,6 @@
 
 namespace lunar::scsi {
 
-class LogicalUnitShard;
 struct SelfTest;
 
 // SPC-5 §5.12. Idle and standby are told by REQUEST SENSE and end with the next access of the
@@ -59,8 +58,5 @@ struct UnitCondition {
 [[nodiscard]] spec::Sense not_ready_sense(const UnitCondition& condition);
 // What REQUEST SENSE tells when no unit attention is pending (SPC-5 §5.11.2).
 [[nodiscard]] spec::Sense pollable_sense(const UnitCondition& condition);
-
-// A command accesses the medium in a low power condition, which ends by that.
-void wake_up(LogicalUnitShard& part);
 
 }  // namespace lunar::scsi

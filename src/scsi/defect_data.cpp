@@ -1,7 +1,7 @@
 // READ DEFECT DATA (SBC-4 §5.18, §5.19): a medium of lunar knows of no defects, so that every list
 // is there and is empty.
 #include "scsi/spec/defect_data.h"
-#include "scsi/commands.h"
+#include "scsi/block_commands.h"
 #include "scsi/parameter_data.h"
 
 namespace lunar::scsi {

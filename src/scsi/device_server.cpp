@@ -6,7 +6,9 @@
 #include "block/front.h"
 #include "scsi/command_table.h"
 #include "scsi/completion.h"
+#include "scsi/condition_commands.h"
 #include "scsi/logical_unit_reset.h"
+#include "scsi/nexus_restrictions.h"
 #include "scsi/on_each_part.h"
 #include "scsi/reservation_change.h"
 #include "scsi/spec/lun.h"
@@ -71,7 +73,7 @@ ItlNexus* DeviceServer::itl_nexus(Nexus& nexus, const LunField& lun_field) {
 }
 
 bool DeviceServer::prepare(Command& command) {
-  assert(command.nexus->device_server() == this);
+  assert(command.nexus->target() == &target_);
   command.shard = &shard_;
   command.state = CommandState::prepared;
   command.description = find_command(command.cdb);
@@ -299,17 +301,17 @@ TaskManagementOutcome DeviceServer::query_asynchronous_event(Nexus& nexus,
 }
 
 void DeviceServer::attach(Nexus& nexus) {
-  assert(nexus.device_server() == nullptr);
-  nexus.set_device_server(this);
+  assert(nexus.target() == nullptr);
+  nexus.set_target(&target_);
   nexus.set_luns(&maps_->map_for(nexus.initiator_name(), nexus.initiator_address()));
   nexuses_.push_back(nexus);
 }
 
 void DeviceServer::detach(Nexus& nexus) {
-  assert(nexus.device_server() == this);
+  assert(nexus.target() == &target_);
   nexus.clear();
   nexus.unlink();
-  nexus.set_device_server(nullptr);
+  nexus.set_target(nullptr);
   nexus.set_luns(nullptr);
 }
 

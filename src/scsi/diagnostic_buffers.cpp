@@ -1,9 +1,7 @@
 // READ BUFFER and WRITE BUFFER (SPC-5 §6.24, §6.25, §6.49).
-#include "scsi/diagnostic_buffers.h"
-
 #include <algorithm>
 
-#include "scsi/commands.h"
+#include "scsi/diagnostic_commands.h"
 #include "scsi/nexus.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/buffer.h"

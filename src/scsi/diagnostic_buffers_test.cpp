@@ -1,5 +1,3 @@
-#include "scsi/diagnostic_buffers.h"
-
 #include <gtest/gtest.h>
 
 #include "scsi/testing/bench.h"

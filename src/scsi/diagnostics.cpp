@@ -1,8 +1,8 @@
 // SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS (SPC-5 §6.42, §6.26).
 #include <array>
 
-#include "scsi/commands.h"
 #include "scsi/completion.h"
+#include "scsi/diagnostic_commands.h"
 #include "scsi/logical_unit.h"
 #include "scsi/medium_read.h"
 #include "scsi/parameter_data.h"

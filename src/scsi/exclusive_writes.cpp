@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "block/front.h"
+#include "scsi/block_commands.h"
 #include "scsi/block_range.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/exclusive_range.h"
 #include "scsi/logical_unit.h"

@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "base/bytes.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
+#include "scsi/condition_commands.h"
 #include "scsi/logical_unit.h"
-#include "scsi/medium_operation.h"
+#include "scsi/run_medium_operation.h"
 #include "scsi/spec/format.h"
 
 namespace lunar::scsi {
@@ -112,7 +112,7 @@ engine::Task<void> format(Command& command) {
   const bool understood =
       has_list ? read_list(command, wanted) : read_protection(command, 0, wanted.plan);
   if (!understood) co_return;
-  const auto progress = co_await begin_medium_operation(command, std::move(wanted.plan));
+  const auto progress = co_await run_medium_operation(command, std::move(wanted.plan));
   if (progress != nullptr && !wanted.immed) co_await await_medium_operation(command, progress);
 }
 

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <string>
 
-#include "scsi/commands.h"
-#include "scsi/device_server.h"
+#include "scsi/logical_unit.h"
+#include "scsi/nexus.h"
 #include "scsi/parameter_data.h"
+#include "scsi/report_commands.h"
 #include "scsi/spec/cdb_structs.h"
+#include "scsi/target.h"
 #include "scsi/vpd_pages.h"
 
 namespace lunar::scsi {
@@ -48,7 +50,7 @@ void produce(Command& command, ByteWriter& out) {
   data.peripheral = spec::kPeripheralDisk;
   if (options.removable) data.removable = data.kRmb;
   if (command.unit->unit().has_protection_room()) data.flags5 |= data.kProtect;
-  const TargetPorts& ports = command.nexus->device_server()->target().ports();
+  const TargetPorts& ports = command.nexus->target()->ports();
   if (ports.all().size() > 1) data.flags6 = data.kMultiP;
   if (ports.implicit_changes()) data.flags5 |= data.kTpgsImplicit;
   if (ports.explicit_changes()) data.flags5 |= data.kTpgsExplicit;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "engine/blocking_worker.h"
+#include "scsi/block_commands.h"
 #include "scsi/block_range.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
 #include "scsi/spec/cdb_structs.h"

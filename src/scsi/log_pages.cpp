@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "scsi/allocation.h"
-#include "scsi/self_tests.h"
+#include "scsi/self_test_log.h"
 
 namespace lunar::scsi {
 namespace {

@@ -1,6 +1,7 @@
 // Rows of the command table: log pages (SPC-5 §6.9, §6.10).
 #pragma once
 
+#include "scsi/report_commands.h"
 #include "scsi/rows.h"
 
 namespace lunar::scsi {

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "scsi/allocation.h"
-#include "scsi/command_table.h"
-#include "scsi/commands.h"
+#include "scsi/command_description.h"
 #include "scsi/log_pages.h"
 #include "scsi/parameter_data.h"
+#include "scsi/report_commands.h"
 #include "scsi/spec/cdb_structs.h"
 
 namespace lunar::scsi {

@@ -1,11 +1,8 @@
 #include "scsi/logical_unit.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cassert>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -13,16 +10,10 @@
 #include "block/front.h"
 #include "block/range_lock.h"
 #include "block/statistics.h"
-#include "scsi/device_server.h"
 #include "scsi/durable_store.h"
-#include "scsi/mode_store.h"
 #include "scsi/on_each_part.h"
-#include "scsi/own_request.h"
 #include "scsi/protection_area.h"
-#include "scsi/reservation_change.h"
-#include "scsi/restrictions.h"
-#include "scsi/self_tests.h"
-#include "scsi/task_set.h"
+#include "scsi/self_test_log.h"
 
 namespace lunar::scsi {
 namespace {
@@ -60,158 +51,6 @@ engine::Task<void> keep_lent_data_in(LogicalUnitShard& part, block::Range range,
 
 }  // namespace
 
-// Waits until the commands that somebody needs gone are.
-struct LogicalUnitShard::FinishWaiter : ListHook {
-  engine::Event changed;
-};
-
-LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
-                                   std::unique_ptr<block::Front> front,
-                                   std::unique_ptr<ProtectionArea> protection_area,
-                                   std::shared_ptr<const UnitState> state)
-    : unit_(unit),
-      shard_(shard),
-      front_(std::move(front)),
-      protection_area_(std::move(protection_area)),
-      commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight),
-      opened_ns_(shard.now_ns()) {
-  front_->set_window_user(*this);
-  front_->set_user_name([this] { return numbers_in_use(); });
-  adopt(std::move(state));
-}
-
-LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with nexuses"); }
-
-std::string LogicalUnitShard::numbers_in_use() {
-  std::set<std::string> numbers;
-  for (const ItlNexus& itl : nexuses_) {
-    DeviceServer* server = itl.nexus.device_server();
-    if (server != nullptr)
-      numbers.insert(fmt::format("LUN {} of {}", itl.lun.value, server->target().name()));
-  }
-  return fmt::format("{}", fmt::join(numbers, ", "));
-}
-
-void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
-  state_ = std::move(state);
-  const bool write_through = unit_.volatile_cache() && !state_->mode.write_cache_enabled();
-  front_->set_write_through(write_through);
-  if (protection_area_ != nullptr) protection_area_->front().set_write_through(write_through);
-  for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
-  end_unwanted_waits();  // a self-test may have ended
-}
-
-void LogicalUnitShard::add_wait(Wait& wait) { waits_.push_back(wait); }
-
-void LogicalUnitShard::end_unwanted_waits() {
-  for (Wait& wait : waits_) {
-    if (wait.behalf().is_wanted()) continue;
-    wait.unlink();
-    wait.give_up();
-  }
-}
-
-engine::Task<void> LogicalUnitShard::stop() {
-  auto closing = work_.close();
-  end_unwanted_waits();
-  co_await closing;
-  co_await front_->stop();
-  if (protection_area_ != nullptr) co_await protection_area_->front().stop();
-}
-
-void LogicalUnitShard::raise(spec::AdditionalSense condition, const Nexus* except) {
-  for (ItlNexus& itl : nexuses_) {
-    if (&itl.nexus != except) itl.attentions.raise(condition);
-  }
-}
-
-void LogicalUnitShard::abort_commands(const Nexus* nexus, const Nexus* requester) {
-  for (ItlNexus& itl : nexuses_) {
-    if (nexus != nullptr && &itl.nexus != nexus) continue;
-    const auto abort_one = &itl.nexus == requester ? abort_command : abort_for_another_nexus;
-    for (Command& command : itl.task_set) abort_one(command);
-  }
-}
-
-bool LogicalUnitShard::has_aborted_commands(const Nexus* nexus) {
-  for (ItlNexus& itl : nexuses_) {
-    if (nexus != nullptr && &itl.nexus != nexus) continue;
-    for (const Command& command : itl.task_set) {
-      if (command.aborted && is_on_medium(command)) return true;
-    }
-  }
-  return false;
-}
-
-engine::Task<void> LogicalUnitShard::aborted_commands_finished(const Nexus* nexus) {
-  FinishWaiter waiter;
-  while (has_aborted_commands(nexus)) {
-    waiter.changed.reset();
-    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
-    co_await waiter.changed;
-  }
-}
-
-void LogicalUnitShard::awaited_command_finished() {
-  for (FinishWaiter& waiter : finish_waiters_) waiter.changed.set();
-}
-
-bool LogicalUnitShard::has_window(const block::Range& range) {
-  for (ItlNexus& itl : nexuses_) {
-    for (const Command& command : itl.task_set) {
-      // One that waits for its turn has its data on the medium already.
-      const bool open = command.in_medium && command.state != CommandState::waiting;
-      if (open && range.overlaps({command.lba, command.count})) return true;
-    }
-  }
-  return false;
-}
-
-engine::Task<void> LogicalUnitShard::windows_finished(block::Range range) {
-  FinishWaiter waiter;
-  while (has_window(range)) {
-    waiter.changed.reset();
-    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
-    co_await waiter.changed;
-  }
-}
-
-engine::Task<block::Status> LogicalUnitShard::keep_lent_data(block::Range range) {
-  if (!front_->capabilities().lend) co_return block::Status::ok;
-  // Which memory it is tells a read that borrows it.
-  OwnRequest request({this});
-  request.prepare(block::Op::read, range.lba, range.count, block::kLend);
-  const block::Status status = co_await request.submit_as_holder_to(*front_);
-  if (status != block::Status::ok) co_return status;
-  const auto keep = [&request](const Nexus& nexus) {
-    LentDataSender* sender = nexus.lent_data_sender();
-    if (sender == nullptr) return;
-    for (const iovec& piece : request.buffers())
-      sender->keep_lent_data({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
-  };
-  for (const ItlNexus& itl : nexuses_) keep(itl.nexus);
-  for (const FormerItlNexus& former : former_nexuses_) keep(former.nexus);
-  co_return status;
-}
-
-bool LogicalUnitShard::has_ended_window() {
-  for (ItlNexus& itl : nexuses_) {
-    for (const Command& command : itl.task_set) {
-      if (command.in_medium && command.state == CommandState::finished) return true;
-    }
-  }
-  return false;
-}
-
-engine::Task<void> LogicalUnitShard::ended_windows_closed() {
-  FinishWaiter waiter;
-  while (has_ended_window()) {
-    waiter.changed.reset();
-    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
-    co_await waiter.changed;
-  }
-}
-
 LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
                          LogicalUnitOptions options)
     : device_(device),
@@ -233,7 +72,7 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
   auto state = std::make_shared<UnitState>();
   state->capacity_blocks = limits_.capacity.value;
   state->write_protected = options_.read_only || !device.capabilities().writable;
-  state->mode = state->saved_mode = default_mode_parameters(*this);
+  state->mode = state->saved_mode = default_mode_parameters(volatile_cache_);
   state_ = std::move(state);
 }
 
@@ -255,43 +94,15 @@ Result<std::string> LogicalUnit::load(std::string_view name) const {
   return options_.store->load(device_.uuid(), name);
 }
 
-Result<void> LogicalUnit::restore() {
+Result<void> LogicalUnit::restore(std::span<const UnitFeature> features) {
   if (options_.store == nullptr) return {};
+  features_ = features;
   auto state = std::make_shared<UnitState>(*state_);
-  LUNAR_TRY_ASSIGN(const std::string operation, load(kMediumOperationKey));
-  if (!operation.empty()) {
-    auto plan = parse_medium_operation(operation);
-    if (!plan) {
-      return wrap(plan.error(),
-                  fmt::format("state of device {}: {}", device_.name(), kMediumOperationKey));
-    }
-    if (state->write_protected) {
-      log::warning(
-          "device {}: it is write-protected, and an operation on its whole medium ({}) did not "
-          "end; "
-          "its blocks stay inaccessible until it is served writable, which lets the operation go "
-          "on",
-          device_.name(), to_string(plan->kind));
-      fail_medium_operation(*plan, state->condition);
-    } else {
-      restore_medium_operation(*plan, state->condition);
-    }
-    interrupted_ = std::move(*plan);
+  for (const UnitFeature& feature : features) {
+    LUNAR_TRY_ASSIGN(const std::string kept, load(feature.key));
+    if (kept.empty()) continue;
+    LUNAR_TRY(feature.restore(*this, *state, kept));
   }
-  LUNAR_TRY_ASSIGN(const std::string known, load(kIdentificationKey));
-  if (!known.empty()) {
-    auto information = parse_identifying_information(known);
-    if (!information) {
-      return wrap(information.error(),
-                  fmt::format("state of device {}: {}", device_.name(), kIdentificationKey));
-    }
-    state->identification.information =
-        std::make_shared<IdentifyingInformation>(std::move(*information));
-  }
-  LUNAR_TRY_ASSIGN(state->mode, saved_mode_parameters(*this));
-  state->saved_mode = state->mode;
-  LUNAR_TRY(restore_reservations(*state, *this));
-  LUNAR_TRY(restore_self_tests(*state, *this));
   state_ = std::move(state);
   return {};
 }
@@ -319,8 +130,10 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
 // On the home shard. What a store remembers goes on when every shard is open: its end changes the
 // state, which those that open take over without being asked.
 void LogicalUnit::opened_one() {
-  if (++open_parts_ < shards_.size() || !interrupted_ || state_->write_protected) return;
-  continue_medium_operation(*this, *std::exchange(interrupted_, std::nullopt));
+  if (++open_parts_ < shards_.size()) return;
+  for (const UnitFeature& feature : features_) {
+    if (feature.opened != nullptr) feature.opened(*this);
+  }
 }
 
 // On the home shard, which is the first to open, it gives what the medium is formatted to.

@@ -2,7 +2,7 @@
 
 #include "scsi/logical_unit.h"
 #include "scsi/reservation_change.h"
-#include "scsi/self_tests.h"
+#include "scsi/self_test_log.h"
 
 namespace lunar::scsi {
 namespace {

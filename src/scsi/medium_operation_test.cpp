@@ -253,7 +253,7 @@ TEST(Sanitize, GoesOnAfterARestartWhenEveryShardIsOpen) {
   FakeDevice device(kBlocks, 512);
   device.the_capabilities = Bench::full();
   LogicalUnit unit(device, bench.unit().shards(), {.store = &store});
-  ASSERT_TRUE(unit.restore());
+  ASSERT_TRUE(unit.restore(unit_features()));
   const auto open = [](LogicalUnit& opened, engine::Shard& shard) -> engine::Task<void> {
     EXPECT_TRUE(co_await opened.open(shard));
   };
@@ -284,7 +284,7 @@ TEST(Sanitize, GoesOnAfterARestart) {
   // What a target that starts after a power loss at this point finds.
   FakeDevice device(kBlocks, 512);
   LogicalUnit again(device, bench.unit().shards(), {.store = &store});
-  ASSERT_TRUE(again.restore());
+  ASSERT_TRUE(again.restore(unit_features()));
   engine::Shard::bind(&bench.world().shard(0));
   bench.device().release();
   EXPECT_TRUE(

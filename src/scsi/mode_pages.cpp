@@ -4,6 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "scsi/logical_unit.h"
+#include "scsi/self_tests.h"
+
 namespace lunar::scsi {
 namespace {
 
@@ -78,6 +81,31 @@ bool ModePageSelection::matches(const ModePageDescription& description) const {
   const bool every_subpage = subpage == spec::kAllSubpages;
   return (every_page || page == static_cast<std::uint8_t>(description.code)) &&
          (every_subpage || subpage == description.subpage);
+}
+
+ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
+  ModeParameters mask;
+  // Without a volatile cache every write is durable when it is GOOD, and nothing could change that.
+  if (unit.volatile_cache()) mask.caching.flags = mask.caching.kWce;
+  mask.control.flags2 = mask.control.kTstPerNexus | mask.control.kDSense;
+  mask.control.flags3 = mask.control.kQerrMask;
+  mask.control.flags4 = mask.control.kUaIntlckCtrlMask | mask.control.kSwp;
+  mask.control.flags5 = mask.control.kTas;
+  mask.control_extension.initial_command_priority = mask.control_extension.kPriorityMask;
+  if (unit.has_protection_room()) {
+    mask.control.flags2 |= mask.control.kDpicz;
+    mask.control.flags5 |= mask.control.kAto;
+  }
+  mask.informational_exceptions.flags =
+      mask.informational_exceptions.kDexcpt | mask.informational_exceptions.kTest;
+  mask.informational_exceptions.method_of_reporting = mask.informational_exceptions.kMrieMask;
+  return mask;
+}
+
+void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes) {
+  // SPC-5 §7.5.11: FFFFh is that or longer, and VPD page 86h tells.
+  values.control.extended_self_test_completion_time_s = static_cast<std::uint16_t>(
+      std::min<std::uint64_t>(extended_self_test_seconds(capacity_bytes), UINT16_MAX));
 }
 
 }  // namespace lunar::scsi

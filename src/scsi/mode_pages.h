@@ -1,5 +1,5 @@
 // The mode pages of a disk as a table: a new page is a member of ModeParameters and a row here.
-// Which bits may change, and what values are to begin with, is in mode_parameters.cpp.
+// What values are to begin with is in mode_parameters.cpp.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 #include "scsi/spec/mode.h"
 
 namespace lunar::scsi {
+
+class LogicalUnit;
 
 // A field of a page that has a value which cannot be.
 struct ModePageFault {
@@ -36,6 +38,12 @@ struct ModePageDescription {
 [[nodiscard]] std::span<const ModePageDescription> mode_pages();
 // Null when there is no such page.
 [[nodiscard]] const ModePageDescription* find_mode_page(std::uint8_t code, std::uint8_t subpage);
+
+// Ones where MODE SELECT may change a bit; the headers of the pages are as ever.
+[[nodiscard]] ModeParameters changeable_mode_parameters(const LogicalUnit& unit);
+// The EXTENDED SELF-TEST COMPLETION TIME, which follows from the capacity and is no value of its
+// own.
+void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes);
 
 // What a MODE SENSE selects by PAGE CODE and SUBPAGE CODE.
 struct ModePageSelection {

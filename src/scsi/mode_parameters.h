@@ -9,8 +9,6 @@
 
 namespace lunar::scsi {
 
-class LogicalUnit;
-
 // One value of every page, as it goes over the wire. Each member has a row in mode_pages.cpp.
 struct ModeParameters {
   spec::ReadWriteErrorRecoveryPage error_recovery;
@@ -74,11 +72,6 @@ struct ModeParameters {
 };
 
 // The values that the unit has when nothing was changed or saved.
-[[nodiscard]] ModeParameters default_mode_parameters(const LogicalUnit& unit);
-// Ones where MODE SELECT may change a bit; the headers of the pages are as ever.
-[[nodiscard]] ModeParameters changeable_mode_parameters(const LogicalUnit& unit);
-// The EXTENDED SELF-TEST COMPLETION TIME, which follows from the capacity and is no value of its
-// own.
-void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes);
+[[nodiscard]] ModeParameters default_mode_parameters(bool volatile_cache);
 
 }  // namespace lunar::scsi

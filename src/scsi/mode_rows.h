@@ -1,6 +1,7 @@
 // Rows of the command table: mode pages (SPC-5 §6.11–6.15).
 #pragma once
 
+#include "scsi/mode_commands.h"
 #include "scsi/rows.h"
 
 namespace lunar::scsi {

@@ -1,14 +1,15 @@
 // MODE SELECT (SPC-5 §6.12, §6.13).
 #include <cstring>
 
-#include "scsi/command_table.h"
-#include "scsi/commands.h"
+#include "scsi/access_commands.h"
+#include "scsi/command_description.h"
 #include "scsi/completion.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
+#include "scsi/mode_commands.h"
 #include "scsi/mode_list.h"
+#include "scsi/mode_pages.h"
 #include "scsi/mode_store.h"
-#include "scsi/priority.h"
 #include "scsi/spec/cdb_structs.h"
 
 namespace lunar::scsi {

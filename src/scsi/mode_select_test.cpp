@@ -402,7 +402,7 @@ TEST(SavedModePages, DamageIsAnError) {
   options.store = &store;
   store.values["mode_pages"] = std::string("\x0a\x0a\x00", 3);
   LogicalUnit unit(device, shards, options);
-  const Result<void> restored = unit.restore();
+  const Result<void> restored = unit.restore(unit_features());
   ASSERT_FALSE(restored);
   EXPECT_EQ(restored.error().code, ErrorCode::malformed);
 }

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "scsi/commands.h"
 #include "scsi/logical_unit.h"
+#include "scsi/mode_commands.h"
 #include "scsi/mode_pages.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/cdb_structs.h"
@@ -61,7 +61,7 @@ ModeParameters values_of(const LogicalUnitShard& unit, PageControl control) {
   switch (control) {
     case PageControl::current: return unit.state().mode;
     case PageControl::changeable: return changeable_mode_parameters(unit.unit());
-    case PageControl::defaults: return default_mode_parameters(unit.unit());
+    case PageControl::defaults: return default_mode_parameters(unit.unit().volatile_cache());
     case PageControl::saved: return unit.state().saved_mode;
   }
   return {};

@@ -11,8 +11,6 @@
 namespace lunar::scsi {
 namespace {
 
-constexpr const char* kName = "mode_pages";
-
 // Takes over the bits that can be changed.
 void merge(Bytes body, Bytes mask, MutableBytes values) {
   for (std::size_t i = 0; i < body.size(); ++i)
@@ -48,23 +46,24 @@ engine::Task<Result<void>> save_mode_parameters(const LogicalUnit& unit,
   ModeParameters copy = values;
   std::string text;
   for (const ModePageDescription& page : mode_pages()) text += as_text(page.in(copy));
-  return unit.save(kName, std::move(text));
+  return unit.save(kModePagesKey, std::move(text));
 }
 
-Result<ModeParameters> saved_mode_parameters(const LogicalUnit& unit) {
-  ModeParameters values = default_mode_parameters(unit);
-  LUNAR_TRY_ASSIGN(const std::string text, unit.load(kName));
+Result<void> restore_mode_parameters(LogicalUnit& unit, UnitState& state, std::string_view kept) {
+  ModeParameters values = state.mode;
   ModeParameters changeable = changeable_mode_parameters(unit);
-  ByteReader reader(as_bytes(std::string_view(text)));
+  ByteReader reader(as_bytes(kept));
   while (reader.remaining() != 0) {
     if (!take_page(reader, changeable, values)) {
-      return fail(ErrorCode::malformed,
-                  fmt::format("the saved mode pages of device {} are damaged: "
-                              "remove the value {} of {} to start with the defaults",
-                              unit.device().name(), kName, unit.device().uuid().to_string()));
+      return fail(
+          ErrorCode::malformed,
+          fmt::format("the saved mode pages of device {} are damaged: "
+                      "remove the value {} of {} to start with the defaults",
+                      unit.device().name(), kModePagesKey, unit.device().uuid().to_string()));
     }
   }
-  return values;
+  state.mode = state.saved_mode = values;
+  return {};
 }
 
 }  // namespace lunar::scsi

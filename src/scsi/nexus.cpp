@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "scsi/logical_unit.h"
+#include "scsi/nexus_restrictions.h"
 
 namespace lunar::scsi {
 namespace {
@@ -39,7 +40,7 @@ Nexus::Nexus(std::string initiator_port_name, std::string target_port_name,
   well_known_attentions_.raise(spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
 }
 
-Nexus::~Nexus() { assert(device_server_ == nullptr && "destroyed while attached"); }
+Nexus::~Nexus() { assert(target_ == nullptr && "destroyed while attached"); }
 
 std::string_view Nexus::initiator_name() const {
   const std::string_view port = initiator_port_name_;
@@ -87,6 +88,10 @@ void Nexus::inventory_told() {
 void Nexus::clear() {
   for (std::unique_ptr<Chunk>& chunk : chunks_) chunk.reset();
   former_.clear();
+}
+
+NexusIdentity identity_of(const Nexus& nexus) {
+  return {nexus.initiator_port_name(), nexus.target_port_name(), nexus.relative_target_port_id()};
 }
 
 }  // namespace lunar::scsi

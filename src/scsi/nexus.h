@@ -16,17 +16,27 @@
 #include "lunar/list.h"
 #include "lunar/types.h"
 #include "scsi/command.h"
-#include "scsi/diagnostic_buffers.h"
+#include "scsi/reservations.h"
 #include "scsi/restrictions.h"
 #include "scsi/spec/lun.h"
 #include "scsi/unit_attention.h"
 
 namespace lunar::scsi {
 
-class DeviceServer;
 class LogicalUnitShard;
 class LunMap;
 class Nexus;
+class Target;
+
+// The buffers of READ BUFFER and WRITE BUFFER, with which initiators test the way to us (SPC-5
+// §6.24). Small, as each I_T_L nexus may have them, from its first WRITE BUFFER on.
+constexpr std::size_t kDataBufferBytes = 4096;
+constexpr std::size_t kEchoBufferBytes = 4096;
+struct DiagnosticBuffers {
+  std::array<std::byte, kDataBufferBytes> data{};
+  std::array<std::byte, kEchoBufferBytes> echo{};
+  std::optional<std::size_t> echo_bytes;  // of the last that was written
+};
 
 // An I_T nexus as one logical unit sees it: its task set (by default each I_T nexus has its own,
 // TST 001b, so that ordering never needs another shard) and its unit attentions. Made at the first
@@ -97,8 +107,10 @@ class alignas(kCacheLine) Nexus : public ListHook {
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] std::uint16_t relative_target_port_id() const { return relative_target_port_id_; }
 
+  // Whose device server it is attached to; null: none.
+  [[nodiscard]] Target* target() const { return target_; }
+
   // ---- The device server's.
-  [[nodiscard]] DeviceServer* device_server() const { return device_server_; }
   // Null: this nexus has not addressed the number yet. At most kMaxLun.
   [[nodiscard]] ItlNexus* find(Lun lun) const {
     const Chunk* chunk = chunks_[lun.value / kChunkLuns].get();
@@ -129,7 +141,7 @@ class alignas(kCacheLine) Nexus : public ListHook {
   void inventory_told();
   // Forgets all of its I_T_L nexuses, whose task sets are empty.
   void clear();
-  void set_device_server(DeviceServer* server) { device_server_ = server; }
+  void set_target(Target* target) { target_ = target; }
 
   // Null: every command has stable_data_in, or what its data-in shows meanwhile does not matter.
   [[nodiscard]] LentDataSender* lent_data_sender() const { return lent_data_sender_; }
@@ -149,10 +161,13 @@ class alignas(kCacheLine) Nexus : public ListHook {
   std::optional<IpAddress> initiator_address_;
   UnitAttentions well_known_attentions_;
   const LunMap* luns_ = nullptr;
-  DeviceServer* device_server_ = nullptr;
+  Target* target_ = nullptr;
   LentDataSender* lent_data_sender_ = nullptr;
   std::vector<std::unique_ptr<FormerItlNexus>> former_;
   std::array<std::unique_ptr<Chunk>, (spec::kMaxLun + 1) / kChunkLuns> chunks_;
 };
+
+// The names by which reservations and priorities know it.
+[[nodiscard]] NexusIdentity identity_of(const Nexus& nexus);
 
 }  // namespace lunar::scsi

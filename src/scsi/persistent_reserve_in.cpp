@@ -1,7 +1,7 @@
 // PERSISTENT RESERVE IN (SPC-5 §6.16).
-#include "scsi/commands.h"
 #include "scsi/logical_unit.h"
 #include "scsi/parameter_data.h"
+#include "scsi/reservation_commands.h"
 #include "scsi/reservations.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/transport_id.h"

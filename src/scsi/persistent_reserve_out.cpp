@@ -4,14 +4,16 @@
 #include <expected>
 #include <utility>
 
-#include "scsi/command_table.h"
-#include "scsi/commands.h"
+#include "scsi/command_description.h"
 #include "scsi/completion.h"
-#include "scsi/device_server.h"
+#include "scsi/logical_unit.h"
+#include "scsi/nexus.h"
 #include "scsi/on_each_part.h"
 #include "scsi/reservation_change.h"
+#include "scsi/reservation_commands.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/transport_id.h"
+#include "scsi/target.h"
 
 namespace lunar::scsi {
 namespace {
@@ -121,7 +123,7 @@ Parsed parse(const Command& command) {
 
 // The ports of the target device, among them that of the command.
 std::vector<TargetPort> target_ports_of(const Command& command) {
-  const std::span<const TargetPort> known = command.nexus->device_server()->target().ports().all();
+  const std::span<const TargetPort> known = command.nexus->target()->ports().all();
   std::vector<TargetPort> ports(known.begin(), known.end());
   const Nexus& nexus = *command.nexus;
   if (std::ranges::count(ports, nexus.target_port_name(), &TargetPort::name) == 0)

@@ -2,11 +2,13 @@
 #include <array>
 #include <optional>
 
-#include "scsi/commands.h"
-#include "scsi/device_server.h"
+#include "scsi/logical_unit.h"
+#include "scsi/nexus.h"
 #include "scsi/parameter_data.h"
+#include "scsi/report_commands.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/spec/report_luns.h"
+#include "scsi/target.h"
 
 namespace lunar::scsi {
 namespace {
@@ -88,11 +90,6 @@ bool is_for_whole_target(const Command& command) {
 }
 
 }  // namespace
-
-bool decode_nothing(Command& command) {
-  (void)command;
-  return true;
-}
 
 // A logical unit that is open is ready; what its medium says comes with the command that asks it.
 void execute_test_unit_ready(Command& command) { end_soon(command); }

@@ -30,10 +30,4 @@ struct Priorities {
   [[nodiscard]] bool assign(const NexusIdentity& nexus, std::uint8_t priority);
 };
 
-class LogicalUnitShard;
-
-// The INITIAL COMMAND PRIORITY has changed: tells the nexuses that have got another priority by
-// that (SPC-5, Control Extension mode page).
-void tell_new_initial_priority(LogicalUnitShard& part);
-
 }  // namespace lunar::scsi

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/crc16.h"
-#include "scsi/commands.h"
+#include "scsi/protected_commands.h"
 #include "scsi/protected_transfer.h"
 
 namespace lunar::scsi {

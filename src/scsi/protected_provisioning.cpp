@@ -2,8 +2,9 @@
 // SYNCHRONIZE CACHE, which has both to write.
 #include <algorithm>
 
-#include "scsi/commands.h"
+#include "scsi/block_commands.h"
 #include "scsi/flush.h"
+#include "scsi/protected_commands.h"
 #include "scsi/protected_transfer.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/spec/unmap.h"

@@ -2,6 +2,8 @@
 // §4.21).
 #pragma once
 
+#include "scsi/block_commands.h"
+#include "scsi/protected_commands.h"
 #include "scsi/rows.h"
 
 namespace lunar::scsi {

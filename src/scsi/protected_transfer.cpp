@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "scsi/command_table.h"
+#include "scsi/command_description.h"
 
 namespace lunar::scsi {
 

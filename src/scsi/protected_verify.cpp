@@ -2,8 +2,8 @@
 // VRPROTECT).
 #include <algorithm>
 
-#include "scsi/commands.h"
 #include "scsi/flush.h"
+#include "scsi/protected_commands.h"
 #include "scsi/protected_transfer.h"
 
 namespace lunar::scsi {

@@ -1,7 +1,7 @@
 #include "scsi/protection.h"
 
 #include "base/crc16.h"
-#include "scsi/command_table.h"
+#include "scsi/command_description.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
 

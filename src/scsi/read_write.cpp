@@ -1,8 +1,8 @@
 // READ and WRITE (SBC-4 §5): the way of nearly every command, so no coroutine and no allocation
 // here.
 #include "block/front.h"
+#include "scsi/block_commands.h"
 #include "scsi/block_range.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
 

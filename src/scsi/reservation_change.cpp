@@ -9,8 +9,6 @@
 namespace lunar::scsi {
 namespace {
 
-constexpr const char* kRecordName = "reservations";
-
 std::shared_ptr<Reservations> copy_of(const UnitState& state) {
   return state.reservations == nullptr ? std::make_shared<Reservations>()
                                        : std::make_shared<Reservations>(*state.reservations);
@@ -67,7 +65,7 @@ engine::Task<bool> ReservationChange::decide(UnitState& next) {
   std::string record = record_of(*reservations);
   if (record != kept) {
     // SPC-5 §5.14.5: found again after a power loss from the moment of the GOOD status.
-    const Result<void> saved = co_await unit_.save(kRecordName, std::move(record));
+    const Result<void> saved = co_await unit_.save(kReservationsKey, std::move(record));
     if (!saved) {
       // SPC-5 §5.14.7: "insufficient device server resources".
       outcome_ = {};
@@ -104,10 +102,8 @@ engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id) {
   co_await unit.change(change);
 }
 
-Result<void> restore_reservations(UnitState& state, const LogicalUnit& unit) {
-  LUNAR_TRY_ASSIGN(const std::string record, unit.load(kRecordName));
-  if (record.empty()) return {};
-  auto reservations = from_record(record);
+Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, std::string_view kept) {
+  auto reservations = from_record(kept);
   if (!reservations) {
     return fail(ErrorCode::malformed, "the reservations that were kept of device " +
                                           unit.device().name() +

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "lunar/result.h"
 #include "scsi/command.h"
@@ -45,8 +46,9 @@ engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusI
 // §7.21). `nexus_id` 0: whosever it is. From any shard of the unit.
 engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id);
 
-// Registrations that were made with APTPL come back (SPC-5 §5.14.5). Before shards serve the unit.
-// malformed: what is there is none of ours; or the errors of the store.
-Result<void> restore_reservations(UnitState& state, const LogicalUnit& unit);
+// As a UnitFeature: registrations that were made with APTPL come back (SPC-5 §5.14.5). malformed:
+// what is there is none of ours.
+constexpr std::string_view kReservationsKey = "reservations";
+Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, std::string_view kept);
 
 }  // namespace lunar::scsi

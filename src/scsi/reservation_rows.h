@@ -4,6 +4,7 @@
 // for commands that it aborts: off the medium, so that two of them never wait for each other.
 #pragma once
 
+#include "scsi/reservation_commands.h"
 #include "scsi/rows.h"
 
 namespace lunar::scsi {

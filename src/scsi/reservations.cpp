@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "scsi/nexus.h"
-
 namespace lunar::scsi {
 namespace {
 
@@ -284,10 +282,6 @@ bool has_persistent_reservation(const Reservations& reservations, const NexusIde
 }
 
 }  // namespace
-
-NexusIdentity identity_of(const Nexus& nexus) {
-  return {nexus.initiator_port_name(), nexus.target_port_name(), nexus.relative_target_port_id()};
-}
 
 const Registration* Reservations::find(const NexusIdentity& nexus) const {
   const auto at = std::ranges::lower_bound(registrations, nexus, {}, &Registration::nexus);

@@ -20,8 +20,6 @@
 
 namespace lunar::scsi {
 
-class Nexus;
-
 // A named bound on what initiators may make us keep; READ FULL STATUS of all stays below
 // kMaxTransferBytes.
 constexpr std::size_t kMaxRegistrations = 1024;
@@ -42,7 +40,6 @@ struct NexusIdentity {
     return a.target_port <=> b.target_port;
   }
 };
-[[nodiscard]] NexusIdentity identity_of(const Nexus& nexus);
 
 struct Registration {
   NexusIdentity nexus;

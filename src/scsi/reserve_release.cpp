@@ -2,9 +2,9 @@
 // parties and extents were optional there, and are refused.
 #include <utility>
 
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/reservation_change.h"
+#include "scsi/reservation_commands.h"
 
 namespace lunar::scsi {
 namespace {

@@ -10,9 +10,6 @@
 
 namespace lunar::scsi {
 
-struct Command;
-struct ItlNexus;
-
 using Restrictions = std::uint16_t;
 
 // The medium is write-protected (SBC-4 §4.12).
@@ -46,12 +43,5 @@ constexpr Restrictions kNoRefusals = kLowPower | kProtectionRoom;
 constexpr Restrictions kAnyReservation =
     kReservedReads | kReservedWrites | kReservedAll | kReservedAtAll;
 constexpr Restrictions kAnyPathState = kPathStandby | kPathUnavailable | kPathInTransition;
-
-// What the state of its logical unit means for this nexus.
-[[nodiscard]] Restrictions restrictions_of(const ItlNexus& itl);
-
-// Refuses a command whose row heeds one of the restrictions of its nexus, by the answer that wins
-// where several hold (SAM-5 §5.3.3). Returns false.
-bool refuse_restricted(Command& command);
 
 }  // namespace lunar::scsi

@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-#include "scsi/command_table.h"
-#include "scsi/commands.h"
+#include "scsi/command_description.h"
 #include "scsi/spec/cdb.h"
 
 namespace lunar::scsi::rows {
@@ -58,6 +57,8 @@ constexpr auto kNone = DataDirection::none;
 constexpr std::uint16_t kQuick = 10;
 constexpr std::uint16_t kMedium = 30;
 constexpr std::uint16_t kLong = 120;
+// An initiator has to wait as long as the medium is large.
+constexpr std::uint16_t kVeryLong = 0xffff;
 
 // ---- Restrictions that a command heeds (SPC-5 table 56, SBC-4 table 13, SPC-5 §5.17.2)
 // One that reads or writes blocks.
@@ -116,6 +117,12 @@ constexpr CommandDescription row(const Row& row) {
   description.decode = row.decode;
   description.execute = row.execute;
   return description;
+}
+
+// Decodes a CDB that has no fields.
+inline bool decode_nothing(Command& command) {
+  (void)command;
+  return true;
 }
 
 constexpr CommandFlags kAlways =

@@ -1,9 +1,9 @@
 // SANITIZE (SBC-4 §5.24).
 #include "base/bytes.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
+#include "scsi/condition_commands.h"
 #include "scsi/logical_unit.h"
-#include "scsi/medium_operation.h"
+#include "scsi/run_medium_operation.h"
 #include "scsi/spec/format.h"
 
 namespace lunar::scsi {
@@ -21,7 +21,7 @@ engine::Task<void> sanitize(Command& command, MediumOperationPlan plan) {
   const auto cdb = cdb_of(command).as<SanitizeCdb>();
   plan.kind = MediumOperation::sanitize;
   plan.unrestricted_exit = cdb.ause();
-  const auto progress = co_await begin_medium_operation(command, std::move(plan));
+  const auto progress = co_await run_medium_operation(command, std::move(plan));
   if (progress != nullptr && !cdb.immed()) co_await await_medium_operation(command, progress);
 }
 

@@ -1,8 +1,8 @@
 #include "scsi/self_tests.h"
 
 #include <algorithm>
-#include <limits>
 
+#include "base/log.h"
 #include "engine/shard.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
@@ -127,30 +127,6 @@ class Examination {
 
 // ---- Its begin and its end
 
-std::uint16_t power_on_hours(const SelfTest& test) {
-  constexpr std::uint64_t kHour = 3600 * engine::kSecond;
-  const std::uint64_t hours = (engine::Shard::current()->now_ns() - test.opened_ns) / kHour;
-  return static_cast<std::uint16_t>(
-      std::min<std::uint64_t>(hours, std::numeric_limits<std::uint16_t>::max()));
-}
-
-std::shared_ptr<SelfTestLog> copy_of_log(const UnitState& state) {
-  return state.self_tests == nullptr ? std::make_shared<SelfTestLog>()
-                                     : std::make_shared<SelfTestLog>(*state.self_tests);
-}
-
-// The first of the log is the one that is under way.
-void end_with(UnitState& next, SelfTestResult result) {
-  SelfTest& test = *next.condition.self_test;
-  auto log = copy_of_log(next);
-  result.code = test.code;
-  result.power_on_hours = power_on_hours(test);
-  log->recent.front() = result;
-  next.self_tests = std::move(log);
-  test.ended = true;
-  next.condition.self_test = nullptr;
-}
-
 struct Begin final : UnitChange {
   Begin(SelfTestCode the_code, std::uint64_t unit_opened_ns)
       : code(the_code), opened_ns(unit_opened_ns) {}
@@ -167,7 +143,7 @@ struct Begin final : UnitChange {
     }
     test = std::make_shared<SelfTest>(code, opened_ns);
     next.condition.self_test = test;
-    auto log = copy_of_log(next);
+    auto log = copy_of_self_tests(next);
     SelfTestResult result;
     result.code = code;
     result.outcome = SelfTestOutcome::in_progress;
@@ -189,7 +165,7 @@ struct End final : UnitChange {
 
   engine::Task<bool> decide(UnitState& next) override {
     if (next.condition.self_test != test) co_return false;  // something else was quicker
-    end_with(next, result);
+    end_self_test_with(next, result);
     co_return true;
   }
 
@@ -230,11 +206,6 @@ engine::Task<void> run_in_foreground(Command& command, std::shared_ptr<SelfTest>
 
 }  // namespace
 
-Sense SelfTest::in_progress() const {
-  return Sense::not_ready(AdditionalSense::self_test_in_progress,
-                          spec::ProgressIndication{done.load(std::memory_order_relaxed)});
-}
-
 engine::Task<void> run_self_test(Command& command) {
   LogicalUnit& unit = command.unit->unit();
   const auto code =
@@ -264,11 +235,14 @@ engine::Task<void> abort_background_self_test(Command& command) {
   if (!aborted) set_check_condition(command, Sense::invalid_field_in_cdb(1, std::uint8_t{7}));
 }
 
-void end_self_test(UnitState& next, SelfTestOutcome outcome) {
-  if (next.condition.self_test == nullptr) return;
-  SelfTestResult result;
-  result.outcome = outcome;
-  end_with(next, result);
+Result<void> restore_self_tests(LogicalUnit& unit, UnitState& state, std::string_view kept) {
+  auto parsed = parse_self_test_log(kept);
+  if (!parsed) {
+    log::warning("device {}: {}: {}", unit.device().name(), kSelfTestsKey, parsed.error().message);
+    return {};
+  }
+  state.self_tests = std::make_shared<const SelfTestLog>(std::move(*parsed));
+  return {};
 }
 
 std::uint64_t extended_self_test_seconds(std::uint64_t bytes) {

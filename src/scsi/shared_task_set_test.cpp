@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "scsi/task_set.h"
 #include "scsi/testing/bench.h"
 
 namespace lunar::scsi {
@@ -372,7 +373,7 @@ class History {
     TestCommand& command = *commands_[which % commands_.size()];
     if (command.outcome) return;
     engine::Shard::bind(command.shard);
-    command.nexus->device_server()->abort(command);
+    abort_command(command);
   }
   // SAM-5 §8.6.3: beside an ORDERED command only those run that are HEAD OF QUEUE.
   void check() {

@@ -1,13 +1,13 @@
 // START STOP UNIT (SBC-4 §5.31), PREVENT ALLOW MEDIUM REMOVAL (SBC-4 §5.15).
 #include <optional>
 
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/condition.h"
+#include "scsi/condition_commands.h"
 #include "scsi/flush.h"
 #include "scsi/logical_unit.h"
 #include "scsi/on_each_part.h"
-#include "scsi/self_tests.h"
+#include "scsi/self_test_log.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/status_map.h"
 
@@ -121,6 +121,21 @@ engine::Task<void> start_stop(Command& command) {
   if (change.refusal) set_check_condition(command, *change.refusal);
 }
 
+// ---- The end of a low power condition
+
+struct WakeUp final : UnitChange {
+  engine::Task<bool> decide(UnitState& next) override {
+    if ((restrictions_of(next.condition) & kLowPower) == 0) co_return false;
+    next.condition.power = PowerCondition::active;
+    co_return true;
+  }
+};
+
+engine::Task<void> wake(LogicalUnit& unit) {
+  WakeUp change;
+  co_await unit.change(change);
+}
+
 }  // namespace
 
 bool decode_start_stop_unit(Command& command) {
@@ -151,5 +166,7 @@ void execute_prevent_allow_medium_removal(Command& command) {
   command.itl->prevents_removal = command.cdb[4] != 0;
   end_soon(command);
 }
+
+void wake_up(LogicalUnitShard& part) { part.spawn(wake(part.unit())); }
 
 }  // namespace lunar::scsi

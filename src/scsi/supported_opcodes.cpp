@@ -1,9 +1,9 @@
-// REPORT SUPPORTED OPERATION CODES (SPC-5 §6.35), answered from the command table.
+#include "scsi/supported_opcodes.h"
+
 #include <algorithm>
 #include <array>
 
 #include "scsi/command_table.h"
-#include "scsi/commands.h"
 #include "scsi/logical_unit.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/cdb_structs.h"

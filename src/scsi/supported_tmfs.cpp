@@ -1,6 +1,6 @@
 // REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-5 §6.36).
-#include "scsi/commands.h"
 #include "scsi/parameter_data.h"
+#include "scsi/report_commands.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/spec/rsoc.h"
 

@@ -4,11 +4,13 @@
 // logical unit has groups of its own, with other numbers.
 #include <vector>
 
+#include "scsi/access_commands.h"
 #include "scsi/access_state_change.h"
-#include "scsi/commands.h"
-#include "scsi/device_server.h"
+#include "scsi/logical_unit.h"
+#include "scsi/nexus.h"
 #include "scsi/parameter_data.h"
 #include "scsi/spec/cdb_structs.h"
+#include "scsi/target.h"
 
 namespace lunar::scsi {
 namespace {
@@ -25,9 +27,7 @@ constexpr std::size_t kMaxReportBytes =
 constexpr std::size_t kMaxListBytes = spec::kSetTargetPortGroupsHeaderLength +
                                       kMaxTargetPorts * sizeof(spec::SetTargetPortGroupDescriptor);
 
-const TargetPorts& ports_of(const Command& command) {
-  return command.nexus->device_server()->target().ports();
-}
+const TargetPorts& ports_of(const Command& command) { return command.nexus->target()->ports(); }
 
 void write_group(ByteWriter& out, const PortGroupAccess& access) {
   Descriptor group;

@@ -4,11 +4,11 @@
 
 #include "block/front.h"
 #include "block/statistics.h"
-#include "scsi/command_table.h"
+#include "scsi/command_description.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
+#include "scsi/nexus_restrictions.h"
 #include "scsi/on_each_part.h"
-#include "scsi/restrictions.h"
 
 namespace lunar::scsi {
 namespace {
@@ -62,6 +62,10 @@ bool has_head_of_queue(ItlNexus& itl) {
   return barrier.holds(wanted);
 }
 
+bool has_rows_of_now(const Command& command) {
+  return command.protection_rows == protection_rows_of(command.unit->state().protection);
+}
+
 // What it waited for may have changed what it may do (START STOP UNIT, MODE SELECT): SAM-5 §8.6
 // lets it begin only now.
 void start_late(Command& command) {
@@ -69,7 +73,7 @@ void start_late(Command& command) {
   const bool restricted = (heeded & ~kNoRefusals) != 0;
   if (restricted) {
     (void)refuse_restricted(command);
-  } else if ((heeded & kProtectionRoom) != 0 && !has_row_of_now(command)) {
+  } else if ((heeded & kProtectionRoom) != 0 && !has_rows_of_now(command)) {
     // FORMAT UNIT: it was decoded for blocks with other protection information.
     set_check_condition(
         command, spec::Sense::unit_attention(spec::AdditionalSense::capacity_data_has_changed));

@@ -2,10 +2,10 @@
 
 #include "block/front.h"
 #include "block/range_lock.h"
-#include "scsi/command_table.h"
+#include "scsi/command_description.h"
 #include "scsi/logical_unit.h"
-#include "scsi/medium_operation.h"
 #include "scsi/on_each_part.h"
+#include "scsi/run_medium_operation.h"
 #include "scsi/task_set.h"
 
 namespace lunar::scsi {

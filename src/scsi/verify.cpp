@@ -4,8 +4,8 @@
 #include <array>
 
 #include "block/front.h"
+#include "scsi/block_commands.h"
 #include "scsi/block_range.h"
-#include "scsi/commands.h"
 #include "scsi/completion.h"
 #include "scsi/logical_unit.h"
 #include "scsi/medium_step.h"

@@ -5,10 +5,12 @@
 #include <string>
 
 #include "scsi/allocation.h"
-#include "scsi/device_server.h"
+#include "scsi/logical_unit.h"
+#include "scsi/nexus.h"
 #include "scsi/self_tests.h"
 #include "scsi/spec/designator.h"
 #include "scsi/spec/vpd.h"
+#include "scsi/target.h"
 
 namespace lunar::scsi {
 namespace {
@@ -63,8 +65,7 @@ void produce_identification(const Command& command, ByteWriter& out) {
   // Each target port is a group of its own (target_ports.h).
   spec::append_target_port_group_designator(list, nexus.relative_target_port_id());
   spec::append_scsi_name_designator(list, spec::Association::target_port, nexus.target_port_name());
-  spec::append_scsi_name_designator(list, spec::Association::target_device,
-                                    nexus.device_server()->target().name());
+  spec::append_scsi_name_designator(list, spec::Association::target_device, nexus.target()->name());
   write_header(command, out, VpdPage::device_identification, list.stored());
   out.write_bytes(list.bytes());
 }
@@ -115,7 +116,7 @@ void append_port(ByteWriter& out, std::uint16_t number, const std::string& name)
 // 88h: every target port of the target.
 void produce_ports(const Command& command, ByteWriter& out) {
   const auto write_ports = [&](ByteWriter& to) {
-    for (const TargetPort& port : command.nexus->device_server()->target().ports().all())
+    for (const TargetPort& port : command.nexus->target()->ports().all())
       append_port(to, port.number, port.name);
   };
   ByteWriter length{MutableBytes{}};

@@ -1,7 +1,7 @@
 #include "scsi/wait.h"
 
 #include "scsi/logical_unit.h"
-#include "scsi/self_tests.h"
+#include "scsi/self_test_log.h"
 
 namespace lunar::scsi {
 

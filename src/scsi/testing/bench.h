@@ -14,6 +14,7 @@
 #include "engine/sim/world.h"
 #include "scsi/device_server.h"
 #include "scsi/spec/cdb.h"
+#include "scsi/unit_features.h"
 
 namespace lunar::scsi::testing {
 
@@ -134,7 +135,7 @@ class Bench {
     device_->the_capabilities = capabilities;
     const std::vector<engine::Shard*> all = world_.shards();
     unit_ = std::make_unique<LogicalUnit>(*device_, all, std::move(options));
-    [[maybe_unused]] const auto restored = unit_->restore();
+    [[maybe_unused]] const auto restored = unit_->restore(unit_features());
     assert(restored);
     [[maybe_unused]] const auto added = target_.add(Lun(0), *unit_);
     assert(added);

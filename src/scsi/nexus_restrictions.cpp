@@ -1,12 +1,12 @@
-#include "scsi/restrictions.h"
+#include "scsi/nexus_restrictions.h"
 
 #include "scsi/asymmetric_access.h"
-#include "scsi/command_table.h"
+#include "scsi/command_description.h"
 #include "scsi/completion.h"
 #include "scsi/condition.h"
 #include "scsi/logical_unit.h"
 #include "scsi/nexus.h"
-#include "scsi/reservations.h"
+#include "scsi/target.h"
 
 namespace lunar::scsi {
 namespace {
@@ -16,6 +16,34 @@ Restrictions reservation_restrictions_of(const ItlNexus& itl) {
   if (reservations == nullptr) return 0;
   if (!reservations->type && reservations->reserved_by == 0) return 0;
   return restrictions_of(*reservations, identity_of(itl.nexus), itl.nexus.id());
+}
+
+// What the state of its path forbids a nexus.
+Restrictions path_restrictions(const ItlNexus& itl) {
+  const TargetPorts& ports = itl.nexus.target()->ports();
+  const TargetPort* port = ports.find(itl.nexus.relative_target_port_id());
+  if (port == nullptr) return 0;
+  using enum spec::AccessState;
+  switch (itl.unit.state().access.of(*port).state) {
+    case active_optimized:
+    case active_non_optimized: return 0;
+    case standby: return kPathStandby;
+    case unavailable: return kPathUnavailable;
+    case transitioning: return kPathInTransition;
+    case logical_block_dependent:
+    case offline: break;  // nobody can set them
+  }
+  return 0;
+}
+
+// Why a command may not run by this path. `heeded` has one of the path restrictions.
+spec::Sense path_sense(Restrictions heeded) {
+  using enum spec::AdditionalSense;
+  if ((heeded & kPathInTransition) != 0)
+    return spec::Sense::not_ready(asymmetric_access_state_transition);
+  if ((heeded & kPathUnavailable) != 0)
+    return spec::Sense::not_ready(target_port_in_unavailable_state);
+  return spec::Sense::not_ready(target_port_in_standby_state);
 }
 
 }  // namespace

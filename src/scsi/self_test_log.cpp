@@ -1,17 +1,29 @@
-// What of the self-test results outlives a power loss, as text: a line "lunar self-tests 1", then
-// one a result, the newest first: code, outcome, segment, power on hours, LBA of the first failure
-// or "-", sense key and additional sense code.
+#include "scsi/self_test_log.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <memory>
+#include <utility>
 
-#include "base/log.h"
-#include "scsi/logical_unit.h"
+#include "engine/shard.h"
 #include "scsi/record_text.h"
-#include "scsi/self_tests.h"
+#include "scsi/unit_state.h"
 
 namespace lunar::scsi {
 namespace {
+
+std::uint16_t power_on_hours(const SelfTest& test) {
+  constexpr std::uint64_t kHour = 3600 * engine::kSecond;
+  const std::uint64_t hours = (engine::Shard::current()->now_ns() - test.opened_ns) / kHour;
+  return static_cast<std::uint16_t>(
+      std::min<std::uint64_t>(hours, std::numeric_limits<std::uint16_t>::max()));
+}
+
+// ---- What outlives a power loss, as text: a line "lunar self-tests 1", then one a result, the
+// newest first: code, outcome, segment, power on hours, LBA of the first failure or "-", sense key
+// and additional sense code
 
 constexpr std::string_view kFirstLine = "lunar self-tests 1";
 constexpr std::string_view kNoAddress = "-";
@@ -58,6 +70,35 @@ std::optional<SelfTestResult> parse_result(std::string_view line) {
 
 }  // namespace
 
+spec::Sense SelfTest::in_progress() const {
+  return spec::Sense::not_ready(spec::AdditionalSense::self_test_in_progress,
+                                spec::ProgressIndication{done.load(std::memory_order_relaxed)});
+}
+
+std::shared_ptr<SelfTestLog> copy_of_self_tests(const UnitState& state) {
+  return state.self_tests == nullptr ? std::make_shared<SelfTestLog>()
+                                     : std::make_shared<SelfTestLog>(*state.self_tests);
+}
+
+// The first of the log is the one that is under way.
+void end_self_test_with(UnitState& next, SelfTestResult result) {
+  SelfTest& test = *next.condition.self_test;
+  auto log = copy_of_self_tests(next);
+  result.code = test.code;
+  result.power_on_hours = power_on_hours(test);
+  log->recent.front() = result;
+  next.self_tests = std::move(log);
+  test.ended = true;
+  next.condition.self_test = nullptr;
+}
+
+void end_self_test(UnitState& next, spec::SelfTestOutcome outcome) {
+  if (next.condition.self_test == nullptr) return;
+  SelfTestResult result;
+  result.outcome = outcome;
+  end_self_test_with(next, result);
+}
+
 std::string to_text(const SelfTestLog& log) {
   std::string text = fmt::format("{}\n", kFirstLine);
   for (const SelfTestResult& result : log.recent) {
@@ -83,18 +124,6 @@ Result<SelfTestLog> parse_self_test_log(std::string_view text) {
     log.recent.push_back(*result);
   }
   return log;
-}
-
-Result<void> restore_self_tests(UnitState& state, const LogicalUnit& unit) {
-  LUNAR_TRY_ASSIGN(const std::string text, unit.load(kSelfTestsKey));
-  if (text.empty()) return {};
-  auto parsed = parse_self_test_log(text);
-  if (!parsed) {
-    log::warning("device {}: {}: {}", unit.device().name(), kSelfTestsKey, parsed.error().message);
-    return {};
-  }
-  state.self_tests = std::make_shared<const SelfTestLog>(std::move(*parsed));
-  return {};
 }
 
 }  // namespace lunar::scsi
