@@ -70,11 +70,30 @@ function(lunar_executable target)
   lunar_compile_options(${target})
 endfunction()
 
-# lunar_library(NAME FOLDER dir LINK public-libs... PRIVATE private-libs...)
-# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test (tests/unit runs it);
-# each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
+# NAME_test of these files, if there are any (tests/unit runs it).
+function(lunar_test_program name library)
+  set(tests ${ARGN})
+  if(NOT LUNAR_TESTS OR NOT tests)
+    return()
+  endif()
+  add_executable(${name}_test ${tests})
+  lunar_executable(${name}_test)
+  lunar_batches(${name}_test ${tests})
+  target_link_libraries(${name}_test PRIVATE ${library} GTest::gtest_main rapidcheck)
+  add_test(NAME unit.${name} COMMAND ${name}_test)
+  if(LUNAR_SANITIZE) # what is under test is optimised; cases would take longer to compile than to run
+    target_compile_options(${name}_test PRIVATE -O0)
+    lunar_precompile_for_tests(${name}_test)
+  else()
+    target_sources(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/one_thread.cpp)
+  endif()
+endfunction()
+
+# lunar_library(NAME FOLDER dir [TESTS program] LINK public-libs... PRIVATE private-libs...)
+# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test, or go into the program
+# that lunar_tests(program) makes; each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
 function(lunar_library name)
-  cmake_parse_arguments(ARG "" "FOLDER" "SUBFOLDERS;LINK;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "FOLDER;TESTS" "SUBFOLDERS;LINK;PRIVATE" ${ARGN})
   set(patterns ${ARG_FOLDER} ${ARG_SUBFOLDERS})
   list(TRANSFORM patterns PREPEND ${PROJECT_SOURCE_DIR}/)
   list(TRANSFORM patterns APPEND "/*.cpp")
@@ -106,18 +125,10 @@ function(lunar_library name)
 
   set_property(GLOBAL APPEND PROPERTY LUNAR_LIBRARIES lunar_${name})
 
-  if(LUNAR_TESTS AND tests)
-    add_executable(${name}_test ${tests})
-    lunar_executable(${name}_test)
-    lunar_batches(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE lunar_${name} GTest::gtest_main rapidcheck)
-    add_test(NAME unit.${name} COMMAND ${name}_test)
-    if(LUNAR_SANITIZE) # what is under test is optimised; cases would take longer to compile than to run
-      target_compile_options(${name}_test PRIVATE -O0)
-      lunar_precompile_for_tests(${name}_test)
-    else()
-      target_sources(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/one_thread.cpp)
-    endif()
+  if(ARG_TESTS)
+    set_property(GLOBAL APPEND PROPERTY LUNAR_TESTS_${ARG_TESTS} ${tests})
+  else()
+    lunar_test_program(${name} lunar_${name} ${tests})
   endif()
 
   if(LUNAR_FUZZ)
@@ -129,4 +140,12 @@ function(lunar_library name)
       target_link_options(${fuzzer_name} PRIVATE -fsanitize=fuzzer)
     endforeach()
   endif()
+endfunction()
+
+# lunar_tests(NAME FOLDER dir LINK library): NAME_test of the tests of all libraries that say
+# TESTS NAME. The folder has what they share.
+function(lunar_tests name)
+  cmake_parse_arguments(ARG "" "FOLDER" "LINK" ${ARGN})
+  get_property(tests GLOBAL PROPERTY LUNAR_TESTS_${name})
+  lunar_test_program(${name} ${ARG_LINK} ${tests})
 endfunction()

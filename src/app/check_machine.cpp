@@ -21,7 +21,7 @@
 #include "base/size.h"
 #include "engine/descriptor.h"
 #include "iscsi/spec/names.h"
-#include "scsi/protection_area.h"
+#include "scsi/core/protection_area.h"
 
 namespace lunar::app {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "iscsi/spec/names.h"
-#include "scsi/unit_features.h"
+#include "scsi/target/unit_features.h"
 
 namespace lunar::app {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "app/logical_units.h"
 #include "lunar/server.h"
-#include "scsi/access_state_change.h"
+#include "scsi/paths/access_state_change.h"
 
 namespace lunar {
 namespace {

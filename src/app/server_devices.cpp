@@ -3,7 +3,7 @@
 
 #include "app/server_internals.h"
 #include "lunar/server.h"
-#include "scsi/unit_management.h"
+#include "scsi/target/unit_management.h"
 
 namespace lunar {
 namespace {

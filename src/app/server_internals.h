@@ -15,7 +15,7 @@
 #include "engine/uring_file.h"
 #include "iscsi/service.h"
 #include "lunar/server.h"
-#include "scsi/logical_unit.h"
+#include "scsi/core/logical_unit.h"
 
 namespace lunar {
 

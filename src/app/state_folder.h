@@ -25,7 +25,7 @@
 #include "backends/file/identity.h"
 #include "engine/descriptor.h"
 #include "engine/restart_patience.h"
-#include "scsi/durable_store.h"
+#include "scsi/state/durable_store.h"
 
 namespace lunar::app {
 

@@ -10,7 +10,7 @@
 #include "control/toml_table.h"
 #include "engine/shard_group.h"
 #include "iscsi/spec/names.h"
-#include "scsi/lun_map.h"
+#include "scsi/core/lun_map.h"
 #include "scsi/spec/lun.h"
 
 namespace lunar::control {

@@ -18,9 +18,9 @@
 #include "iscsi/service.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
-#include "scsi/device_server.h"
-#include "scsi/logical_unit.h"
-#include "scsi/nexus.h"
+#include "scsi/core/logical_unit.h"
+#include "scsi/core/nexus.h"
+#include "scsi/target/device_server.h"
 
 namespace lunar::iscsi {
 namespace {

@@ -24,8 +24,8 @@
 #include "iscsi/login_negotiation.h"
 #include "iscsi/portals.h"
 #include "iscsi/session.h"
-#include "scsi/device_server.h"
-#include "scsi/target.h"
+#include "scsi/core/target.h"
+#include "scsi/target/device_server.h"
 
 namespace lunar::iscsi {
 

@@ -27,8 +27,8 @@
 #include "iscsi/pdu_receiver.h"
 #include "iscsi/task.h"
 #include "iscsi/text_request.h"
-#include "scsi/device_server.h"
-#include "scsi/nexus.h"
+#include "scsi/core/nexus.h"
+#include "scsi/target/device_server.h"
 
 namespace lunar::iscsi {
 

@@ -11,7 +11,7 @@
 #include "iscsi/block_pool.h"
 #include "iscsi/kept_data.h"
 #include "iscsi/spec/pdu.h"
-#include "scsi/command.h"
+#include "scsi/core/command.h"
 
 namespace lunar::iscsi {
 

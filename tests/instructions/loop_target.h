@@ -13,7 +13,7 @@
 #include "engine/uring_network.h"
 #include "iscsi/service.h"
 #include "lunar/block/device.h"
-#include "scsi/logical_unit.h"
+#include "scsi/core/logical_unit.h"
 
 namespace lunar::instructions {
 

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from layers import LAYERS, PUBLIC_HEADERS, layer_of, may_use
+from layers import LAYERS, PUBLIC_HEADERS, layer_of, layer_of_file, may_use
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
@@ -41,7 +41,7 @@ def check(root: Path):
         if name.startswith("include/"):
             layer = layer_of_header(name.removeprefix("include/"))
         else:
-            layer = layer_of(name.removeprefix("src/").rpartition("/")[0])
+            layer = layer_of_file(name.removeprefix("src/"))
         files += 1
         if layer is None:
             violations.append(f"{name}: stands in no layer of tests/layering/layers.py")

@@ -3,7 +3,7 @@
 
     tests/layering/check_links.py [CHECKOUT]
 
-Reads the lunar_library() rows, so it sees what is declared, before any build.
+Reads the lunar_library() and lunar_tests() rows, so it sees what is declared, before any build.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from layers import LAYERS, may_use
 
-LIBRARY = re.compile(r"lunar_library\(\s*(\w+)\s+FOLDER\s+src/(\S+)([^)]*)\)")
+LIBRARY = re.compile(r"lunar_(?:library|tests)\(\s*(\w+)\s+FOLDER\s+src/(\S+)([^)]*)\)")
 
 
 def violations_of(text: str):

@@ -15,16 +15,30 @@ LAYERS = {
     "layers/passthru": ["block"],
     "layers/delay": ["block"],
     "layers/error": ["block"],
-    "scsi": ["block", "scsi/spec"],
-    "iscsi": ["scsi", "iscsi/spec", "engine"],
+    # The rooms of the SCSI device server: each may use those before it.
+    "scsi/state": ["block", "scsi/spec"],
+    "scsi/core": ["scsi/state"],
+    "scsi/blocks": ["scsi/core"],
+    "scsi/protection": ["scsi/blocks"],
+    "scsi/diagnostics": ["scsi/protection"],
+    "scsi/medium": ["scsi/diagnostics"],
+    "scsi/paths": ["scsi/medium"],
+    "scsi/modes": ["scsi/paths"],
+    "scsi/reservations": ["scsi/modes"],
+    "scsi/reports": ["scsi/reservations"],
+    "scsi/target": ["scsi/reports"],
+    "scsi/testing": ["scsi/target"],
+    "iscsi": ["scsi/target", "iscsi/spec", "engine"],
     # Control knows the management headers of the levels below, never a backend or a layer.
-    "control": ["iscsi", "scsi", "block", "engine"],
-    "app": ["control", "iscsi", "scsi", "backends/ram", "backends/null", "backends/file",
+    "control": ["iscsi", "scsi/target", "block", "engine"],
+    "app": ["control", "iscsi", "scsi/target", "backends/ram", "backends/null", "backends/file",
             "layers/passthru", "layers/delay", "layers/error"],
     # An initiator: it shares the wire formats with the target, and none of its code.
     "bench": ["engine", "iscsi/spec", "scsi/spec"],
     "cli": ["app", "bench"],
 }
+
+TESTS = ("_test.cpp", "_fuzz.cpp")
 
 # The public headers, include/lunar/, belong to the folder that implements them: by subfolder or one
 # by one.
@@ -48,6 +62,17 @@ def may_use(layer: str) -> frozenset:
             found.add(name)
             waiting += LAYERS[name]
     return frozenset(found)
+
+
+def layer_of_file(path: str):
+    """The row of a file below src/; None if unknown. The tests of a room drive the whole of which it
+    is a part: they may use what the `testing` folder beside the rooms may."""
+    folder, _, name = path.rpartition("/")
+    layer = layer_of(folder)
+    if layer and name.endswith(TESTS) and not layer.endswith("/spec"):
+        testing = layer.rpartition("/")[0] + "/testing"
+        return testing if testing in LAYERS else layer
+    return layer
 
 
 def layer_of(folder: str):

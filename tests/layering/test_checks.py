@@ -17,7 +17,7 @@ class Table(unittest.TestCase):
                 self.assertNotIn(name, layers.may_use(used), f"{name} and {used} use each other")
 
     def test_backends_and_protocols_do_not_know_each_other(self):
-        for protocol in ("scsi", "iscsi", "control"):
+        for protocol in ("scsi/target", "iscsi", "control"):
             self.assertFalse([name for name in layers.may_use(protocol) if name.startswith("backends/")])
         for name in layers.LAYERS:
             if name.startswith(("backends/", "layers/")):
@@ -35,17 +35,32 @@ class Includes(unittest.TestCase):
 
     def test_downwards_is_allowed(self):
         self.assertEqual(self.check({
-            "src/iscsi/session.cpp": '#include "iscsi/session.h"\n#include "scsi/command.h"\n'
+            "src/iscsi/session.cpp": '#include "iscsi/session.h"\n#include "scsi/core/command.h"\n'
                                      '#include "base/bytes.h"\n#include <vector>\n',
             "include/lunar/block/device.h": '#include "lunar/result.h"\n'}), [])
 
     def test_upwards_fails(self):
-        self.assertEqual(self.check({"src/block/device.cpp": '#include "scsi/command.h"\n'}),
-                         ['src/block/device.cpp: block may not use scsi ("scsi/command.h")'])
+        self.assertEqual(self.check({"src/block/device.cpp": '#include "scsi/core/command.h"\n'}),
+                         ['src/block/device.cpp: block may not use scsi/core ("scsi/core/command.h")'])
 
     def test_sideways_fails(self):
         self.assertEqual(len(self.check({"src/backends/ram/ram.h": '#  include "backends/file/file.h"'})), 1)
         self.assertEqual(len(self.check({"src/scsi/spec/cdb.h": '#include "iscsi/spec/pdu.h"'})), 1)
+
+    def test_a_room_uses_those_before_it(self):
+        includes = '#include "scsi/core/command.h"\n'
+        self.assertEqual(self.check({"src/scsi/blocks/verify.cpp": includes}), [])
+        self.assertEqual(self.check({"src/scsi/state/condition.cpp": includes}),
+                         ['src/scsi/state/condition.cpp: scsi/state may not use scsi/core '
+                          '("scsi/core/command.h")'])
+
+    def test_tests_of_a_room_use_the_whole_but_nothing_above(self):
+        self.assertEqual(self.check({
+            "src/scsi/state/unit_state_test.cpp": '#include "scsi/testing/bench.h"\n'
+                                                  '#include "scsi/target/device_server.h"\n'}), [])
+        self.assertEqual(len(self.check({
+            "src/scsi/state/unit_state_test.cpp": '#include "iscsi/session.h"\n',
+            "src/scsi/target/inventory.cpp": '#include "scsi/testing/bench.h"\n'})), 2)
 
     def test_public_header_upwards_fails(self):
         self.assertEqual(len(self.check({"include/lunar/types.h": '#include "lunar/block/device.h"\n'})), 1)

@@ -2,9 +2,9 @@
 // the blocks, in an area that is a Device of its own.
 //
 // The area has blocks of 512 bytes. The first eight of them are for whoever formats the medium to
-// keep its format in (scsi/protection_format.h); then come eight bytes for each logical block, in
-// order, each with all of its bits inverted: so an area that was never written to says
-// FFFFFFFF FFFFFFFFh of every block, which is what the standard wants, and takes no storage.
+// keep its format in (scsi/core/protection_area.h); then come eight bytes for each logical block,
+// in order, each with all of its bits inverted: so an area that was never written to says FFFFFFFF
+// FFFFFFFFh of every block, which is what the standard wants, and takes no storage.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The outcome of an I/O, in one byte. Protocols map it once (scsi/status_map.h) to what their peers
-// read.
+// The outcome of an I/O, in one byte. Protocols map it once (scsi/core/status_map.h) to what their
+// peers read.
 #pragma once
 
 #include <cstdint>

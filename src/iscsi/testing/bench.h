@@ -11,7 +11,7 @@
 #include "engine/sim/world.h"
 #include "iscsi/service.h"
 #include "iscsi/testing/memory_device.h"
-#include "scsi/logical_unit.h"
+#include "scsi/core/logical_unit.h"
 
 namespace lunar::iscsi::testing {
 

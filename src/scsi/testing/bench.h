@@ -12,9 +12,9 @@
 
 #include "block/testing/fake_device.h"
 #include "engine/sim/world.h"
-#include "scsi/device_server.h"
 #include "scsi/spec/cdb.h"
-#include "scsi/unit_features.h"
+#include "scsi/target/device_server.h"
+#include "scsi/target/unit_features.h"
 
 namespace lunar::scsi::testing {
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "scsi/durable_store.h"
+#include "scsi/state/durable_store.h"
 
 namespace lunar::scsi::testing {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/crc16.h"
-#include "scsi/protection_area.h"
+#include "scsi/core/protection_area.h"
 #include "scsi/testing/bench.h"
 
 namespace lunar::scsi::testing {

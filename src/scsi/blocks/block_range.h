@@ -1,0 +1,79 @@
+// Checks of the block range that a CDB names, in the order in which the standard's errors win.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "scsi/core/command.h"
+#include "scsi/core/completion.h"
+#include "scsi/core/logical_unit.h"
+#include "scsi/spec/cdb.h"
+
+namespace lunar::scsi {
+
+// Where the LOGICAL BLOCK ADDRESS and the length field are, for the field pointer.
+[[nodiscard]] inline std::uint16_t length_field_of(const spec::Cdb& cdb) {
+  switch (cdb.size()) {
+    case sizeof(spec::BlockCdb6): return offsetof(spec::BlockCdb6, transfer_length_blocks);
+    case sizeof(spec::BlockCdb10): return offsetof(spec::BlockCdb10, transfer_length_blocks);
+    case sizeof(spec::BlockCdb12): return offsetof(spec::BlockCdb12, transfer_length_blocks);
+    case sizeof(spec::BlockCdb16): return offsetof(spec::BlockCdb16, transfer_length_blocks);
+  }
+  return offsetof(spec::BlockCdb32, transfer_length_blocks);
+}
+
+// SBC-4 §4.5: a range that ends at the capacity is whole, also an empty one that begins there.
+inline bool check_range(Command& command, Lba lba, BlockCount blocks) {
+  if (range_fits(lba.value, blocks.value, command.unit->state().capacity_blocks)) [[likely]]
+    return true;
+  return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
+}
+
+// SBC-4 §6.6.4, table 272: more than MAXIMUM TRANSFER LENGTH is INVALID FIELD IN CDB.
+inline bool check_transfer(Command& command, const LogicalUnit& unit, const spec::Cdb& cdb,
+                           BlockCount blocks) {
+  if (blocks.value <= unit.max_transfer_blocks()) [[likely]]
+    return true;
+  return refuse(command, spec::Sense::invalid_field_in_cdb(length_field_of(cdb)));
+}
+
+// Takes LBA, length and FUA from the CDB of a command that transfers the blocks which it names. DPO
+// asks for nothing that lunar could do otherwise.
+inline bool decode_transfer(Command& command) {
+  const spec::Cdb cdb = cdb_of(command);
+  const spec::BlockCommand block = spec::decode_block_command(cdb);
+  const LogicalUnit& unit = command.unit->unit();
+  if (!check_range(command, block.lba, block.blocks)) return false;
+  if (!check_transfer(command, unit, cdb, block.blocks)) return false;
+  command.lba = block.lba;
+  command.count = block.blocks;
+  // The 6-byte forms have no flags.
+  command.flags = cdb.size() > sizeof(spec::BlockCdb6) && block.flags.fua()
+                      ? block::kFua
+                      : block::RequestFlags{0};
+  return true;
+}
+
+// How many of the blocks that the CDB names have come, each of `block_bytes`. Fewer where the
+// initiator offers fewer: those are dealt with, and the residual tells it of the rest. None, and
+// the command is refused, where it offers a part of a block, which nobody can use.
+inline std::optional<BlockCount> blocks_given(Command& command, BlockCount named,
+                                              std::size_t block_bytes) {
+  const std::uint64_t given = command.data_out.size() / block_bytes;
+  if (given * block_bytes == command.data_out.size()) [[likely]]
+    return BlockCount(std::min(named.value, given));
+  refuse_amount_of_data(command);
+  return std::nullopt;
+}
+// The same for command.count. False: there is nothing to do.
+inline bool take_blocks_given(Command& command, std::size_t block_bytes) {
+  const std::optional<BlockCount> given = blocks_given(command, command.count, block_bytes);
+  command.count = given.value_or(BlockCount(0));
+  return command.count.value != 0;
+}
+
+[[nodiscard]] inline std::size_t bytes_of(const Command& command) {
+  return static_cast<std::size_t>(command.count.value) << command.unit->unit().block_shift();
+}
+
+}  // namespace lunar::scsi

@@ -1,0 +1,21 @@
+// The functions of the command table: diagnostics and the buffers that test the way to us.
+// `decode_x` fills in what the CDB asks for or refuses; `execute_x` runs.
+#pragma once
+
+#include "scsi/core/command.h"
+
+namespace lunar::scsi {
+
+// ---- diagnostic_buffers.cpp: READ BUFFER, WRITE BUFFER
+bool decode_read_buffer(Command& command);
+void execute_read_buffer(Command& command);
+bool decode_write_buffer(Command& command);
+void execute_write_buffer(Command& command);
+
+// ---- diagnostics.cpp: SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS
+bool decode_send_diagnostic(Command& command);
+void execute_send_diagnostic(Command& command);
+bool decode_receive_diagnostic_results(Command& command);
+void execute_receive_diagnostic_results(Command& command);
+
+}  // namespace lunar::scsi

@@ -1,0 +1,29 @@
+// The functions of the command table: what changes the condition of the unit and its medium.
+// `decode_x` fills in what the CDB asks for or refuses; `execute_x` runs.
+#pragma once
+
+#include "scsi/core/command.h"
+
+namespace lunar::scsi {
+
+// ---- start_stop.cpp: START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL
+bool decode_start_stop_unit(Command& command);
+void execute_start_stop_unit(Command& command);
+bool decode_prevent_allow_medium_removal(Command& command);
+void execute_prevent_allow_medium_removal(Command& command);
+// A command accesses the medium in a low power condition, which ends by that.
+void wake_up(LogicalUnitShard& part);
+
+// ---- sanitize.cpp: SANITIZE
+bool decode_sanitize_overwrite(Command& command);
+void execute_sanitize_overwrite(Command& command);
+bool decode_sanitize_block_erase(Command& command);
+void execute_sanitize_block_erase(Command& command);
+bool decode_sanitize_exit_failure_mode(Command& command);
+void execute_sanitize_exit_failure_mode(Command& command);
+
+// ---- format_unit.cpp: FORMAT UNIT
+bool decode_format_unit(Command& command);
+void execute_format_unit(Command& command);
+
+}  // namespace lunar::scsi

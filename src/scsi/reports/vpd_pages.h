@@ -1,0 +1,28 @@
+// The vital product data pages (SPC-5 §7.7, SBC-4 §6.6), as a table: a new page is a row and a
+// function.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "scsi/core/command.h"
+#include "scsi/spec/inquiry.h"
+
+namespace lunar::scsi {
+
+struct VpdPageDescription {
+  spec::VpdPage code;
+  void (*produce)(const Command&, ByteWriter&);  // the page with its header
+  bool of_well_known = false;  // the REPORT LUNS well known logical unit has it, too
+};
+
+// Ascending by code, as page 00h must list them.
+[[nodiscard]] std::span<const VpdPageDescription> vpd_pages();
+// Null when the addressed logical unit has no such page.
+[[nodiscard]] const VpdPageDescription* find_vpd_page(const Command& command, std::uint8_t code);
+
+// What a PAGE LENGTH can say.
+constexpr std::size_t kMaxVpdPageBytes = sizeof(spec::VpdHeader) + 0xffff;
+
+}  // namespace lunar::scsi

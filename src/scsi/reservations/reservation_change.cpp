@@ -1,0 +1,116 @@
+#include "scsi/reservations/reservation_change.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scsi/core/on_each_part.h"
+#include "scsi/core/task_set.h"
+
+namespace lunar::scsi {
+namespace {
+
+std::shared_ptr<Reservations> copy_of(const UnitState& state) {
+  return state.reservations == nullptr ? std::make_shared<Reservations>()
+                                       : std::make_shared<Reservations>(*state.reservations);
+}
+
+// Empty: nothing is kept.
+std::string record_of(const Reservations& reservations) {
+  const bool kept = reservations.aptpl && !reservations.registrations.empty();
+  return kept ? to_record(reservations) : std::string();
+}
+
+// The end of a RESERVE whose nexus is gone.
+class EndReserve final : public UnitChange {
+ public:
+  explicit EndReserve(std::uint64_t nexus_id) : nexus_id_(nexus_id) {}
+  engine::Task<bool> decide(UnitState& next) override {
+    if (next.reservations == nullptr) co_return false;
+    const std::uint64_t holder = next.reservations->reserved_by;
+    if (holder == 0 || (nexus_id_ != 0 && nexus_id_ != holder)) co_return false;
+    auto reservations = copy_of(next);
+    reservations->reserved_by = 0;
+    next.reservations = std::move(reservations);
+    co_return true;
+  }
+
+ private:
+  const std::uint64_t nexus_id_;
+};
+
+engine::Task<void> abort_on(LogicalUnitShard& part, const std::vector<NexusIdentity>& nexuses,
+                            const Command& except) {
+  std::vector<const Nexus*> meant;
+  for (ItlNexus& itl : part.nexuses()) {
+    if (std::ranges::count(nexuses, identity_of(itl.nexus)) == 0) continue;
+    meant.push_back(&itl.nexus);
+    if (&itl.nexus == except.nexus) {
+      for (Command& command : itl.task_set) {
+        if (&command != &except) abort_command(command);
+      }
+      continue;
+    }
+    clear_commands_of(itl);
+  }
+  for (const Nexus* nexus : meant) co_await part.aborted_commands_finished(nexus);
+}
+
+}  // namespace
+
+engine::Task<bool> ReservationChange::decide(UnitState& next) {
+  auto reservations = copy_of(next);
+  const std::string kept = record_of(*reservations);
+  outcome_ = perform(*reservations, request_);
+  if (!outcome_.is_good()) co_return false;
+  std::string record = record_of(*reservations);
+  if (record != kept) {
+    // SPC-5 §5.14.5: found again after a power loss from the moment of the GOOD status.
+    const Result<void> saved = co_await unit_.save(kReservationsKey, std::move(record));
+    if (!saved) {
+      // SPC-5 §5.14.7: "insufficient device server resources".
+      outcome_ = {};
+      outcome_.status = spec::Status::check_condition;
+      outcome_.sense =
+          spec::Sense::illegal_request(spec::AdditionalSense::insufficient_registration_resources);
+      co_return false;
+    }
+  }
+  next.reservations = std::move(reservations);
+  co_return true;
+}
+
+void ReservationChange::apply(LogicalUnitShard& part) {
+  if (outcome_.attentions.empty()) return;
+  for (ItlNexus& itl : part.nexuses()) {
+    const NexusIdentity identity = identity_of(itl.nexus);
+    for (const ReservationOutcome::Attention& attention : outcome_.attentions) {
+      if (attention.nexus == identity) itl.attentions.raise(attention.condition);
+    }
+  }
+}
+
+engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusIdentity>& nexuses,
+                                     const Command& except) {
+  auto abort = [&nexuses, &except](LogicalUnitShard& part) {
+    return abort_on(part, nexuses, except);
+  };
+  co_await on_each_part(unit, abort);
+}
+
+engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id) {
+  EndReserve change(nexus_id);
+  co_await unit.change(change);
+}
+
+Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, std::string_view kept) {
+  auto reservations = from_record(kept);
+  if (!reservations) {
+    return fail(ErrorCode::malformed, "the reservations that were kept of device " +
+                                          unit.device().name() +
+                                          " are not in the form that lunar writes");
+  }
+  state.reservations = std::make_shared<const Reservations>(std::move(*reservations));
+  return {};
+}
+
+}  // namespace lunar::scsi

@@ -1,0 +1,29 @@
+#include "scsi/target/logical_unit_reset.h"
+
+#include "scsi/core/logical_unit.h"
+#include "scsi/reservations/reservation_change.h"
+#include "scsi/state/self_test_log.h"
+
+namespace lunar::scsi {
+namespace {
+
+// A family whose part of the state a reset changes has a line here. What is a nexus' own (the
+// prevention of medium removal) goes with its commands, shard by shard.
+struct Reset final : UnitChange {
+  engine::Task<bool> decide(UnitState& next) override {
+    next.mode = next.saved_mode;  // SPC-5 §5.10: as after a power on
+    next.priorities = nullptr;    // SPC-4 §6.41
+    end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);
+    co_return true;
+  }
+};
+
+}  // namespace
+
+engine::Task<void> reset_state(LogicalUnit& unit) {
+  Reset change;
+  co_await unit.change(change);
+  co_await end_reserve(unit, 0);
+}
+
+}  // namespace lunar::scsi
