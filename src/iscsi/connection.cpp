@@ -499,7 +499,7 @@ void Connection::drain() {
 void Connection::target_cold_reset() {
   close_after_output();
   Service& service = owner_.service();
-  owner_.gate().spawn(service.reset_target_from(shard_, session_->identity().target_name, tsih_));
+  owner_.gate().spawn(service.reset_target(session_->identity().target_name, tsih_));
 }
 
 void Connection::close(std::string_view why) { end_at(log::Level::info, why); }

@@ -92,7 +92,6 @@ class PduReceiver {
   // Gives the receive buffer back, or exchanges it for a small one when the start of a header waits
   // in it. receive_into() takes another one.
   void release_idle_buffer();
-  [[nodiscard]] bool has_buffer() const { return static_cast<bool>(buffer_); }
   // After receive_into() found none in the pool.
   void give_buffer(engine::Buffer buffer) { buffer_ = std::move(buffer); }
 

@@ -307,9 +307,7 @@ engine::Task<void> Service::close_sessions_of(std::string target_name, std::uint
   }
 }
 
-engine::Task<void> Service::reset_target_from(engine::Shard& shard, std::string target_name,
-                                              std::uint16_t except_tsih) {
-  (void)shard;
+engine::Task<void> Service::reset_target(std::string target_name, std::uint16_t except_tsih) {
   auto close = [this, &target_name, except_tsih] {
     return close_sessions_of(target_name, except_tsih);
   };

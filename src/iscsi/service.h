@@ -143,11 +143,9 @@ class Service {
   // Closes every session of a target but one (TARGET COLD RESET).
   engine::Task<void> close_sessions_of(std::string target_name, std::uint16_t except_tsih);
 
-  // The same, from `shard`.
-  engine::Task<void> reset_target_from(engine::Shard& shard, std::string target_name,
-                                       std::uint16_t except_tsih);
-
   // ---- From any shard.
+  // As close_sessions_of().
+  engine::Task<void> reset_target(std::string target_name, std::uint16_t except_tsih);
   [[nodiscard]] const std::vector<std::unique_ptr<TargetNode>>& targets() const { return targets_; }
   [[nodiscard]] std::size_t find_target(std::string_view name) const;  // targets().size(): none
   [[nodiscard]] const NegotiationPolicy& policy() const { return policy_; }

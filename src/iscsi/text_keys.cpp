@@ -210,8 +210,6 @@ void SeenKeys::clear() {
   declared_.clear();
 }
 
-std::span<const KeyRule, kKeyCount> key_table() { return kTable; }
-
 const KeyRule* find_key(std::string_view name) {
   const auto* const found = std::ranges::find(kTable, name, &KeyRule::name);
   return found == kTable.end() ? nullptr : found;

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -139,8 +138,6 @@ struct KeyRule {
   std::uint32_t maximum = 0;
 };
 
-// In the order of Key.
-[[nodiscard]] std::span<const KeyRule, kKeyCount> key_table();
 // nullptr: no key of the RFC.
 [[nodiscard]] const KeyRule* find_key(std::string_view name);
 [[nodiscard]] std::string_view key_name(Key key);

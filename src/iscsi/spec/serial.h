@@ -14,9 +14,6 @@ namespace lunar::iscsi::spec {
   return a == b || sn_less(a, b);
 }
 [[nodiscard]] constexpr bool sn_greater(std::uint32_t a, std::uint32_t b) { return sn_less(b, a); }
-[[nodiscard]] constexpr bool sn_greater_equal(std::uint32_t a, std::uint32_t b) {
-  return a == b || sn_less(b, a);
-}
 // Whether `sn` lies in [first, last]. The empty window, which a target advertises to close its
 // command window, is last = first - 1 (RFC 7143 §4.2.2.1).
 [[nodiscard]] constexpr bool sn_in_window(std::uint32_t sn, std::uint32_t first,

@@ -73,8 +73,8 @@ struct Command : block::Request, TaskSetHook {
   std::uint32_t data_out_bytes = 0;
 
   // ---- Set by the transport between prepare() and execute(): the data-out, contiguous, aligned to
-  // the device's buffer_alignment for medium writes (see DeviceServer::data_out_alignment). May lie
-  // in `buffer`, in the transport's own memory, or in the medium (write window).
+  // engine::kMinBufferBytes for medium writes. May lie in `buffer`, in the transport's own memory,
+  // or in the medium (write window).
   MutableBytes data_out;
 
   // ---- Outcome.

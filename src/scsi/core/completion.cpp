@@ -13,18 +13,6 @@
 namespace lunar::scsi {
 namespace {
 
-void wait_for_buffer(Command& command, std::size_t bytes, engine::Runnable::Run served) {
-  Command::Waiter& waiter = command.buffer_waiter;
-  waiter.bytes = bytes;
-  waiter.command = &command;
-  waiter.run = served;
-  command.shard->buffers().wait(waiter);
-}
-
-Command::Waiter& waiter_of(engine::Runnable& runnable) {
-  return static_cast<Command::Waiter&>(runnable);
-}
-
 // SPC-5 §7.5.11, UA_INTLCK_CTRL 11b. A condition that is pending is not queued twice.
 std::optional<spec::AdditionalSense> attention_of(spec::Status status) {
   using enum spec::AdditionalSense;
@@ -169,12 +157,16 @@ void with_buffer(Command& command, std::size_t bytes, void (*then)(Command&) noe
     then(command);
     return;
   }
-  command.buffer_waiter.then = then;
-  wait_for_buffer(command, bytes, [](engine::Runnable& self) noexcept {
-    Command::Waiter& waiter = waiter_of(self);
-    waiter.command->buffer = std::move(waiter.buffer);
-    waiter.then(*waiter.command);
-  });
+  Command::Waiter& waiter = command.buffer_waiter;
+  waiter.bytes = bytes;
+  waiter.command = &command;
+  waiter.then = then;
+  waiter.run = [](engine::Runnable& self) noexcept {
+    Command::Waiter& served = static_cast<Command::Waiter&>(self);
+    served.command->buffer = std::move(served.buffer);
+    served.then(*served.command);
+  };
+  command.shard->buffers().wait(waiter);
 }
 
 }  // namespace lunar::scsi

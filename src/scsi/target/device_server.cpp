@@ -170,10 +170,6 @@ bool DeviceServer::takes_data_out_at_once(const Command& command) const {
          !command.unit->front().has_frozen_ranges();
 }
 
-std::size_t DeviceServer::data_out_alignment(const Command& command) const {
-  return command.unit == nullptr ? 1 : command.unit->unit().limits().buffer_alignment;
-}
-
 void DeviceServer::execute(Command& command) {
   if (command.state != CommandState::prepared) return;  // aborted while its data came
   start_or_wait(command);

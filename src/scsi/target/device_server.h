@@ -58,13 +58,12 @@ class alignas(kCacheLine) DeviceServer {
 
   // Where write data should be received: the medium's own memory for a large plain write that
   // allows it (then data_out must be exactly it, and be filled before execute()), else empty: the
-  // transport provides memory aligned to data_out_alignment(). A transport writes into the window
-  // only until it has called abort() or `finished` has been called.
+  // transport provides memory. A transport writes into the window only until it has called abort()
+  // or `finished` has been called.
   [[nodiscard]] MutableBytes data_out_window(Command& command);
   // Whether execute() is done with data_out when it returns, so that it may lie in a buffer of the
   // transport's that is used again at once.
   [[nodiscard]] bool takes_data_out_at_once(const Command& command) const;
-  [[nodiscard]] std::size_t data_out_alignment(const Command& command) const;
 
   // Runs a prepared command whose data_out is there (data_out_bytes, or fewer when the initiator
   // offered fewer: then only whole blocks that are there may be used, and the transport reports the
