@@ -1,4 +1,5 @@
-// TEST UNIT READY, REQUEST SENSE, REPORT LUNS (SPC-5 §6).
+// TEST UNIT READY, REQUEST SENSE, REPORT LUNS, REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-5
+// §6).
 #include <array>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "scsi/reports/report_commands.h"
 #include "scsi/spec/cdb_structs.h"
 #include "scsi/spec/report_luns.h"
+#include "scsi/spec/rsoc.h"
 
 namespace lunar::scsi {
 namespace {
@@ -89,6 +91,29 @@ bool is_for_whole_target(const Command& command) {
   return command.to_well_known || command.lun_field == kLunZero;
 }
 
+// ---- REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-5 §6.36)
+
+// What iSCSI carries (RFC 7143 §11.5.1, and RFC 7144 §4.1 for sessions of iSCSIProtocolLevel 2).
+// CLEAR ACA is not there, since ACA is not supported.
+spec::SupportedTmfData supported_tmfs() {
+  spec::SupportedTmfData data;
+  data.functions = data.kAbortTask | data.kAbortTaskSet | data.kClearTaskSet |
+                   data.kLogicalUnitReset | data.kQueryTask | data.kTargetReset;
+  data.functions1 = data.kQueryAsynchronousEvent | data.kQueryTaskSet | data.kITNexusReset;
+  return data;
+}
+
+void produce_supported_tmfs(Command& command, ByteWriter& out) {
+  spec::SupportedTmfData data = supported_tmfs();
+  if (!cdb_of(command).as<spec::ReportSupportedTmfCdb>().repd()) {
+    out.write_bytes(as_bytes(data).first(data.kBasicBytes));
+    return;
+  }
+  // No timeouts are told: a function waits for the medium.
+  data.additional_data_length = sizeof(data) - data.kBasicBytes;
+  out.write(data);
+}
+
 }  // namespace
 
 // A logical unit that is open is ready; what its medium says comes with the command that asks it.
@@ -117,5 +142,14 @@ bool decode_report_luns(Command& command) {
 }
 
 void execute_report_luns(Command& command) { respond<produce_luns, kMaxReportLunsBytes>(command); }
+
+bool decode_report_supported_tmfs(Command& command) {
+  command.allocation_length = cdb_of(command).as<spec::ReportSupportedTmfCdb>().allocation_length;
+  return true;
+}
+
+void execute_report_supported_tmfs(Command& command) {
+  respond<produce_supported_tmfs, sizeof(spec::SupportedTmfData)>(command);
+}
 
 }  // namespace lunar::scsi

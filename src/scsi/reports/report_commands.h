@@ -22,12 +22,15 @@ void execute_log_sense(Command& command);
 bool decode_log_select(Command& command);
 void execute_log_select(Command& command);
 
-// ---- primary.cpp: TEST UNIT READY, REQUEST SENSE, REPORT LUNS (SPC-5 §6)
+// ---- primary.cpp: TEST UNIT READY, REQUEST SENSE, REPORT LUNS, REPORT SUPPORTED TASK MANAGEMENT
+// ---- FUNCTIONS
 void execute_test_unit_ready(Command& command);
 bool decode_request_sense(Command& command);
 void execute_request_sense(Command& command);
 bool decode_report_luns(Command& command);
 void execute_report_luns(Command& command);
+bool decode_report_supported_tmfs(Command& command);
+void execute_report_supported_tmfs(Command& command);
 
 // ---- identification_commands.cpp: identifying information and timestamps
 bool decode_report_identifying_information(Command& command);
@@ -40,9 +43,5 @@ bool decode_set_timestamp(Command& command);
 void execute_set_timestamp(Command& command);
 // As a UnitFeature.
 Result<void> restore_identification(LogicalUnit& unit, UnitState& state, std::string_view kept);
-
-// ---- supported_tmfs.cpp: REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS
-bool decode_report_supported_tmfs(Command& command);
-void execute_report_supported_tmfs(Command& command);
 
 }  // namespace lunar::scsi

@@ -15,8 +15,7 @@
 #include "scsi/modes/mode_rows.h"
 #include "scsi/paths/access_rows.h"
 #include "scsi/protection/protected_rows.h"
-#include "scsi/reports/log_rows.h"
-#include "scsi/reports/primary_rows.h"
+#include "scsi/reports/report_rows.h"
 #include "scsi/reservations/reservation_rows.h"
 #include "scsi/target/supported_opcodes.h"
 
@@ -49,7 +48,7 @@ constexpr auto in_order(const std::array<CommandDescription, counts>&... familie
 }
 constexpr auto kPlainCommands =
     in_order(kBlockRows, kLongBlockRows, kDiagnosticRows, kConditionRows, kAccessRows, kModeRows,
-             kReservationRows, kPrimaryRows, kLogRows, table_rows());
+             kReservationRows, kReportRows, table_rows());
 
 constexpr const ProtectedRow* protected_row_of(const CommandDescription& row) {
   for (const ProtectedRow& special : kProtectedRows) {

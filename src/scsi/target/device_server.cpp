@@ -208,22 +208,6 @@ engine::Task<TaskManagementOutcome> DeviceServer::clear_task_set(Nexus& nexus,
   co_return TaskManagementOutcome::function_complete;
 }
 
-namespace {
-
-// SAM-5 §6.3.3: every I_T nexus is told, the one that asked for it among them.
-engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester) {
-  auto reset = [requester](LogicalUnitShard& part) {
-    part.raise(AdditionalSense::bus_device_reset_function_occurred);
-    for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
-    part.abort_commands(nullptr, requester);
-    return part.aborted_commands_finished(nullptr);
-  };
-  co_await on_each_part(unit, reset);
-  co_await reset_state(unit);
-}
-
-}  // namespace
-
 engine::Task<TaskManagementOutcome> DeviceServer::logical_unit_reset(Nexus& nexus,
                                                                      const LunField& lun_field) {
   if (is_report_luns_unit(lun_field)) {

@@ -1,17 +1,14 @@
 // The SCSI target device as a transport sees it.
 //
 // Objects and threads:
-//   LogicalUnit       one per device, shared by every target that maps it: identity, limits.
-//   Immutable while
-//                     shards run, so any shard reads it.
-//   LogicalUnitShard  its part on one shard: the block::Front, the task set, unit attentions of the
-//   nexuses
-//                     that live on this shard.
-//   Target            a SCSI target device: name and LUN maps.
-//   Nexus             an I_T nexus (a session): lives on one shard.
-//   DeviceServer      one per target and shard: takes commands. What transports call. The logical
-//   units of its
-//                     target are open on its shard before it, and stopped after it.
+//   LogicalUnit: one per device, shared by every target that maps it. Immutable while shards run,
+//     but for its UnitState.
+//   LogicalUnitShard: its part on one shard: the block::Front, and the I_T_L nexuses of the shard
+//     with their task sets and unit attentions.
+//   Target: a SCSI target device: name, ports, LUN maps.
+//   Nexus: an I_T nexus (a session). Lives on one shard.
+//   DeviceServer: one per target and shard. Takes commands; what transports call. The logical units
+//     of its target are open on its shard before it, and stopped after it.
 //
 // A command's way: prepare() decodes it by the command table; the transport then gathers
 // data_out_bytes of data (none for reads); execute() runs it; `finished` is called from the loop

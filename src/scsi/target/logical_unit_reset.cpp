@@ -1,6 +1,7 @@
 #include "scsi/target/logical_unit_reset.h"
 
 #include "scsi/core/logical_unit.h"
+#include "scsi/core/on_each_part.h"
 #include "scsi/reservations/reservation_change.h"
 #include "scsi/state/self_test_log.h"
 
@@ -18,12 +19,24 @@ struct Reset final : UnitChange {
   }
 };
 
-}  // namespace
-
+// Brings back what a reset brings back, on every shard. After the commands have ended.
 engine::Task<void> reset_state(LogicalUnit& unit) {
   Reset change;
   co_await unit.change(change);
   co_await end_reserve(unit, 0);
+}
+
+}  // namespace
+
+engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester) {
+  auto reset = [requester](LogicalUnitShard& part) {
+    part.raise(spec::AdditionalSense::bus_device_reset_function_occurred);
+    for (ItlNexus& itl : part.nexuses()) itl.prevents_removal = false;  // SBC-4 §5.15
+    part.abort_commands(nullptr, requester);
+    return part.aborted_commands_finished(nullptr);
+  };
+  co_await on_each_part(unit, reset);
+  co_await reset_state(unit);
 }
 
 }  // namespace lunar::scsi

@@ -1,4 +1,4 @@
-// What a logical unit reset does to the state of the unit (SAM-5 §6.3.3).
+// A logical unit reset (SAM-5 §6.3.3).
 #pragma once
 
 #include "engine/task.h"
@@ -6,8 +6,11 @@
 namespace lunar::scsi {
 
 class LogicalUnit;
+class Nexus;
 
-// Brings back what a reset brings back, on every shard. After the commands have ended.
-engine::Task<void> reset_state(LogicalUnit& unit);
+// Aborts the commands of every nexus on every shard, then brings back the state that a reset brings
+// back. Every I_T nexus is told, the one that asked for it among them. `requester`: whose commands
+// are aborted in silence. From any shard of the unit.
+engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester);
 
 }  // namespace lunar::scsi

@@ -1,4 +1,4 @@
-// Rows of the command table: the commands that every device has (SPC-5 §6).
+// Rows of the command table: what a device tells of itself (SPC-5 §6).
 #pragma once
 
 #include "scsi/core/rows.h"
@@ -7,7 +7,9 @@
 namespace lunar::scsi {
 namespace rows {
 
-constexpr auto kPrimaryRows = std::to_array<CommandDescription>({
+constexpr std::uint8_t kPcr = 0x02;  // LOG SELECT
+
+constexpr auto kReportRows = std::to_array<CommandDescription>({
     // clang-format off
     row({Opcode::test_unit_ready, 0, kToWellKnown, kTellsOfMedium, kNone, kQuick, {}, decode_nothing, execute_test_unit_ready}),
     row({Opcode::request_sense, 0, kAlways, kNothing, kIn, kQuick, {0, 0x01, 0, 0, kFull}, decode_request_sense, execute_request_sense}),
@@ -23,10 +25,12 @@ constexpr auto kPrimaryRows = std::to_array<CommandDescription>({
          {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_report_timestamp, execute_report_timestamp}),
     row({Opcode::maintenance_out, action::set_timestamp, kWithServiceAction | kOffMedium, kReservedWrites | kReservedAll | kAnyPathState, kOut, kQuick,
          {0, kAction, 0, 0, 0, 0, kFull, kFull, kFull, kFull}, decode_set_timestamp, execute_set_timestamp}),
+    row({Opcode::log_select, 0, 0, kChangesSettings, kOut, kQuick, {0, kPcr, kFull, kFull, 0, 0, 0, kFull, kFull}, decode_log_select, execute_log_select}),
+    row({Opcode::log_sense, 0, 0, kTellsOfUnit, kIn, kQuick, {0, 0, kFull, kFull, 0, kFull, kFull, kFull, kFull}, decode_log_sense, execute_log_sense}),
     // clang-format on
 });
 
 }  // namespace rows
-using rows::kPrimaryRows;
+using rows::kReportRows;
 
 }  // namespace lunar::scsi
