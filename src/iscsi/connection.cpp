@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "base/memory_reserve.h"
-#include "iscsi/service.h"
 
 namespace lunar::iscsi {
 namespace {
@@ -42,7 +41,7 @@ void Connection::guarded(const Work& work) noexcept {
   }
 }
 
-Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream,
+Connection::Connection(ConnectionOwner& owner, std::unique_ptr<engine::Stream> stream,
                        const Arrival& arrival)
     : owner_(owner),
       shard_(owner.shard()),
@@ -50,7 +49,7 @@ Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stre
       arrival_(arrival),
       queue_(owner.pools().pdus),
       receiver_(*this, owner.shard().buffers()),
-      login_(std::make_unique<LoginNegotiation>(owner.service().policy(),
+      login_(std::make_unique<LoginNegotiation>(owner.policy(),
                                                 static_cast<const TargetDirectory&>(*this))),
       peer_(fmt::format("{}:{}", stream_->remote().address, stream_->remote().port)) {
   on_readable_.connection = on_writable_.connection = on_close_.connection = this;
@@ -68,7 +67,7 @@ Connection::Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stre
   };
   on_close_.run = [](engine::Runnable& self) noexcept {
     Connection& connection = *static_cast<Callback&>(self).connection;
-    connection.owner_.gate().spawn(connection.finish_closing());
+    connection.owner_.spawn(connection.finish_closing());
   };
   alarm_.run = [](engine::Runnable& self) noexcept {
     Connection& connection = *static_cast<Alarm&>(self).connection;
@@ -305,10 +304,8 @@ engine::Task<std::expected<OpenSession, LoginRefusal>> Connection::register_sess
                      .initiator_address = stream_->remote().address,
                      .connection = this,
                      .shard_index = shard_.index()};
-  Service& service = owner_.service();
-  auto open = [&service, &login] { return service.open_session(std::move(login)); };
-  auto there = engine::await_on(service.control_shard(), std::move(open));
-  auto session = co_await there;
+  auto opening = owner_.open_session(std::move(login));
+  auto session = co_await opening;
   if (session) tsih_ = session->tsih;
   co_return session;
 }
@@ -321,14 +318,14 @@ void Connection::begin_full_feature(const OpenSession& session) {
   scsi::DeviceServer* server = nullptr;
   std::uint16_t relative_target_port_id = 0;
   if (identity.session_type == SessionType::normal) {
-    server = &owner_.device_server(owner_.service().find_target(identity.target_name));
+    server = &owner_.device_server(identity.target_name);
     relative_target_port_id = server->target().ports().find_tag(arrival_.portal_group_tag)->number;
   }
   const Session::Environment environment{.shard = shard_,
                                          .pools = owner_.pools(),
                                          .queue = queue_,
                                          .host = *this,
-                                         .policy = owner_.service().policy(),
+                                         .policy = owner_.policy(),
                                          .lister = *this,
                                          .device_server = server,
                                          .relative_target_port_id = relative_target_port_id,
@@ -347,7 +344,7 @@ void Connection::begin_full_feature(const OpenSession& session) {
 }
 
 void Connection::log_login(const LoginIdentity& identity, const OpenSession& session) const {
-  const std::string portal = to_string(owner_.service().portals()[arrival_.portal]);
+  const std::string portal = owner_.portal_name(arrival_);
   if (identity.session_type == SessionType::discovery) {
     log::limited(log::Level::info, peer_address(), "login",
                  "{}: {} logged in to discovery by portal {} on shard {}", peer_,
@@ -360,40 +357,33 @@ void Connection::log_login(const LoginIdentity& identity, const OpenSession& ses
                session.sight);
 }
 
-// ---- The service as this connection sees it.
+// ---- The targets as this connection's portal shows them.
 
 std::expected<TargetLogin, spec::LoginStatus> Connection::find_target(std::string_view target_name,
                                                                       std::string_view) const {
-  const Service& service = owner_.service();
-  const std::size_t index = service.find_target(target_name);
-  if (index == service.targets().size()) return std::unexpected(spec::LoginStatus::not_found);
-  const TargetNode& target = *service.targets()[index];
-  return TargetLogin{.name = target.device.name(),
-                     .portal_group_tag = arrival_.portal_group_tag,
-                     .alias = target.alias,
-                     .auth = {}};
+  std::optional<TargetLogin> target = owner_.find_target(target_name, arrival_.portal_group_tag);
+  if (!target) return std::unexpected(spec::LoginStatus::not_found);
+  return std::move(*target);
 }
 
 AuthPolicy Connection::discovery_auth(std::string_view) const { return {}; }
 
 std::vector<TargetRecord::Portal> Connection::portal_records() const {
-  return told_portals(owner_.service().portals(), stream_->local());
+  return owner_.portals_told_at(stream_->local());
 }
 
 std::vector<TargetRecord> Connection::list_targets(std::string_view) const {
   std::vector<TargetRecord> records;
-  for (const auto& target : owner_.service().targets()) {
-    records.push_back({target->device.name(), portal_records()});
-  }
+  for (std::string& name : owner_.target_names())
+    records.push_back({std::move(name), portal_records()});
   return records;
 }
 
 std::optional<TargetRecord> Connection::find_record(std::string_view target_name,
                                                     std::string_view) const {
-  const Service& service = owner_.service();
-  const std::size_t index = service.find_target(target_name);
-  if (index == service.targets().size()) return std::nullopt;
-  return TargetRecord{service.targets()[index]->device.name(), portal_records()};
+  std::optional<TargetLogin> target = owner_.find_target(target_name, arrival_.portal_group_tag);
+  if (!target) return std::nullopt;
+  return TargetRecord{std::move(target->name), portal_records()};
 }
 
 // ---- Time.
@@ -498,8 +488,7 @@ void Connection::drain() {
 
 void Connection::target_cold_reset() {
   close_after_output();
-  Service& service = owner_.service();
-  owner_.gate().spawn(service.reset_target(session_->identity().target_name, tsih_));
+  owner_.end_other_sessions(session_->identity().target_name, tsih_);
 }
 
 void Connection::close(std::string_view why) { end_at(log::Level::info, why); }
@@ -535,12 +524,8 @@ engine::Task<void> Connection::finish_closing() {
   queue_.clear([this](Task& task) { session_->on_task_sent(task); });
   if (session_) co_await session_->stop();
   queue_.clear();
-  Service& service = owner_.service();
-  auto leave = [&service, tsih = tsih_, index = shard_.index()] {
-    service.connection_gone(tsih, index);
-  };
-  auto there = engine::call_on(service.control_shard(), leave);
-  co_await there;
+  auto leaving = owner_.leave(tsih_);
+  co_await leaving;
   owner_.closed(*this);  // deletes this
 }
 

@@ -17,23 +17,13 @@
 #include "engine/network.h"
 #include "engine/shard.h"
 #include "engine/timer.h"
+#include "iscsi/connection_owner.h"
 #include "iscsi/login_negotiation.h"
 #include "iscsi/pdu_queue.h"
 #include "iscsi/pdu_receiver.h"
 #include "iscsi/session.h"
 
 namespace lunar::iscsi {
-
-class ServiceShard;
-struct OpenSession;
-struct LoginRefusal;
-
-// How a connection came to us.
-struct Arrival {
-  std::uint64_t number = 0;  // in the order of accept, over all portals
-  std::size_t portal = 0;    // the index of Service::portals()
-  std::uint16_t portal_group_tag = 0;
-};
 
 constexpr std::uint64_t kHotNs = 50 * engine::kMicrosecond;
 constexpr std::uint64_t kLoginTimeoutNs = 15 * engine::kSecond;
@@ -56,12 +46,13 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
                                              private TargetDirectory,
                                              private TargetLister {
  public:
-  Connection(ServiceShard& owner, std::unique_ptr<engine::Stream> stream, const Arrival& arrival);
+  Connection(ConnectionOwner& owner, std::unique_ptr<engine::Stream> stream,
+             const Arrival& arrival);
   ~Connection() override;
 
   // Starts to read.
   void start();
-  // Ends it as soon as possible; it leaves its ServiceShard and deletes itself. Idempotent.
+  // Ends it as soon as possible; its owner destroys it. Idempotent.
   void close(std::string_view why);
   // Takes no more commands; closes when those in flight have been answered. Idempotent.
   void drain();
@@ -100,7 +91,7 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   void on_pdu(InboundPdu& pdu) override;
   void on_format_error(std::string_view what) override;
 
-  // ---- TargetDirectory, TargetLister: the service as this connection's portal shows it
+  // ---- TargetDirectory, TargetLister: the targets as this connection's portal shows them
   [[nodiscard]] std::expected<TargetLogin, spec::LoginStatus> find_target(
       std::string_view target_name, std::string_view initiator_name) const override;
   [[nodiscard]] AuthPolicy discovery_auth(std::string_view initiator_name) const override;
@@ -136,7 +127,7 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   void end_at(log::Level level, std::string_view why);
   [[nodiscard]] std::vector<TargetRecord::Portal> portal_records() const;
 
-  ServiceShard& owner_;
+  ConnectionOwner& owner_;
   engine::Shard& shard_;
   std::unique_ptr<engine::Stream> stream_;
   const Arrival arrival_;

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <cassert>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
 #include "base/memory_reserve.h"
-#include "iscsi/session_send.h"
+#include "iscsi/port_names.h"
 
 namespace lunar::iscsi {
 
@@ -42,6 +43,70 @@ void ServiceShard::closed(Connection& connection) {
   delete &connection;
   pools_.trim();
   memory_reserve::refill();
+}
+
+// ---- The service as connections see it
+
+const NegotiationPolicy& ServiceShard::policy() const { return std::as_const(service_).policy(); }
+
+std::optional<TargetLogin> ServiceShard::find_target(std::string_view name,
+                                                     std::uint16_t portal_group_tag) const {
+  const std::size_t index = service_.find_target(name);
+  if (index == service_.targets().size()) return std::nullopt;
+  const TargetNode& target = *service_.targets()[index];
+  return TargetLogin{.name = target.device.name(),
+                     .portal_group_tag = portal_group_tag,
+                     .alias = target.alias,
+                     .auth = {}};
+}
+
+std::vector<std::string> ServiceShard::target_names() const {
+  std::vector<std::string> names;
+  for (const auto& target : service_.targets()) names.push_back(target->device.name());
+  return names;
+}
+
+std::vector<TargetRecord::Portal> ServiceShard::portals_told_at(
+    const engine::Endpoint& reached) const {
+  return told_portals(service_.portals(), reached);
+}
+
+std::string ServiceShard::portal_name(const Arrival& arrival) const {
+  return to_string(service_.portals()[arrival.portal]);
+}
+
+scsi::DeviceServer& ServiceShard::device_server(std::string_view target_name) {
+  return device_server(service_.find_target(target_name));
+}
+
+engine::Task<std::expected<OpenSession, LoginRefusal>> ServiceShard::open_session(
+    SessionLogin login) {
+  auto open = [this, &login] { return service_.open_session(std::move(login)); };
+  auto there = engine::await_on(service_.control_shard(), std::move(open));
+  co_return co_await there;
+}
+
+namespace {
+
+engine::Task<void> close_sessions(Service& service, std::string target_name,
+                                  std::uint16_t except_tsih) {
+  auto close = [&service, &target_name, except_tsih] {
+    return service.close_sessions_of(target_name, except_tsih);
+  };
+  auto there = engine::await_on(service.control_shard(), close);
+  co_await there;
+}
+
+}  // namespace
+
+void ServiceShard::end_other_sessions(std::string target_name, std::uint16_t except_tsih) {
+  gate_.spawn(close_sessions(service_, std::move(target_name), except_tsih));
+}
+
+engine::Task<void> ServiceShard::leave(std::uint16_t tsih) {
+  auto gone = [this, tsih] { service_.connection_gone(tsih, shard_.index()); };
+  auto there = engine::call_on(service_.control_shard(), gone);
+  co_await there;
 }
 
 engine::Task<void> ServiceShard::stop(std::uint64_t deadline_ns) {
@@ -305,14 +370,6 @@ engine::Task<void> Service::close_sessions_of(std::string target_name, std::uint
   for (const std::uint16_t tsih : theirs) {
     if (sessions_.contains(tsih)) co_await end_session(tsih);
   }
-}
-
-engine::Task<void> Service::reset_target(std::string target_name, std::uint16_t except_tsih) {
-  auto close = [this, &target_name, except_tsih] {
-    return close_sessions_of(target_name, except_tsih);
-  };
-  auto there = engine::await_on(control_shard(), close);
-  co_await there;
 }
 
 std::size_t Service::commands_in_flight() const {

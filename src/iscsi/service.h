@@ -11,8 +11,11 @@
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/cache_line.h"
@@ -21,6 +24,7 @@
 #include "engine/restart_patience.h"
 #include "engine/shard.h"
 #include "iscsi/connection.h"
+#include "iscsi/connection_owner.h"
 #include "iscsi/login_negotiation.h"
 #include "iscsi/portals.h"
 #include "iscsi/session.h"
@@ -41,62 +45,43 @@ struct TargetNode {
   std::string alias;
 };
 
-// What makes a session unique: SCSI initiator port and target portal group (RFC 7143 §4.4.3.2).
-struct SessionKey {
-  std::string initiator_name;
-  spec::Isid isid;
-  std::string target_name;
-  std::uint16_t portal_group_tag = 0;
-  friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
-};
-
-// One connection's login to a session that it is to make.
-struct SessionLogin {
-  SessionKey key;
-  std::uint16_t tsih = 0;  // as the initiator says: 0 for a new session
-  std::uint16_t cid = 0;
-  std::uint64_t arrival = 0;  // of the connection, see Arrival
-  std::string initiator_address{};
-  Connection* connection = nullptr;
-  unsigned shard_index = 0;
-};
-
-struct OpenSession {
-  std::uint16_t tsih = 0;
-  std::string sight;  // which host the initiator is and how many LUNs it sees, for the log
-};
-
-// Why it makes none.
-struct LoginRefusal {
-  spec::LoginStatus status = spec::LoginStatus::target_error;
-  std::string reason;
-};
-
 class Service;
 
 // A shard's part of the service.
-class alignas(kCacheLine) ServiceShard {
+class alignas(kCacheLine) ServiceShard final : public ConnectionOwner {
  public:
   ServiceShard(Service& service, engine::Shard& shard);
   ~ServiceShard();
 
   [[nodiscard]] Service& service() { return service_; }
-  [[nodiscard]] engine::Shard& shard() { return shard_; }
-  [[nodiscard]] SessionPools& pools() { return pools_; }
   [[nodiscard]] scsi::DeviceServer& device_server(std::size_t target_index) {
     return *device_servers_[target_index];
   }
 
   // A connection for this shard. False: there is no memory for it.
   bool accept(std::unique_ptr<engine::Socket> socket, const Arrival& arrival);
-  // The connection is closed and deletes itself.
-  void closed(Connection& connection);
-  [[nodiscard]] engine::Gate& gate() { return gate_; }
   [[nodiscard]] std::size_t connection_count() { return connections_.size(); }
 
   // Lets commands in flight finish until `deadline_ns`, then closes every connection; completes
   // when all are gone.
   engine::Task<void> stop(std::uint64_t deadline_ns);
+
+  // ---- ConnectionOwner
+  [[nodiscard]] engine::Shard& shard() override { return shard_; }
+  [[nodiscard]] SessionPools& pools() override { return pools_; }
+  [[nodiscard]] const NegotiationPolicy& policy() const override;
+  [[nodiscard]] std::optional<TargetLogin> find_target(
+      std::string_view name, std::uint16_t portal_group_tag) const override;
+  [[nodiscard]] std::vector<std::string> target_names() const override;
+  [[nodiscard]] std::vector<TargetRecord::Portal> portals_told_at(
+      const engine::Endpoint& reached) const override;
+  [[nodiscard]] std::string portal_name(const Arrival& arrival) const override;
+  [[nodiscard]] scsi::DeviceServer& device_server(std::string_view target_name) override;
+  engine::Task<std::expected<OpenSession, LoginRefusal>> open_session(SessionLogin login) override;
+  void end_other_sessions(std::string target_name, std::uint16_t except_tsih) override;
+  void spawn(engine::Task<void> work) override { gate_.spawn(std::move(work)); }
+  engine::Task<void> leave(std::uint16_t tsih) override;
+  void closed(Connection& connection) override;
 
  private:
   Service& service_;
@@ -144,8 +129,6 @@ class Service {
   engine::Task<void> close_sessions_of(std::string target_name, std::uint16_t except_tsih);
 
   // ---- From any shard.
-  // As close_sessions_of().
-  engine::Task<void> reset_target(std::string target_name, std::uint16_t except_tsih);
   [[nodiscard]] const std::vector<std::unique_ptr<TargetNode>>& targets() const { return targets_; }
   [[nodiscard]] std::size_t find_target(std::string_view name) const;  // targets().size(): none
   [[nodiscard]] const NegotiationPolicy& policy() const { return policy_; }

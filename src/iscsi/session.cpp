@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "iscsi/port_names.h"
 #include "iscsi/session_send.h"
 #include "iscsi/spec/serial.h"
 

@@ -1,7 +1,5 @@
-// Session's templates for sending, and names of its ports. Private to session*.cpp.
+// Session's templates for sending. Private to session*.cpp.
 #pragma once
-
-#include <fmt/format.h>
 
 #include <new>
 
@@ -40,16 +38,6 @@ void Session::send_without_status(OutboundPdu& out, const Pdu& bhs) {
   pdu.max_cmd_sn = max_cmd_sn();
   queue_.push(out);
   host_.output_ready();
-}
-
-// SCSI port names (RFC 7143 §4.4.1).
-inline std::string initiator_port_name(const LoginIdentity& identity) {
-  const auto& i = identity.isid.bytes;
-  return fmt::format("{},i,0x{:02x}{:02x}{:02x}{:02x}{:02x}{:02x}", identity.initiator_name, i[0],
-                     i[1], i[2], i[3], i[4], i[5]);
-}
-inline std::string target_port_name(std::string_view target_name, std::uint16_t tag) {
-  return fmt::format("{},t,0x{:04x}", target_name, tag);
 }
 
 }  // namespace lunar::iscsi
