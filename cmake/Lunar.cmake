@@ -89,9 +89,23 @@ function(lunar_test_program name library)
   endif()
 endfunction()
 
+# A libFuzzer binary of each file, when LUNAR_FUZZ is on.
+function(lunar_fuzzers library)
+  if(NOT LUNAR_FUZZ)
+    return()
+  endif()
+  foreach(fuzzer ${ARGN})
+    get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+    add_executable(${fuzzer_name} ${fuzzer})
+    lunar_executable(${fuzzer_name})
+    target_link_libraries(${fuzzer_name} PRIVATE ${library})
+    target_link_options(${fuzzer_name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+endfunction()
+
 # lunar_library(NAME FOLDER dir [TESTS program] LINK public-libs... PRIVATE private-libs...)
-# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test, or go into the program
-# that lunar_tests(program) makes; each *_fuzz.cpp makes a libFuzzer binary when LUNAR_FUZZ is on.
+# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test; each *_fuzz.cpp makes a
+# libFuzzer binary. With TESTS it is lunar_tests(program) that makes these, for several libraries.
 function(lunar_library name)
   cmake_parse_arguments(ARG "" "FOLDER;TESTS" "SUBFOLDERS;LINK;PRIVATE" ${ARGN})
   set(patterns ${ARG_FOLDER} ${ARG_SUBFOLDERS})
@@ -127,25 +141,19 @@ function(lunar_library name)
 
   if(ARG_TESTS)
     set_property(GLOBAL APPEND PROPERTY LUNAR_TESTS_${ARG_TESTS} ${tests})
+    set_property(GLOBAL APPEND PROPERTY LUNAR_FUZZERS_${ARG_TESTS} ${fuzzers})
   else()
     lunar_test_program(${name} lunar_${name} ${tests})
-  endif()
-
-  if(LUNAR_FUZZ)
-    foreach(fuzzer ${fuzzers})
-      get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
-      add_executable(${fuzzer_name} ${fuzzer})
-      lunar_executable(${fuzzer_name})
-      target_link_libraries(${fuzzer_name} PRIVATE lunar_${name})
-      target_link_options(${fuzzer_name} PRIVATE -fsanitize=fuzzer)
-    endforeach()
+    lunar_fuzzers(lunar_${name} ${fuzzers})
   endif()
 endfunction()
 
 # lunar_tests(NAME FOLDER dir LINK library): NAME_test of the tests of all libraries that say
-# TESTS NAME. The folder has what they share.
+# TESTS NAME, and their fuzzers. The folder has what they share.
 function(lunar_tests name)
   cmake_parse_arguments(ARG "" "FOLDER" "LINK" ${ARGN})
   get_property(tests GLOBAL PROPERTY LUNAR_TESTS_${name})
   lunar_test_program(${name} ${ARG_LINK} ${tests})
+  get_property(fuzzers GLOBAL PROPERTY LUNAR_FUZZERS_${name})
+  lunar_fuzzers(${ARG_LINK} ${fuzzers})
 endfunction()

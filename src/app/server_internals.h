@@ -13,7 +13,7 @@
 #include "engine/blocking_worker.h"
 #include "engine/shard_group.h"
 #include "engine/uring_file.h"
-#include "iscsi/service.h"
+#include "iscsi/service/service.h"
 #include "lunar/server.h"
 #include "scsi/core/logical_unit.h"
 

@@ -153,8 +153,8 @@ Result<DeviceConfig> parse_disk(std::string_view spec);
 // the SPEC and what is wrong with it.
 Result<PortalConfig> parse_portal(std::string_view spec);
 
-// What is wrong with a portal, by itself and beside the others (iscsi/portals.h). invalid_argument;
-// the error does not name the portal.
+// What is wrong with a portal, by itself and beside the others (iscsi/service/portals.h).
+// invalid_argument; the error does not name the portal.
 Result<void> check_portal(const PortalConfig& portal, std::span<const PortalConfig> others);
 
 // A TOML document (docs/configuration.md); `source` names it in errors, which say "SOURCE:LINE:

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "control/config.h"
-#include "iscsi/portals.h"
+#include "iscsi/service/portals.h"
 
 namespace lunar::control {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "control/config.h"
-#include "iscsi/portals.h"
+#include "iscsi/service/portals.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view spec(reinterpret_cast<const char*>(data), size);

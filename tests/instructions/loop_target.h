@@ -11,7 +11,7 @@
 #include "engine/shard.h"
 #include "engine/uring_driver.h"
 #include "engine/uring_network.h"
-#include "iscsi/service.h"
+#include "iscsi/service/service.h"
 #include "lunar/block/device.h"
 #include "scsi/core/logical_unit.h"
 

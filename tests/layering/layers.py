@@ -28,10 +28,14 @@ LAYERS = {
     "scsi/reports": ["scsi/reservations"],
     "scsi/target": ["scsi/reports"],
     "scsi/testing": ["scsi/target"],
-    "iscsi": ["scsi/target", "iscsi/spec", "engine"],
+    "iscsi/login": ["iscsi/spec"],
+    "iscsi/session": ["iscsi/login", "scsi/target"],
+    "iscsi/connection": ["iscsi/session"],
+    "iscsi/service": ["iscsi/connection"],
+    "iscsi/testing": ["iscsi/service"],
     # Control knows the management headers of the levels below, never a backend or a layer.
-    "control": ["iscsi", "scsi/target", "block", "engine"],
-    "app": ["control", "iscsi", "scsi/target", "backends/ram", "backends/null", "backends/file",
+    "control": ["iscsi/service", "scsi/target", "block", "engine"],
+    "app": ["control", "iscsi/service", "scsi/target", "backends/ram", "backends/null", "backends/file",
             "layers/passthru", "layers/delay", "layers/error"],
     # An initiator: it shares the wire formats with the target, and none of its code.
     "bench": ["engine", "iscsi/spec", "scsi/spec"],

@@ -17,7 +17,7 @@ class Table(unittest.TestCase):
                 self.assertNotIn(name, layers.may_use(used), f"{name} and {used} use each other")
 
     def test_backends_and_protocols_do_not_know_each_other(self):
-        for protocol in ("scsi/target", "iscsi", "control"):
+        for protocol in ("scsi/target", "iscsi/service", "control"):
             self.assertFalse([name for name in layers.may_use(protocol) if name.startswith("backends/")])
         for name in layers.LAYERS:
             if name.startswith(("backends/", "layers/")):
@@ -35,7 +35,7 @@ class Includes(unittest.TestCase):
 
     def test_downwards_is_allowed(self):
         self.assertEqual(self.check({
-            "src/iscsi/session.cpp": '#include "iscsi/session.h"\n#include "scsi/core/command.h"\n'
+            "src/iscsi/session/session.cpp": '#include "iscsi/session/session.h"\n#include "scsi/core/command.h"\n'
                                      '#include "base/bytes.h"\n#include <vector>\n',
             "include/lunar/block/device.h": '#include "lunar/result.h"\n'}), [])
 
@@ -59,7 +59,7 @@ class Includes(unittest.TestCase):
             "src/scsi/state/unit_state_test.cpp": '#include "scsi/testing/bench.h"\n'
                                                   '#include "scsi/target/device_server.h"\n'}), [])
         self.assertEqual(len(self.check({
-            "src/scsi/state/unit_state_test.cpp": '#include "iscsi/session.h"\n',
+            "src/scsi/state/unit_state_test.cpp": '#include "iscsi/session/session.h"\n',
             "src/scsi/target/inventory.cpp": '#include "scsi/testing/bench.h"\n'})), 2)
 
     def test_public_header_upwards_fails(self):

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "engine/sim/world.h"
-#include "iscsi/service.h"
+#include "iscsi/service/service.h"
 #include "iscsi/testing/memory_device.h"
 #include "scsi/core/logical_unit.h"
 

@@ -1,0 +1,532 @@
+#include "iscsi/connection/connection.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "base/log.h"
+#include "base/memory_reserve.h"
+
+namespace lunar::iscsi {
+namespace {
+
+// How many receives one poll may do before others have their turn. Only bulk data needs more than
+// one: commands that fill the buffer are answered before more of them are read, so that the peer
+// has work while we do ours.
+constexpr int kReceivesPerPoll = 4;
+// Pieces of one send: two or three a PDU.
+constexpr std::size_t kSendPieces = 512;
+thread_local std::array<iovec, kSendPieces> send_pieces;
+// How much one connection may send before others have their turn: a fifth of a millisecond or so.
+constexpr std::size_t kTurnBytes = 1 * kMiB;
+
+std::size_t total(std::span<const iovec> pieces) {
+  std::size_t sum = 0;
+  for (const iovec& piece : pieces) sum += piece.iov_len;
+  return sum;
+}
+
+}  // namespace
+
+template <class Work>
+void Connection::guarded(const Work& work) noexcept {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    close("no memory");
+  }
+}
+
+Connection::Connection(ConnectionOwner& owner, std::unique_ptr<engine::Stream> stream,
+                       const Arrival& arrival)
+    : owner_(owner),
+      shard_(owner.shard()),
+      stream_(std::move(stream)),
+      arrival_(arrival),
+      queue_(owner.pools().pdus),
+      receiver_(*this, owner.shard().buffers()),
+      login_(std::make_unique<LoginNegotiation>(owner.policy(),
+                                                static_cast<const TargetDirectory&>(*this))),
+      peer_(fmt::format("{}:{}", stream_->remote().address, stream_->remote().port)) {
+  on_readable_.connection = on_writable_.connection = on_close_.connection = this;
+  alarm_.connection = this;
+  buffer_waiter_.connection = this;
+  on_readable_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Callback&>(self).connection;
+    connection.last_bytes_ns_ = connection.shard_.now_ns();
+    connection.wake_reader();
+  };
+  on_writable_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Callback&>(self).connection;
+    connection.waits_writable_ = false;
+    connection.guarded([&] { connection.flush(); });
+  };
+  on_close_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Callback&>(self).connection;
+    connection.owner_.spawn(connection.finish_closing());
+  };
+  alarm_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Alarm&>(self).connection;
+    connection.guarded([&] { connection.on_alarm(); });
+  };
+  buffer_waiter_.run = [](engine::Runnable& self) noexcept {
+    Connection& connection = *static_cast<Waiter&>(self).connection;
+    connection.receiver_.give_buffer(std::move(connection.buffer_waiter_.buffer));
+    connection.wake_reader();
+  };
+}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  receiver_.set_max_data_segment_length(kMaxLoginSegmentLength);
+  shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+  last_bytes_ns_ = shard_.now_ns();
+  wake_reader();
+}
+
+void Connection::transition(State next) { state_ = next; }
+
+// ---- Receiving.
+
+bool Connection::reads() const {
+  if (receiver_.is_stalled() || is_full(queue_)) return false;
+  return state_ == State::login || state_ == State::full_feature || state_ == State::draining;
+}
+
+void Connection::wake_reader() {
+  if (reads() && !engine::Poller::is_linked()) shard_.add_poller(*this);
+}
+
+bool Connection::poll() {
+  bool worked = true;
+  guarded([&] { worked = receive(); });
+  return worked;
+}
+
+bool Connection::receive() {
+  bool worked = sends_more_;
+  if (sends_more_) [[unlikely]]
+    flush();
+  for (int i = 0; i < kReceivesPerPoll; ++i) {
+    if (!reads()) {
+      waits_for_room_ = true;
+      if (!sends_more_) shard_.remove_poller(*this);
+      return worked;
+    }
+    const std::span<iovec> into = receiver_.receive_into();
+    if (into.empty()) {
+      if (!sends_more_) shard_.remove_poller(*this);
+      if (!buffer_waiter_.is_linked()) {
+        buffer_waiter_.bytes = kReceiveBufferBytes;
+        shard_.buffers().wait(buffer_waiter_);
+      }
+      return worked;
+    }
+    const std::size_t room = total(into);
+    const std::int64_t count = stream_->receive(into);
+    if (count <= 0) {
+      receive_failed(count);
+      return worked;
+    }
+    worked = true;
+    last_bytes_ns_ = shard_.now_ns();
+    receiver_.received(static_cast<std::size_t>(count));
+    if (memory_reserve::ran_short()) [[unlikely]]
+      close("the process has no more memory");
+    // The socket is empty, or it is time to answer.
+    if (static_cast<std::size_t>(count) < room || !receiver_.in_bulk()) break;
+  }
+  return worked;
+}
+
+void Connection::receive_failed(std::int64_t result) {
+  if (result == -EAGAIN) {
+    if (!sends_more_ && shard_.now_ns() - last_bytes_ns_ >= kHotNs) go_cold();
+  } else if (result == 0) {
+    end("closed by the initiator");
+  } else {
+    end(std::strerror(static_cast<int>(-result)));
+  }
+}
+
+void Connection::park() {
+  if (std::exchange(sends_more_, false)) {
+    waits_writable_ = true;
+    stream_->when_writable(on_writable_);
+  }
+  go_cold();
+}
+
+void Connection::go_cold() {
+  shard_.remove_poller(*this);
+  // Data that is awaited frees buffers of the pool when it comes: it must not have to wait for one.
+  if (session_ == nullptr || !session_->awaits_data()) receiver_.release_idle_buffer();
+  stream_->when_readable(on_readable_);
+}
+
+void Connection::input_unblocked() {
+  receiver_.resume();
+  wake_reader();
+}
+
+void Connection::discard_input() { receiver_.discard_segment(); }
+
+// ---- Sending.
+
+void Connection::output_ready() {
+  if (!waits_writable_ && !sends_more_) shard_.at_batch_end(on_writable_);
+}
+
+void Connection::flush() {
+  sends_more_ = false;
+  if (state_ == State::closing) return;
+  std::size_t turn = kTurnBytes;
+  for (;;) {
+    if (session_ != nullptr) session_->make_data_in_for_send();
+    if (queue_.empty()) break;
+    if (turn == 0) {
+      sends_more_ = true;
+      if (!engine::Poller::is_linked()) shard_.add_poller(*this);
+      go_on_reading();
+      return;
+    }
+    const std::span<iovec> pieces = queue_.gather(send_pieces, turn);
+    const std::int64_t count = stream_->send(pieces);
+    if (count == -EAGAIN) {
+      waits_writable_ = true;
+      stream_->when_writable(on_writable_);
+      go_on_reading();
+      return;
+    }
+    if (count < 0) {
+      end(std::strerror(static_cast<int>(-count)));
+      return;
+    }
+    turn -= static_cast<std::size_t>(count);
+    queue_.sent(static_cast<std::size_t>(count),
+                [this](Task& task) { session_->on_task_sent(task); });
+  }
+  if (state_ == State::flushing) {
+    end("closed after the last response");
+  } else if (state_ == State::draining && session_->active_tasks() == 0) {
+    close("the target is stopping");
+  } else {
+    go_on_reading();
+    wake_reader();
+  }
+}
+
+// There may be room for more responses.
+void Connection::go_on_reading() {
+  if (!waits_for_room_ && !receiver_.is_stalled()) return;
+  waits_for_room_ = is_full(queue_);
+  receiver_.resume();
+  wake_reader();
+}
+
+// ---- Login.
+
+Placement Connection::on_header(InboundPdu&, bool) {
+  return state_ == State::login ? Placement() : Placement::stall();
+}
+
+void Connection::on_pdu(InboundPdu& pdu) {
+  if (state_ != State::login) return;
+  if (pdu.bhs.opcode() != spec::Opcode::login_request) {
+    send_login_reply(
+        login_->refuse(spec::LoginStatus::invalid_during_login, "not a Login Request"));
+    return;
+  }
+  LoginReply reply = login_->handle(spec::pdu_cast<spec::LoginRequest>(pdu.bhs), pdu.data);
+  if (reply.outcome != LoginOutcome::full_feature) {
+    send_login_reply(std::move(reply));
+    return;
+  }
+  transition(State::establishing);
+  gate_.spawn(establish(std::move(reply)));
+}
+
+void Connection::on_format_error(std::string_view what) { close(what); }
+
+void Connection::send_login_reply(LoginReply reply) {
+  OutboundPdu& out = queue_.make();
+  copy_data(out, as_bytes(std::string_view(reply.text)));
+  queue_.push(out, reply.bhs);
+  output_ready();
+  if (reply.outcome == LoginOutcome::refused) {
+    log::limited(log::Level::info, peer_address(), "login refused", "{}: login refused: {}", peer_,
+                 reply.reason);
+    close_after_output();
+  }
+}
+
+// Registers the session, which first ends one that it reinstates, then answers the last Login
+// Request.
+engine::Task<void> Connection::establish(LoginReply reply) {
+  // Whoever has gone wants no session, and must not end one that it has by another connection: such
+  // logins stand in the backlog of a daemon that was stopped for a while.
+  if (stream_->is_over()) {
+    end("the initiator has left before its login took effect");
+    co_return;
+  }
+  auto session = co_await register_session();
+  if (state_ != State::establishing) co_return;  // closed meanwhile
+  if (!session) {
+    LoginRefusal& refusal = session.error();
+    send_login_reply(login_->refuse(refusal.status, std::move(refusal.reason)));
+    co_return;
+  }
+  reply.bhs.tsih = session->tsih;
+  guarded([&] {
+    send_login_reply(std::move(reply));
+    if (state_ == State::establishing) begin_full_feature(*session);
+  });
+}
+
+engine::Task<std::expected<OpenSession, LoginRefusal>> Connection::register_session() {
+  const LoginIdentity& identity = login_->identity();
+  if (identity.session_type == SessionType::discovery && identity.tsih == 0) {
+    OpenSession discovery{.tsih = 1, .sight = {}};  // there is nothing to register
+    co_return discovery;
+  }
+  SessionLogin login{.key = {.initiator_name = identity.initiator_name,
+                             .isid = identity.isid,
+                             .target_name = identity.target_name,
+                             .portal_group_tag = identity.portal_group_tag},
+                     .tsih = identity.tsih,
+                     .cid = identity.cid,
+                     .arrival = arrival_.number,
+                     .initiator_address = stream_->remote().address,
+                     .connection = this,
+                     .shard_index = shard_.index()};
+  auto opening = owner_.open_session(std::move(login));
+  auto session = co_await opening;
+  if (session) tsih_ = session->tsih;
+  co_return session;
+}
+
+void Connection::begin_full_feature(const OpenSession& session) {
+  const LoginIdentity& identity = login_->identity();
+  const Parameters& parameters = login_->parameters();
+  const bool header_digest = parameters.header_digest == Digest::crc32c;
+  const bool data_digest = parameters.data_digest == Digest::crc32c;
+  scsi::DeviceServer* server = nullptr;
+  std::uint16_t relative_target_port_id = 0;
+  if (identity.session_type == SessionType::normal) {
+    server = &owner_.device_server(identity.target_name);
+    relative_target_port_id = server->target().ports().find_tag(arrival_.portal_group_tag)->number;
+  }
+  const Session::Environment environment{.shard = shard_,
+                                         .pools = owner_.pools(),
+                                         .queue = queue_,
+                                         .host = *this,
+                                         .policy = owner_.policy(),
+                                         .lister = *this,
+                                         .device_server = server,
+                                         .relative_target_port_id = relative_target_port_id,
+                                         .initiator_address = stream_->remote().address};
+  session_ = std::make_unique<Session>(environment, identity, parameters, login_->next_stat_sn());
+  queue_.set_digests(header_digest, data_digest);
+  receiver_.set_digests(header_digest, data_digest);
+  receiver_.set_max_data_segment_length(parameters.target_max_recv_data_segment_length);
+  receiver_.set_handler(*session_);
+  transition(State::full_feature);
+  shard_.arm(alarm_, shard_.now_ns() + kNopIntervalNs);
+  log_login(identity, session);
+  login_.reset();
+  receiver_.resume();
+  wake_reader();
+}
+
+void Connection::log_login(const LoginIdentity& identity, const OpenSession& session) const {
+  const std::string portal = owner_.portal_name(arrival_);
+  if (identity.session_type == SessionType::discovery) {
+    log::limited(log::Level::info, peer_address(), "login",
+                 "{}: {} logged in to discovery by portal {} on shard {}", peer_,
+                 identity.initiator_name, portal, shard_.index());
+    return;
+  }
+  log::limited(log::Level::info, peer_address(), "login",
+               "{}: {} logged in to {} by portal {} on shard {} (TSIH {}): {}", peer_,
+               identity.initiator_name, identity.target_name, portal, shard_.index(), session.tsih,
+               session.sight);
+}
+
+// ---- The targets as this connection's portal shows them.
+
+std::expected<TargetLogin, spec::LoginStatus> Connection::find_target(std::string_view target_name,
+                                                                      std::string_view) const {
+  std::optional<TargetLogin> target = owner_.find_target(target_name, arrival_.portal_group_tag);
+  if (!target) return std::unexpected(spec::LoginStatus::not_found);
+  return std::move(*target);
+}
+
+AuthPolicy Connection::discovery_auth(std::string_view) const { return {}; }
+
+std::vector<TargetRecord::Portal> Connection::portal_records() const {
+  return owner_.portals_told_at(stream_->local());
+}
+
+std::vector<TargetRecord> Connection::list_targets(std::string_view) const {
+  std::vector<TargetRecord> records;
+  for (std::string& name : owner_.target_names())
+    records.push_back({std::move(name), portal_records()});
+  return records;
+}
+
+std::optional<TargetRecord> Connection::find_record(std::string_view target_name,
+                                                    std::string_view) const {
+  std::optional<TargetLogin> target = owner_.find_target(target_name, arrival_.portal_group_tag);
+  if (!target) return std::nullopt;
+  return TargetRecord{std::move(target->name), portal_records()};
+}
+
+// ---- Time.
+
+// What the peer's machine has of all that was sent.
+std::uint64_t Connection::taken_bytes() const {
+  return queue_.sent_bytes() - stream_->unacknowledged();
+}
+
+// Whether the peer has done something since this was asked last: sent a PDU, or taken data while
+// more waited for it than the socket holds. The latter means that it reads, since its machine alone
+// takes only so much; what goes into an empty socket, as a ping does, says nothing.
+bool Connection::shows_life() {
+  const SignsOfLife before = signs_;
+  signs_ = {.received_pdus = session_ != nullptr ? session_->received_pdus() : 0,
+            .taken_bytes = taken_bytes(),
+            .is_full = waits_writable_};
+  const bool took =
+      (before.is_full || signs_.is_full) && signs_.taken_bytes >= before.taken_bytes + kLifeBytes;
+  return signs_.received_pdus != before.received_pdus || took;
+}
+
+void Connection::on_alarm() {
+  const bool late = shard_.now_ns() >= alarm_.deadline_ns() + kLateAlarmNs;
+  // What the peer has sent in time may be in the socket still.
+  const bool heard = reads() && poll();
+  if (state_ == State::closing || alarm_.is_armed()) return;
+  // Nobody reads meanwhile, so nobody else would see it; a session that it reinstates may take
+  // long.
+  if (state_ == State::establishing && stream_->is_over()) {
+    end("the initiator has left before its login took effect");
+    return;
+  }
+  const bool logs_in = state_ == State::establishing || (state_ == State::login && heard);
+  if (late || logs_in) {
+    // The process was stopped, or its machine asleep: nobody could be heard, or answered. Or the
+    // peer has done its part in time, and we have not.
+    shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+    return;
+  }
+  const bool alive = shows_life();
+  owner_.pools().trim();
+  if (state_ == State::login) {
+    close("no login within the time limit");
+  } else if (state_ == State::full_feature) {
+    keep_alive(alive);
+  } else if (alive) {
+    shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+  } else {
+    close("the last responses were not taken within the time limit");
+  }
+}
+
+void Connection::keep_alive(bool alive) {
+  // While it is we who do not read, for want of a buffer, it cannot be heard.
+  const bool silent = !alive && (is_full(queue_) || !receiver_.is_stalled());
+  // Nor is its end read then, and there may never be as long a buffer as it asked for.
+  if (receiver_.is_stalled() && stream_->is_over()) {
+    end("closed by the initiator");
+    return;
+  }
+  if (silent && nop_outstanding_) {
+    close("no answer to NOP-In");
+    return;
+  }
+  if (session_->misses_data_out(signs_.taken_bytes)) {
+    close("the data of a command does not come");
+    return;
+  }
+  nop_outstanding_ = silent;
+  if (silent) session_->send_nop_in();
+  shard_.arm(alarm_, shard_.now_ns() + (silent ? kNopTimeoutNs : kNopIntervalNs));
+}
+
+// ---- The end.
+
+// Without its port, which changes with each connection.
+std::string_view Connection::peer_address() const {
+  return std::string_view(peer_).substr(0, peer_.rfind(':'));
+}
+
+void Connection::close_now(std::string_view why) { close(why); }
+
+void Connection::close_after_output() {
+  if (state_ == State::closing) return;
+  transition(State::flushing);
+  receiver_.stop();
+  (void)shows_life();
+  shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
+  output_ready();
+}
+
+void Connection::drain() {
+  if (state_ == State::full_feature) {
+    transition(State::draining);
+    session_->drain();
+    output_ready();  // closes if nothing is in flight
+  } else if (state_ == State::login || state_ == State::establishing) {
+    close("the target is stopping");
+  }
+}
+
+void Connection::target_cold_reset() {
+  close_after_output();
+  owner_.end_other_sessions(session_->identity().target_name, tsih_);
+}
+
+void Connection::close(std::string_view why) { end_at(log::Level::info, why); }
+
+void Connection::end(std::string_view why) {
+  end_at(is_of_no_interest() ? log::Level::debug : log::Level::info, why);
+}
+
+// A discovery is over when it is over, by whichever end (iscsiadm resets the connection), and has
+// left its line at login. And who connects and says nothing looks whether somebody listens.
+bool Connection::is_of_no_interest() const {
+  if (session_) return session_->identity().session_type == SessionType::discovery;
+  return login_ && !login_->has_begun();
+}
+
+void Connection::end_at(log::Level level, std::string_view why) {
+  if (state_ == State::closing) return;
+  // Every `why` is one of our own: so many causes there are.
+  log::limited(level, peer_address(), why, "{}: connection closed: {}", peer_, why);
+  transition(State::closing);
+  receiver_.stop();
+  shard_.remove_poller(*this);
+  alarm_.cancel();
+  shard_.enqueue(on_close_);  // not here: callers below us are still at work
+}
+
+engine::Task<void> Connection::finish_closing() {
+  on_readable_.unlink();
+  on_writable_.unlink();
+  buffer_waiter_.cancel();
+  stream_.reset();
+  co_await gate_.close();
+  queue_.clear([this](Task& task) { session_->on_task_sent(task); });
+  if (session_) co_await session_->stop();
+  queue_.clear();
+  auto leaving = owner_.leave(tsih_);
+  co_await leaving;
+  owner_.closed(*this);  // deletes this
+}
+
+}  // namespace lunar::iscsi

@@ -1,0 +1,86 @@
+// Text Requests of the full feature phase, without I/O (RFC 7143 §6.4, §11.10, §11.11, Appendix C).
+//
+// One connection's, used on its shard only. The connection fills the sequence numbers of each
+// response and sends it, or a Reject PDU where the reply asks for one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "iscsi/login/login_negotiation.h"
+#include "iscsi/login/text_keys.h"
+#include "iscsi/login/text_stream.h"
+#include "iscsi/spec/names.h"
+#include "iscsi/spec/pdu.h"
+
+namespace lunar::iscsi {
+
+// One target and the portals that reach it.
+struct TargetRecord {
+  struct Portal {
+    spec::PortalAddress address;  // never a wildcard: what the asking initiator can connect to
+    std::uint16_t portal_group_tag = 1;
+  };
+  std::string name;
+  std::vector<Portal> portals;
+};
+
+// What SendTargets tells (RFC 7143 Appendix C). An initiator sees only what it may log in to.
+class TargetLister {
+ public:
+  virtual ~TargetLister() = default;
+  [[nodiscard]] virtual std::vector<TargetRecord> list_targets(
+      std::string_view initiator_name) const = 0;
+  // `target_name` in lower case.
+  [[nodiscard]] virtual std::optional<TargetRecord> find_record(
+      std::string_view target_name, std::string_view initiator_name) const = 0;
+};
+
+struct TextReply {
+  spec::TextResponse bhs;  // complete, but for StatSN, ExpCmdSN and MaxCmdSN
+  std::string text;        // its data segment, not padded
+  // Set: send a Reject PDU with this reason instead; the negotiation is over, without effect.
+  std::optional<spec::RejectReason> reject;
+  std::string reason;  // why, for the log
+};
+
+class TextNegotiation {
+ public:
+  // All must outlive this object. `parameters` are the connection's; a negotiation changes them
+  // when its final response is returned, so the response itself is still sent under the old ones.
+  TextNegotiation(const NegotiationPolicy& policy, const TargetLister& lister,
+                  const LoginIdentity& identity, Parameters& parameters);
+
+  TextReply handle(const spec::TextRequest& request, Bytes text);
+
+ private:
+  [[nodiscard]] std::optional<std::string> sequence_fault(const spec::TextRequest& request) const;
+  void start(const spec::TextRequest& request);
+  void reset();
+  // What is wrong with the text, or nothing when it is answered.
+  std::optional<std::string> answer(const std::vector<spec::KeyValue>& pairs);
+  void answer_pair(const spec::KeyValue& pair);
+  void send_targets(std::string_view value);
+  void add_record(const TargetRecord& record);
+  TextReply respond(const spec::TextRequest& request);
+  TextReply refuse(std::string reason);
+
+  const NegotiationPolicy& policy_;
+  const TargetLister& lister_;
+  const LoginIdentity& identity_;
+  Parameters& parameters_;
+
+  bool in_progress_ = false;
+  std::uint32_t initiator_task_tag_ = spec::kReservedTag;
+  std::uint32_t target_transfer_tag_ = 0;  // of the negotiation in progress
+  Parameters negotiated_;
+  SeenKeys seen_;
+  TextInput input_;
+  TextOutput output_;
+};
+
+}  // namespace lunar::iscsi
