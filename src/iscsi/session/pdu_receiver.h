@@ -22,8 +22,8 @@
 
 namespace lunar::iscsi {
 
-// What one receive takes of commands and their immediate data: some sixty writes of 4 KiB. Half of it
-// left 4 KiB writes at QD128 at 0.67 of the floor instead of 0.80 (docs/PERFORMANCE.md).
+// What one receive takes of commands and their immediate data: some sixty writes of 4 KiB. Half of
+// it left 4 KiB writes at QD128 at 0.67 of the floor instead of 0.80 (docs/PERFORMANCE.md).
 constexpr std::size_t kReceiveBufferBytes = 256 * kKiB;
 
 // A PDU whose header is known. `data` is whole only in on_pdu().
