@@ -7,6 +7,7 @@ LAYERS = {
     "base": [],
     "scsi/spec": ["base"],
     "iscsi/spec": ["base"],
+    "schema": ["base"],
     "engine": ["base"],
     "block": ["engine"],
     "backends/ram": ["block"],
