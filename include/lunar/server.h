@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lunar/alua.h"
 #include "lunar/block/device.h"
 #include "lunar/result.h"
 #include "lunar/types.h"
@@ -65,15 +66,7 @@ struct HostOptions {
   std::vector<std::string> addresses{};   // "192.0.2.0/24", "2001:db8::/32", or one address
 };
 
-// Asymmetric logical unit access (SPC-5 §5.17.2): how a target's logical units are reached by one
-// of its portal groups.
-enum class AluaState : std::uint8_t {
-  active_optimized,
-  active_non_optimized,  // serves everything; hosts prefer another path
-  standby,               // serves neither reads nor writes
-  unavailable,           // serves nearly nothing
-  transitioning,         // hosts wait for what comes next
-};
+// How a target is reached by one of its portal groups.
 struct PortGroupOptions {
   AluaState state = AluaState::active_optimized;
   bool preferred = false;         // the PREF bit
@@ -140,6 +133,11 @@ class Server {
   // busy (it is served already, here or by another process), io, invalid_argument.
   Result<void> add_file(const std::string& name, const std::string& path,
                         std::optional<ByteCount> size = {}, const DiskOptions& options = {});
+
+  // A device of any kind, as `--disk` of the lunar program has it: "ram:1GiB,block=4096",
+  // "delay:BASE,read_delay_us=200" (docs/reference/devices.md). invalid_argument: what is wrong
+  // with the spec, or on this machine; not_found, permission, busy, io, no_resource.
+  Result<void> add_disk(const std::string& name, std::string_view spec);
 
   // not_found; busy (naming the user) while it is mapped or carries a layer.
   Result<void> remove_device(std::string_view name);

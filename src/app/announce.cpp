@@ -11,19 +11,18 @@
 namespace lunar::app {
 
 using control::DeviceConfig;
-using control::DeviceType;
 
 std::string describe(const DeviceConfig& config, const block::Device& device) {
   const block::Limits& limits = device.limits();
-  std::string text(to_string(config.type));
-  if (config.type == DeviceType::file) text += fmt::format(" {}", config.path);
-  if (control::is_layer(config.type)) text += fmt::format(" over {}", config.base);
-  text += fmt::format(" {}", format_size(limits.size().value));
-  if (config.type == DeviceType::file) {
-    // As it was opened: the file system may have refused what was asked for. Only direct I/O asks
-    // something of the buffers.
-    text += limits.buffer_alignment > 1 ? ", direct" : ", buffered";
+  std::string text(config.kind->name());
+  if (config.is_layer()) {
+    text += fmt::format(" over {}", config.base());
+  } else if (const std::string location = device.location(); !location.empty()) {
+    text += fmt::format(" {}", location);
   }
+  text += fmt::format(" {}", format_size(limits.size().value));
+  if (const std::string note = config.kind->note(device); !note.empty())
+    text += fmt::format(", {}", note);
   if (limits.block_size != block::kMinBlockSize)
     text += fmt::format(", {}-byte blocks", limits.block_size);
   if (!device.capabilities().writable) text += ", read-only";
@@ -76,7 +75,7 @@ std::string announcement(Server& server, const control::Config& config) {
   for (const DeviceConfig& device : config.devices) devices[device.name] = &device;
   const auto line_of = [&](const control::LunConfig& lun, std::string_view indent) {
     const DeviceConfig& device = *devices.at(lun.device);
-    const bool protects = lun.read_only && !device.read_only;
+    const bool protects = lun.read_only && !device.facts().read_only;
     return fmt::format("{}LUN {}: {}{}\n", indent, lun.lun,
                        describe(device, *registry.find(lun.device)), protects ? ", read-only" : "");
   };

@@ -1,4 +1,4 @@
-// From a configuration to a Server: the only place that names concrete backends and layers.
+// From a configuration to a Server.
 #pragma once
 
 #include "control/config.h"

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "backends/file/file.h"
 #include "control/config.h"
 #include "lunar/result.h"
 
@@ -15,9 +14,5 @@ namespace lunar::app {
 // address in use, a locked file) is no fault of the configuration, and shows when it is opened. The
 // result: what is odd and served all the same, a line each.
 Result<std::vector<std::string>> check_machine(const control::Config& config);
-
-// A file that can be served with these options, as far as a look tells. not_found, permission,
-// invalid_argument.
-Result<void> check_file(const backends::FileBackendOptions& options);
 
 }  // namespace lunar::app

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/device_kinds.h"
 #include "app/serve.h"
 #include "engine/medium_name.h"
 #include "engine/shard_group.h"
@@ -50,7 +51,9 @@ Result<void> add_disks(Config& config, const ServeOptions& options) {
     target = std::prev(config.targets.end());
   }
   for (const std::string& spec : options.disks) {
-    LUNAR_TRY_ASSIGN(DeviceConfig device, control::parse_disk(spec));
+    LUNAR_TRY_ASSIGN(DeviceConfig device, control::parse_disk(spec, device_kinds()));
+    if (auto based = check_base(device, config.devices); !based)
+      return wrap(based.error(), device.origin);
     const auto lun = next_lun(*target);
     if (!lun) return wrap(lun.error(), device.origin);
     device.name = free_device_name(config);
@@ -90,7 +93,7 @@ Result<std::string> default_target(std::string_view machine_token) {
 Result<Config> merge(const ServeOptions& options) {
   Config config;
   if (!options.config_path.empty()) {
-    LUNAR_TRY_ASSIGN(config, control::load_config(options.config_path));
+    LUNAR_TRY_ASSIGN(config, control::load_config(options.config_path, device_kinds()));
   }
   if (!options.shards.empty()) {
     if (auto cores = engine::parse_cores(options.shards); !cores)

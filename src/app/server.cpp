@@ -3,13 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
-#include "app/check_machine.h"
 #include "app/logical_units.h"
-#include "backends/file/file.h"
-#include "backends/ram/ram.h"
 #include "base/fatal.h"
 #include "base/log.h"
 #include "iscsi/spec/names.h"
@@ -50,18 +46,6 @@ void stop_now(Server::Internals& self, std::chrono::milliseconds drain,
       static_cast<std::uint64_t>(std::max<std::int64_t>(drain.count(), 0)) * engine::kMillisecond;
   self.shards->run_on(0, [&] { return end(self, drain_ns); });
   self.listening.clear();
-}
-
-// The file's lock would take it for another process'.
-Result<void> check_not_ours(const Server::Internals& self, const std::string& path) {
-  for (const block::Device* device : self.registry->devices()) {
-    std::error_code failed;
-    const std::string location = device->location();
-    if (location.empty() || !std::filesystem::equivalent(location, path, failed)) continue;
-    return fail(ErrorCode::busy,
-                fmt::format("file {}: it is the disk of device {} already", path, device->name()));
-  }
-  return {};
 }
 
 // Nobody could reach a server without portals, nor use a group without one.
@@ -141,42 +125,6 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
 Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("add_device()"));
-  LUNAR_TRY(internals_->registry->add(std::move(device)));
-  return {};
-}
-
-Result<void> Server::add_ram(const std::string& name, ByteCount size, const DiskOptions& options) {
-  const Internals::Call call(*internals_);
-  LUNAR_TRY(internals_->check_not_ended("add_ram()"));
-  // Its contents die with this process, and so does its identity, unless it was given one.
-  const Uuid fresh = Uuid::from_random(internals_->prng.bytes16());
-  LUNAR_TRY_ASSIGN(auto device, backends::create_ram({.name = name,
-                                                      .size = size,
-                                                      .block_size = 512,
-                                                      .uuid = options.uuid.value_or(fresh),
-                                                      .keeps_uuid = options.uuid.has_value(),
-                                                      .protection = options.protection}));
-  LUNAR_TRY(internals_->registry->add(std::move(device)));
-  return {};
-}
-
-Result<void> Server::add_file(const std::string& name, const std::string& path,
-                              std::optional<ByteCount> size, const DiskOptions& options) {
-  const Internals::Call call(*internals_);
-  LUNAR_TRY(internals_->check_not_ended("add_file()"));
-  const backends::FileBackendOptions file{.name = name,
-                                          .path = path,
-                                          .size = size,
-                                          .block_size = {},
-                                          .cache = backends::FileCache::direct,
-                                          .read_only = false,
-                                          .uuid = options.uuid,
-                                          .protection = options.protection,
-                                          .identities = &*internals_->state_folder,
-                                          .identity_key = name};
-  LUNAR_TRY(check_not_ours(*internals_, path));
-  LUNAR_TRY(app::check_file(file));
-  LUNAR_TRY_ASSIGN(auto device, backends::open_file(internals_->files, internals_->prng, file));
   LUNAR_TRY(internals_->registry->add(std::move(device)));
   return {};
 }

@@ -12,15 +12,7 @@ namespace lunar {
 namespace {
 
 scsi::spec::AccessState access_state(AluaState state) {
-  using scsi::spec::AccessState;
-  switch (state) {
-    case AluaState::active_optimized: return AccessState::active_optimized;
-    case AluaState::active_non_optimized: return AccessState::active_non_optimized;
-    case AluaState::standby: return AccessState::standby;
-    case AluaState::unavailable: return AccessState::unavailable;
-    case AluaState::transitioning: return AccessState::transitioning;
-  }
-  return AccessState::active_optimized;
+  return static_cast<scsi::spec::AccessState>(state);
 }
 
 // On any shard.

@@ -291,6 +291,23 @@ TEST(Server, GivesADiskTheUuidThatItIsTold) {
   EXPECT_TRUE(device.capabilities().keeps_uuid);
 }
 
+TEST(Server, AddsADiskOfAnyKindByItsSpec) {
+  auto server = std::move(*Server::create({.shards = "1"}));
+  ASSERT_TRUE(server->add_disk("medium", "ram:1MiB,block=4096"));
+  ASSERT_TRUE(server->add_disk("slow", "delay:medium,read_delay_us=1ms"));
+  const block::Device* slow = server->internals().registry->find("slow");
+  ASSERT_NE(slow, nullptr);
+  EXPECT_STREQ(slow->kind(), "delay");
+  EXPECT_EQ(slow->limits().size(), ByteCount(kMiB));
+  EXPECT_EQ(slow->limits().block_size, 4096U);
+  expect_error(server->add_disk("medium", "null:1MiB"), ErrorCode::already_exists, "'medium'");
+  expect_error(server->add_disk("e", "ram:1000"), ErrorCode::invalid_argument, "ram:1000: size: ");
+  expect_error(server->add_disk("e", "delay:none"), ErrorCode::not_found, "none");
+  expect_error(server->add_disk("e", "delay:medium"), ErrorCode::busy, "delay slow");
+  expect_error(server->add_disk("e", "file:/nonexistent/d.img"), ErrorCode::not_found,
+               "give its size");
+}
+
 TEST(Server, NamesWhatCannotBeAdded) {
   const auto server = with_disk();
   expect_error(server->add_ram("d", ByteCount(kMiB)), ErrorCode::already_exists, "'d'");

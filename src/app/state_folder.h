@@ -22,14 +22,14 @@
 #include <string>
 #include <thread>
 
-#include "backends/file/identity.h"
 #include "engine/descriptor.h"
 #include "engine/restart_patience.h"
+#include "kinds/identity_store.h"
 #include "scsi/state/durable_store.h"
 
 namespace lunar::app {
 
-class StateFolder final : public scsi::DurableStore, public backends::IdentityStore {
+class StateFolder final : public scsi::DurableStore, public kinds::IdentityStore {
  public:
   // Empty: default_state_folder().
   // `sync`: what makes the names in a folder durable, for tests; empty: the kernel does.

@@ -9,8 +9,10 @@
 #include <string>
 #include <utility>
 
+#include "app/device_kinds.h"
 #include "app/serve.h"
 #include "cli/bench_command.h"
+#include "control/devices_page.h"
 
 namespace {
 
@@ -19,18 +21,16 @@ using lunar::app::ServeOptions;
 
 CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "Serve disks over iSCSI until SIGTERM or SIGINT");
-  const auto add = [serve](const char* name, auto& to, const char* type, const char* about) {
+  const auto add = [serve](const char* name, auto& to, const char* type, const std::string& about) {
     serve->add_option(name, to, about)->type_name(type)->allow_extra_args(false);
   };
   add("--disk", options.disks, "SPEC",
-      "A disk, the next LUN of the target, from 0:\n"
-      "  ram:SIZE[,protection=1|2|3][,pages=huge|small]\n"
-      "  null:SIZE\n"
-      "  file:PATH[,size=SIZE][,cache=direct|buffered][,readonly][,protection=1|2|3]\n"
-      "each with [,block=512|4096][,uuid=UUID]");
+      "A disk, the next LUN of the target, from 0 (lunar help KIND tells of its options):\n" +
+          lunar::control::disk_help(lunar::app::device_kinds()));
   add("--listen", options.listen, "SPEC",
-      "A portal, ADDR:PORT[,ipv4][,advertise=ADDR:PORT] (default 127.0.0.1:3260);\n"
-      "ipv4: [::] takes IPv4 too; advertise: what discovery tells instead, may be repeated");
+      "A portal, ADDR:PORT[,tag=N][,ipv4][,advertise=ADDR:PORT] (default 127.0.0.1:3260);\n"
+      "tag: its portal group; ipv4: [::] takes IPv4 too; advertise: what discovery tells\n"
+      "instead, may be repeated");
   add("--target", options.target, "IQN",
       "The target of the disks (default iqn.2026-11.io.lunar:disks-\n"
       "and 12 hexadecimal digits that stand for this machine)");
@@ -79,6 +79,11 @@ int print_version() {
   return 0;
 }
 
+int print_reference() {
+  std::fputs(lunar::control::devices_page(lunar::app::device_kinds()).c_str(), stdout);
+  return 0;
+}
+
 // App::help() would be that of the command in whose place we are.
 void print_help_of(const CLI::App& app) {
   const std::string name =
@@ -94,6 +99,10 @@ int print_help(const CLI::App& app, const std::string& topic) {
   }
   const auto is_meant = [&](const CLI::App* command) { return command->get_name() == topic; };
   const auto found = app.get_subcommands(is_meant);
+  if (const auto* kind = lunar::app::device_kinds().find(topic); found.empty() && kind != nullptr) {
+    std::fputs(lunar::control::kind_help(*kind).c_str(), stdout);
+    return 0;
+  }
   if (found.empty())
     return complain(fmt::format("there is no command '{}' (serve, bench, version, help)", topic));
   print_help_of(*found.front());
@@ -102,7 +111,9 @@ int print_help(const CLI::App& app, const std::string& topic) {
 
 int run(int argc, char** argv) {
   CLI::App app("lunar: disks over the network", "lunar");
-  app.footer("lunar help COMMAND tells more; docs/configuration.md describes the file.");
+  app.footer(
+      "lunar help COMMAND and lunar help KIND (of a disk) tell more; docs/configuration.md "
+      "describes the file.");
   app.set_version_flag("--version", LUNAR_VERSION, "Print the version");
   app.require_subcommand(0, 1);
   ServeOptions options;
@@ -111,9 +122,11 @@ int run(int argc, char** argv) {
   const lunar::cli::BenchCommand bench(app);
   CLI::App* const version = app.add_subcommand("version", "Print the version");
   CLI::App* const help = app.add_subcommand("help", "Print this help, or that of a command");
-  help->add_option("COMMAND", topic);
+  help->add_option("COMMAND", topic, "or a kind of disk");
+  CLI::App* const reference = app.add_subcommand("reference")->group("");  // for docs/reference
   // What is wrong is told here, in one line, and not by the parser.
-  for (CLI::App* each : {&app, serve, bench.command(), version, help}) each->allow_extras();
+  for (CLI::App* each : {&app, serve, bench.command(), version, help, reference})
+    each->allow_extras();
 
   try {
     app.parse(argc, argv);
@@ -129,7 +142,7 @@ int run(int argc, char** argv) {
     }
     return complain(fmt::format("{} (see lunar help)", error.what()));
   }
-  for (const CLI::App* each : {&app, serve, bench.command(), version, help}) {
+  for (const CLI::App* each : {&app, serve, bench.command(), version, help, reference}) {
     if (!each->remaining().empty()) return complain_of_extra(*each, each->remaining().front());
   }
   for (const CLI::Option* option : std::as_const(*serve).get_options()) {
@@ -138,6 +151,7 @@ int run(int argc, char** argv) {
   }
   if (version->parsed()) return print_version();
   if (help->parsed()) return print_help(app, topic);
+  if (reference->parsed()) return print_reference();
   if (serve->parsed()) return lunar::app::serve(options);
   if (bench.command()->parsed()) return bench.run();
   return complain("give a command: serve, bench, version or help");

@@ -68,12 +68,12 @@ class Checker {
     Known known{.config = &device,
                 .base = nullptr,
                 .layers = 0,
-                .writable = !device.read_only,
+                .writable = !device.facts().read_only,
                 .used = false,
                 .writer = {},
                 .first = nullptr};
-    if (is_layer(device.type)) {
-      Known& base = devices_.at(device.base);
+    if (device.is_layer()) {
+      Known& base = devices_.at(device.base());
       base.used = true;
       known.base = &base;
       known.layers = base.layers + 1;
@@ -83,8 +83,8 @@ class Checker {
                                  "{} can stand on a device",
                                  device.name, known.layers, block::kMaxDeviceLayers));
       }
-      LUNAR_TRY(write_to(base, device.origin,
-                         fmt::format("{} '{}'", to_string(device.type), device.name)));
+      LUNAR_TRY(
+          write_to(base, device.origin, fmt::format("{} '{}'", device.kind->name(), device.name)));
     }
     devices_[device.name] = std::move(known);
     return {};
@@ -123,7 +123,7 @@ class Checker {
                                  "take their LUNs for one disk: show one of them",
                                  same->second->name(), device.name()));
       }
-      const auto& uuid = device.medium().config->uuid;
+      const auto uuid = device.medium().config->facts().uuid;
       if (!uuid) continue;
       if (const auto [other, is_new] = by_uuid.emplace(*uuid, &device); !is_new) {
         return wrong(config.origin, fmt::format("device '{}' has the uuid of device '{}'{}: give "

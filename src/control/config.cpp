@@ -8,36 +8,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "schema/nearest.h"
 #include "scsi/spec/lun.h"
 
 namespace lunar::control {
-
-std::string_view to_string(DeviceType type) {
-  switch (type) {
-    case DeviceType::ram: return "ram";
-    case DeviceType::null: return "null";
-    case DeviceType::file: return "file";
-    case DeviceType::passthru: return "passthru";
-    case DeviceType::delay: return "delay";
-    case DeviceType::error: return "error";
-  }
-  return "unknown type";
-}
-
-std::string_view to_string(PortGroupState state) {
-  switch (state) {
-    case PortGroupState::active_optimized: return "active/optimized";
-    case PortGroupState::active_non_optimized: return "active/non-optimized";
-    case PortGroupState::standby: return "standby";
-    case PortGroupState::unavailable: return "unavailable";
-    case PortGroupState::transitioning: return "transitioning";
-  }
-  return "unknown state";
-}
-
-bool is_layer(DeviceType type) {
-  return type == DeviceType::passthru || type == DeviceType::delay || type == DeviceType::error;
-}
 
 Result<std::uint16_t> next_lun(const TargetConfig& target) {
   if (target.luns.empty()) return std::uint16_t{0};
@@ -49,23 +23,34 @@ Result<std::uint16_t> next_lun(const TargetConfig& target) {
   return static_cast<std::uint16_t>(highest + 1);
 }
 
-Result<void> check_size(const DeviceConfig& device) {
-  const bool needed = device.type == DeviceType::ram || device.type == DeviceType::null;
-  if (!device.size) {
-    if (needed) return fail(ErrorCode::invalid_argument, "is missing");
-    return {};
-  }
-  constexpr std::uint32_t kSmallestBlock = 512;
-  const std::uint32_t block_size = device.block_size.value_or(kSmallestBlock);
-  if (*device.size == 0 || *device.size % block_size != 0) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("{} bytes are not one or more whole blocks of {} bytes", *device.size,
-                            block_size));
-  }
-  return {};
+namespace {
+
+// How many layers stand on each other, the device itself among them. All that it stands on is
+// there.
+std::size_t layers_of(const DeviceConfig& device, std::span<const DeviceConfig> before) {
+  if (!device.is_layer()) return 0;
+  return 1 + layers_of(*std::ranges::find(before, device.base(), &DeviceConfig::name), before);
 }
 
-Result<Config> load_config(const std::string& path) {
+}  // namespace
+
+Result<void> check_base(const DeviceConfig& device, std::span<const DeviceConfig> before) {
+  if (!device.is_layer()) return {};
+  if (std::ranges::count(before, device.base(), &DeviceConfig::name) == 0) {
+    std::vector<std::string_view> names;
+    for (const DeviceConfig& each : before) names.emplace_back(each.name);
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("there is no device '{}' before this one{}", device.base(),
+                            schema::did_you_mean(device.base(), names)));
+  }
+  const std::size_t layers = layers_of(device, before);
+  if (layers <= block::kMaxDeviceLayers) return {};
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("this makes a stack of {} layers; at most {} can stand on a device",
+                          layers, block::kMaxDeviceLayers));
+}
+
+Result<Config> load_config(const std::string& path, const kinds::DeviceKinds& kinds) {
   // A directory opens, and fails to be read: errno tells in either case.
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -80,7 +65,7 @@ Result<Config> load_config(const std::string& path) {
   }
   file.clear();  // an empty file is at its end already, and an empty document
   contents << file.rdbuf();
-  return parse_config(contents.view(), path);
+  return parse_config(contents.view(), path, kinds);
 }
 
 }  // namespace lunar::control

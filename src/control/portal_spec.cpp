@@ -1,45 +1,28 @@
 // What stands behind --listen, and what holds for all portals.
 #include <fmt/format.h>
 
-#include "control/config.h"
+#include "control/declarations.h"
 #include "iscsi/service/portals.h"
+#include "iscsi/spec/names.h"
+#include "schema/spec.h"
 
 namespace lunar::control {
 namespace {
-
-std::unexpected<Error> bad(std::string why) {
-  return fail(ErrorCode::invalid_argument, std::move(why));
-}
 
 Result<iscsi::Portal> portal_of(const PortalConfig& config) {
   return iscsi::make_portal(config.listen, config.tag, config.ipv4_too, config.advertise);
 }
 
-Result<void> apply(PortalConfig& portal, std::string_view option) {
-  constexpr std::string_view kAdvertise = "advertise=";
-  if (option == "ipv4") {
-    if (portal.ipv4_too) return bad("ipv4 is given twice");
-    portal.ipv4_too = true;
-  } else if (option.starts_with(kAdvertise)) {
-    portal.advertise.emplace_back(option.substr(kAdvertise.size()));
-  } else {
-    return bad(
-        fmt::format("a portal has no option '{}' (it has ipv4 and advertise=ADDR:PORT)", option));
-  }
-  return {};
-}
-
 Result<PortalConfig> parse(std::string_view spec) {
-  PortalConfig portal;
-  std::size_t comma = spec.find(',');
-  portal.listen = spec.substr(0, comma);
-  while (comma != std::string_view::npos) {
-    spec.remove_prefix(comma + 1);
-    comma = spec.find(',');
-    LUNAR_TRY(apply(portal, spec.substr(0, comma)));
-  }
-  LUNAR_TRY(check_portal(portal, {}));
-  return portal;
+  const schema::Record<PortalConfig>& declaration = portal_declaration();
+  // An address that is empty is as wrong as any other.
+  LUNAR_TRY(iscsi::spec::parse_portal_address(spec.substr(0, spec.find(','))));
+  LUNAR_TRY_ASSIGN(const schema::Table table,
+                   schema::parse_spec(declaration.parameters(), "a portal", spec));
+  auto portal = declaration.read(table);
+  if (portal) return std::move(*portal);
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("{}: {}", portal.error().key, portal.error().why));
 }
 
 }  // namespace

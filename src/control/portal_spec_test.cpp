@@ -26,17 +26,20 @@ TEST(PortalSpec, IsAnAddressAndItsOptions) {
   ASSERT_TRUE(whole) << whole.error().message;
   EXPECT_EQ(whole->listen, "[::]");
   EXPECT_TRUE(whole->ipv4_too);
+  EXPECT_EQ(parse_portal("127.0.0.1,tag=7")->tag, 7);
   EXPECT_EQ(whole->advertise, (std::vector<std::string>{"203.0.113.5:860", "[2001:db8::5]"}));
 }
 
 TEST(PortalSpec, SaysWhatIsWrong) {
   expect_refused("", "is not an address");
   expect_refused("300.0.0.1:3260", "is not an address");
-  expect_refused("127.0.0.1,tag=2", "no option 'tag=2'");
+  expect_refused("127.0.0.1,tag=0", "tag: must be a whole number from 1 to 65535, not '0'");
+  expect_refused("[::],ipv6",
+                 "no option 'ipv6' (it has tag, ipv4, advertise); did you mean 'ipv4'?");
   expect_refused("127.0.0.1,", "no option ''");
   expect_refused("127.0.0.1,ipv4", "only [::] can");
   expect_refused("[::],ipv4,ipv4", "given twice");
-  expect_refused("0.0.0.0,advertise=", "is not an address");
+  expect_refused("0.0.0.0,advertise=", "advertise: must be a string that is not empty");
   expect_refused("0.0.0.0,advertise=0.0.0.0", "wildcard");
 }
 

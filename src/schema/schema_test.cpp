@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "lunar/types.h"
-#include "schema/nearest.h"
 #include "schema/fields.h"
+#include "schema/nearest.h"
 #include "schema/reference.h"
 #include "schema/spec.h"
 

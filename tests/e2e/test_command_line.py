@@ -42,6 +42,8 @@ class Refused(E2eCase):
         self.serve_refuses("1000", "--disk", "ram:1000")
         self.serve_refuses("99999999999TiB", "--disk", "null:99999999999TiB")
         self.serve_refuses("floppy", "--disk", "floppy:1MiB")
+        self.serve_refuses("did you mean 'ram'?", "--disk", "rma:1MiB")
+        self.serve_refuses("there is no device 'medium' before this one", "--disk", "delay:medium")
         self.serve_refuses("--disk ram: has no size: ram:1GiB", "--disk", "ram")
         self.serve_refuses("write GiB", "--disk", "ram:64 GB")
         self.serve_refuses("write MiB", "--disk", "ram:64MB")
@@ -156,12 +158,26 @@ class Served(E2eCase):
     def test_help_names_every_option_of_every_kind_of_disk(self):
         """What the parser itself says it knows, when it is asked for something else."""
         text = run_to_end("serve", "--help").stdout
-        for kind, spec in (("ram", "ram:1MiB"), ("null", "null:1MiB"), ("file", "file:d")):
+        for kind, spec in (("ram", "ram:1MiB"), ("null", "null:1MiB"), ("file", "file:d"), ("delay", "delay:d")):
             refusal = run_to_end("serve", "--disk", f"{spec},frobnicate").stderr
             known = re.search(r"\(it has ([^)]*)\)", refusal).group(1).split(", ")
             line = next(line for line in text.splitlines() if f" {kind}:" in line and "example" not in line)
+            own = run_to_end("help", kind)
+            self.assertEqual(own.returncode, 0)
             for key in known:
-                self.assertRegex(line + text[text.index("each with"):], rf"\[,{key}\b", kind)
+                self.assertRegex(line, rf"\[,{key}\b", kind)
+                self.assertRegex(own.stdout, rf"(?m)^  {key}\b", kind)
+
+    def test_reference_is_the_page_in_the_documents(self):
+        page = Path(__file__).resolve().parents[2] / "docs/reference/devices.md"
+        self.assertEqual(run_to_end("reference").stdout, page.read_text())
+
+    def test_a_layer_stands_on_a_device_of_the_file(self):
+        config = self.scratch / "lunar.toml"
+        config.write_text('device = [{name = "medium", type = "ram", size = "1MiB"}]')
+        disk = self.disk(self.serve("--config", config, "--disk", "delay:medium,read_delay_us=100"))
+        disk.write(0, b"slow" * 128)
+        self.assertEqual(disk.read(0, 1), b"slow" * 128)
 
     def test_version_and_help(self):
         version = run_to_end("version")

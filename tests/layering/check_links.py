@@ -10,14 +10,19 @@ import re
 import sys
 from pathlib import Path
 
-from layers import LAYERS, may_use
+from layers import KINDS, LAYERS, may_use
 
+# The row of all kinds of device, in a loop over their folders.
+OF_A_KIND = re.compile(r"lunar_library\(\$\{name\}\s+FOLDER\s+src/\$\{kind\}([^)]*)\)")
 LIBRARY = re.compile(r"lunar_(?:library|tests)\(\s*(\w+)\s+FOLDER\s+src/(\S+)([^)]*)\)")
 
 
 def violations_of(text: str):
     """What is wrong in the text of a CMakeLists.txt, a line each."""
-    rows = LIBRARY.findall(re.sub(r"#.*", "", text))
+    text = re.sub(r"#.*", "", text)
+    rows = LIBRARY.findall(text)
+    for rest in OF_A_KIND.findall(text):
+        rows += [(kind.rpartition("/")[2], kind, rest) for kind in KINDS]
     folders = {f"lunar_{name}": folder for name, folder, _ in rows}
     for name, folder, rest in rows:
         if folder not in LAYERS:

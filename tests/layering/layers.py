@@ -3,6 +3,14 @@
 A row names what the folder may use directly; whatever those may use is allowed too.
 """
 
+from pathlib import Path
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+
+# Each folder in these is a kind of device, and a row of its own: none knows another.
+KINDS = [f"{group}/{folder.name}" for group in ("backends", "layers")
+         for folder in sorted((SOURCES / group).iterdir()) if folder.is_dir()]
+
 LAYERS = {
     "base": [],
     "scsi/spec": ["base"],
@@ -10,12 +18,8 @@ LAYERS = {
     "schema": ["base"],
     "engine": ["base"],
     "block": ["engine"],
-    "backends/ram": ["block"],
-    "backends/null": ["block"],
-    "backends/file": ["block"],
-    "layers/passthru": ["block"],
-    "layers/delay": ["block"],
-    "layers/error": ["block"],
+    "kinds": ["block", "schema"],
+    **{kind: ["kinds"] for kind in KINDS},
     # The rooms of the SCSI device server: each may use those before it.
     "scsi/state": ["block", "scsi/spec"],
     "scsi/core": ["scsi/state"],
@@ -35,9 +39,8 @@ LAYERS = {
     "iscsi/service": ["iscsi/connection"],
     "iscsi/testing": ["iscsi/service"],
     # Control knows the management headers of the levels below, never a backend or a layer.
-    "control": ["iscsi/service", "scsi/target", "block", "engine"],
-    "app": ["control", "iscsi/service", "scsi/target", "backends/ram", "backends/null", "backends/file",
-            "layers/passthru", "layers/delay", "layers/error"],
+    "control": ["iscsi/service", "scsi/target", "kinds", "schema", "block", "engine"],
+    "app": ["control", "iscsi/service", "scsi/target", *KINDS],
     # An initiator: it shares the wire formats with the target, and none of its code.
     "bench": ["engine", "iscsi/spec", "scsi/spec"],
     "cli": ["app", "bench"],
@@ -49,6 +52,7 @@ TESTS = ("_test.cpp", "_fuzz.cpp")
 # by one.
 PUBLIC_HEADERS = {
     "block/": "block",
+    "alua.h": "scsi/spec",
     "list.h": "base",
     "result.h": "base",
     "types.h": "base",

@@ -21,7 +21,7 @@ class Table(unittest.TestCase):
             self.assertFalse([name for name in layers.may_use(protocol) if name.startswith("backends/")])
         for name in layers.LAYERS:
             if name.startswith(("backends/", "layers/")):
-                self.assertEqual(layers.may_use(name), {name, "block", "engine", "base"})
+                self.assertEqual(layers.may_use(name), {name, "kinds", "schema", "block", "engine", "base"})
 
 
 class Includes(unittest.TestCase):
@@ -83,6 +83,11 @@ class Links(unittest.TestCase):
     def test_upwards_fails(self):
         text = "lunar_library(base FOLDER src/base LINK lunar_engine)\nlunar_library(engine FOLDER src/engine)"
         self.assertEqual(self.check(text), ["lunar_base: base may not use engine (lunar_engine)"])
+
+    def test_the_loop_over_kinds_is_a_row_of_each(self):
+        loop = "lunar_library(${name} FOLDER src/${kind} LINK lunar_scsi_spec)\nlunar_library(scsi_spec FOLDER src/scsi/spec)"
+        self.assertEqual(self.check(loop), [f"lunar_{kind.rpartition('/')[2]}: {kind} may not use scsi/spec (lunar_scsi_spec)"
+                                            for kind in layers.KINDS])
 
     def test_library_outside_the_table_fails(self):
         self.assertEqual(len(self.check("lunar_library(nvme FOLDER src/nvme)")), 1)

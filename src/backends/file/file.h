@@ -35,7 +35,7 @@ struct FileBackendOptions {
   std::uint8_t protection = 0;
   // For media that cannot keep their identity, by a key that the user has chosen. Null: those need
   // `uuid`. Used while it is opened only.
-  IdentityStore* identities = nullptr;
+  kinds::IdentityStore* identities = nullptr;
   std::string identity_key{};
 };
 

@@ -9,28 +9,17 @@
 
 #include "engine/file_io.h"
 #include "engine/prng.h"
+#include "kinds/identity_store.h"
 #include "lunar/result.h"
 #include "lunar/uuid.h"
 
 namespace lunar::backends {
 
-// Keeps what media cannot keep themselves, over power losses, by a key that stays with the
-// configuration. Blocking: before shards serve the device.
-class IdentityStore {
- public:
-  virtual ~IdentityStore() = default;
-  // Empty: nothing is kept.
-  virtual Result<std::string> load_identity(std::string_view key) = 0;
-  virtual Result<void> save_identity(std::string_view key, const std::string& record) = 0;
-  // Where that is, for people who have to remove it.
-  [[nodiscard]] virtual std::string place_of_identity(std::string_view key) const = 0;
-};
-
 struct IdentityOptions {
-  const std::string& path;   // of the medium
-  std::optional<Uuid> uuid;  // that was given
-  IdentityStore* store;      // null: there is none
-  const std::string& key;    // in the store
+  const std::string& path;      // of the medium
+  std::optional<Uuid> uuid;     // that was given
+  kinds::IdentityStore* store;  // null: there is none
+  const std::string& key;       // in the store
 };
 
 // A regular file keeps its UUID in an extended attribute, also when it is served for reading only.

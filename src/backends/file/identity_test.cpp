@@ -44,7 +44,7 @@ class FakeMedium final : public engine::File {
   }
 };
 
-class MemoryStore final : public IdentityStore {
+class MemoryStore final : public kinds::IdentityStore {
  public:
   std::map<std::string, std::string, std::less<>> records;
   bool broken = false;
@@ -87,7 +87,7 @@ class IdentityTest : public ::testing::Test {
   }
 
   MemoryStore memory_;
-  IdentityStore* store_ = &memory_;
+  kinds::IdentityStore* store_ = &memory_;
   std::string path_ = "/dev/disk/by-id/one";
   engine::Prng prng_{1};
 };

@@ -20,10 +20,12 @@ enum class ErrorAction : std::uint8_t {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(op));
 }
 
+constexpr std::uint8_t kEveryOp = (1U << block::kOpCount) - 1;
+
 // Applies to requests of the chosen ops that touch the blocks. As the waist hands them down: an
 // emulated compare is a read here.
 struct ErrorRule {
-  std::uint8_t ops = 0;  // op_bit()s
+  std::uint8_t ops = kEveryOp;  // op_bit()s
   Lba first{};
   BlockCount count =
       BlockCount(UINT64_MAX);  // up to the end. Flush has no range: it always matches

@@ -5,11 +5,18 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/device_kinds.h"
+#include "backends/file/file_kind.h"
+#include "backends/null/null_kind.h"
+#include "backends/ram/ram_kind.h"
+#include "layers/delay/delay_kind.h"
+#include "layers/error/error_kind.h"
+
 namespace lunar::control {
 namespace {
 
 Config parsed(std::string_view toml) {
-  auto config = parse_config(toml, "c.toml");
+  auto config = parse_config(toml, "c.toml", app::device_kinds());
   EXPECT_TRUE(config) << config.error().message << "\nin\n" << toml;
   return config.value_or(Config{});
 }
@@ -21,7 +28,7 @@ struct Fault {
 
 void expect_faults(std::span<const Fault> faults) {
   for (const auto& [toml, message] : faults) {
-    const auto config = parse_config(toml, "c.toml");
+    const auto config = parse_config(toml, "c.toml", app::device_kinds());
     ASSERT_FALSE(config) << toml;
     EXPECT_EQ(config.error().code, ErrorCode::invalid_argument) << toml;
     EXPECT_TRUE(config.error().message.starts_with(message))
@@ -59,7 +66,7 @@ name = "slow"
 type = "delay"
 base = "scratch"
 read_delay_us = 100
-write_delay_us = 200
+write_delay_us = "2 ms"
 
 [[device]]
 name = "same"
@@ -113,45 +120,52 @@ TEST(ConfigFile, ReadsDevices) {
   EXPECT_EQ(config.shards, "1");
   EXPECT_EQ(config.log_level, log::Level::warning);
   ASSERT_EQ(config.devices.size(), 6U);
-  const DeviceConfig& ram = config.devices[0];
-  EXPECT_EQ(ram.name, "scratch");
-  EXPECT_EQ(ram.type, DeviceType::ram);
-  EXPECT_EQ(ram.size, kGiB);
-  EXPECT_EQ(ram.block_size, 4096U);
-  EXPECT_EQ(ram.uuid->to_string(), "00112233-4455-6677-8899-aabbccddeeff");
-  EXPECT_EQ(ram.origin, "c.toml:5");
-  EXPECT_EQ(config.devices[1].type, DeviceType::null);
-  EXPECT_EQ(config.devices[1].size, kTiB);
-  EXPECT_EQ(config.devices[1].block_size, std::nullopt);
-  const DeviceConfig& file = config.devices[2];
-  EXPECT_EQ(file.type, DeviceType::file);
-  EXPECT_EQ(file.path, "/srv/kept.img");
-  EXPECT_EQ(file.size, 10 * kGiB);
-  EXPECT_TRUE(file.buffered);
-  EXPECT_TRUE(file.read_only);
+  EXPECT_EQ(config.devices[0].name, "scratch");
+  EXPECT_EQ(config.devices[0].kind->name(), "ram");
+  EXPECT_EQ(config.devices[0].origin, "c.toml:5");
+  const auto* ram = config.devices[0].configured.as<backends::RamParameters>();
+  ASSERT_NE(ram, nullptr);
+  EXPECT_EQ(ram->size, ByteCount(kGiB));
+  EXPECT_EQ(ram->block_size, 4096U);
+  EXPECT_EQ(ram->uuid->to_string(), "00112233-4455-6677-8899-aabbccddeeff");
+  const auto* null = config.devices[1].configured.as<backends::NullParameters>();
+  ASSERT_NE(null, nullptr);
+  EXPECT_EQ(null->size, ByteCount(kTiB));
+  EXPECT_EQ(null->block_size, 512U);
+  const auto* file = config.devices[2].configured.as<backends::FileBackendOptions>();
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->path, "/srv/kept.img");
+  EXPECT_EQ(file->size, ByteCount(10 * kGiB));
+  EXPECT_EQ(file->cache, backends::FileCache::buffered);
+  EXPECT_TRUE(file->read_only);
+  EXPECT_TRUE(config.devices[2].facts().read_only);
 }
 
 TEST(ConfigFile, ReadsLayers) {
   const Config config = parsed(kWhole);
   ASSERT_EQ(config.devices.size(), 6U);
-  const DeviceConfig& delay = config.devices[3];
-  EXPECT_EQ(delay.type, DeviceType::delay);
-  EXPECT_EQ(delay.base, "scratch");
-  EXPECT_EQ(delay.read_delay_us, 100U);
-  EXPECT_EQ(delay.write_delay_us, 200U);
-  EXPECT_EQ(config.devices[4].type, DeviceType::passthru);
-  const auto& inject = config.devices[5].inject;
-  ASSERT_EQ(inject.size(), 3U);
-  EXPECT_EQ(inject[0].op, block::Op::read);
-  EXPECT_EQ(inject[0].action, InjectAction::corrupt);
-  EXPECT_EQ(inject[0].lba, 1U);
-  EXPECT_EQ(inject[0].count, 2U);
-  EXPECT_EQ(inject[0].offset, 3U);
+  EXPECT_EQ(config.devices[3].base(), "scratch");
+  const auto* delay = config.devices[3].configured.as<layers::DelayParameters>();
+  ASSERT_NE(delay, nullptr);
+  EXPECT_EQ(delay->read_ns, 100'000U) << "a number counts microseconds";
+  EXPECT_EQ(delay->write_ns, 2'000'000U) << "text has its unit";
+  EXPECT_EQ(config.devices[4].kind->name(), "passthru");
+  EXPECT_EQ(config.devices[4].base(), "slow");
+  const auto* error = config.devices[5].configured.as<layers::ErrorParameters>();
+  ASSERT_NE(error, nullptr);
+  ASSERT_EQ(error->inject.size(), 3U);
+  const auto& inject = error->inject;
+  EXPECT_EQ(inject[0].ops, layers::op_bit(block::Op::read));
+  EXPECT_EQ(inject[0].action, layers::ErrorAction::corrupt);
+  EXPECT_EQ(inject[0].first, Lba(1));
+  EXPECT_EQ(inject[0].count, BlockCount(2));
+  EXPECT_EQ(inject[0].offset_bytes, 3U);
   EXPECT_EQ(inject[0].times, 4U);
-  EXPECT_EQ(inject[1].op, std::nullopt);
+  EXPECT_EQ(inject[1].ops, layers::kEveryOp);
   EXPECT_EQ(inject[1].status, block::Status::no_space);
-  EXPECT_EQ(inject[2].action, InjectAction::hang);
-  EXPECT_EQ(inject[2].count, UINT64_MAX);
+  EXPECT_EQ(inject[2].action, layers::ErrorAction::hang);
+  EXPECT_EQ(inject[2].ops, layers::kEveryOp);
+  EXPECT_EQ(inject[2].count, BlockCount(UINT64_MAX));
 }
 
 TEST(ConfigFile, ReadsTargetsAndPortals) {
@@ -195,7 +209,8 @@ device = [{type = "ram", name = "d", size = 512}]
 }
 
 TEST(ConfigFile, SaysWhereItIsNoToml) {
-  const auto config = parse_config("shards = 1\nthis is = = no TOML\n", "c.toml");
+  const auto config =
+      parse_config("shards = 1\nthis is = = no TOML\n", "c.toml", app::device_kinds());
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().code, ErrorCode::malformed);
   EXPECT_TRUE(config.error().message.starts_with("c.toml:2: ")) << config.error().message;
@@ -204,7 +219,8 @@ TEST(ConfigFile, SaysWhereItIsNoToml) {
 TEST(ConfigFile, SurvivesWhatTomlppDoesNot) {
   for (const std::string_view line :
        {"[[[", "[=]", "[[ *]]", "\t[.a]", "\ufc7f = 1", "a = 1\u00e9"}) {
-    const auto config = parse_config("shards = 1\n" + std::string(line) + "\n", "c.toml");
+    const auto config =
+        parse_config("shards = 1\n" + std::string(line) + "\n", "c.toml", app::device_kinds());
     ASSERT_FALSE(config) << line;
     EXPECT_EQ(config.error().code, ErrorCode::malformed);
     EXPECT_TRUE(config.error().message.starts_with("c.toml:2: ")) << config.error().message;
@@ -236,12 +252,12 @@ TEST(ConfigFile, ReadsPortGroups) {
   const auto& groups = config.targets.at(0).port_groups;
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0].tag, 2);
-  EXPECT_EQ(groups[0].state, PortGroupState::active_optimized);
+  EXPECT_EQ(groups[0].state, AluaState::active_optimized);
   EXPECT_FALSE(groups[0].preferred);
   EXPECT_TRUE(groups[0].implicit_changes);
   EXPECT_FALSE(groups[0].explicit_changes);
   EXPECT_EQ(groups[1].tag, 7);
-  EXPECT_EQ(groups[1].state, PortGroupState::standby);
+  EXPECT_EQ(groups[1].state, AluaState::standby);
   EXPECT_TRUE(groups[1].preferred);
   EXPECT_FALSE(groups[1].implicit_changes);
   EXPECT_TRUE(groups[1].explicit_changes);
@@ -250,6 +266,12 @@ TEST(ConfigFile, ReadsPortGroups) {
 TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
   constexpr Fault kFaults[] = {
       {"\nfrobnicate = 1\n", "c.toml:2: frobnicate: unknown key (known here: log_level, shards, "},
+      {"portel = 1\n",
+       "c.toml:1: portel: unknown key (known here: log_level, shards, state, device, target, "
+       "portal); did you mean 'portal'?"},
+      {"[[device]]\nname = \"d\"\ntype = \"fiel\"\n",
+       "c.toml:3: device.type: must be one of ram, null, file, passthru, delay, error, not "
+       "'fiel'; did you mean 'file'?"},
       {"[[device]]\nname = \"d\"\ntype = \"ram\"\nsise = 1\n",
        "c.toml:4: device.sise: unknown key (known here: name, type, size, block_size, uuid, "
        "protection, pages)"},
@@ -266,7 +288,7 @@ TEST(ConfigFile, NamesUnknownKeysWithTheirLine) {
        "c.toml:2: portal.port: unknown key (known here: listen, tag, ipv4, advertise)"},
       {"[[device]]\nname='r'\ntype='ram'\nsize=512\n[[device]]\nname='e'\ntype='error'\nbase='r'\n"
        "[[device.inject]]\naction='hang'\nstatus='gone'\n",
-       "c.toml:11: device.inject.status: unknown key"},
+       "c.toml:11: device.inject.status: goes with action = \"fail\""},
   };
   expect_faults(kFaults);
 }
@@ -296,7 +318,7 @@ TEST(ConfigFile, NamesWrongTypesAndValues) {
       {"shards = 0", "c.toml:1: shards: must be a whole number from 1"},
       {"shards = \"none\"", "c.toml:1: shards: 'none' is no number of shards"},
       {"shards = 1.5", "c.toml:1: shards: must be a string, not a number with a fraction"},
-      {"device = 1", "c.toml:1: device: must be an array of tables ([[device]]), not 1"},
+      {"device = 1", "c.toml:1: device: must be an array of tables (device = [{…}]), not 1"},
       {"[device]\nname = \"d\"", "c.toml:1: device: must be an array of tables"},
       {"device = [1]", "c.toml:1: device: must be an array of tables"},
       {"[[device]]\nname = 1", "c.toml:2: device.name: must be a string, not 1"},
@@ -310,7 +332,11 @@ TEST(ConfigFile, NamesWrongTypesAndValues) {
       {"[[device]]\nname='d'\ntype='ram'\nsize=4096\nblock_size=1000",
        "c.toml:5: device.block_size: must be 512 or 4096, not 1000"},
       {"[[device]]\nname='d'\ntype='ram'\nsize=4096\nblock_size=8192",
-       "c.toml:5: device.block_size: must be a whole number"},
+       "c.toml:5: device.block_size: must be 512 or 4096, not 8192"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize='17TiB'",
+       "c.toml:4: device.size: must be at most 16 TiB, not 17 TiB"},
+      {"[[device]]\nname='d'\ntype='ram'\nsize=512\nprotection=4",
+       "c.toml:5: device.protection: must be 1, 2 or 3, not 4"},
       {"[[device]]\nname='d'\ntype='ram'\nsize=512\nuuid='x'", "c.toml:5: device.uuid: 'x' is not"},
       {"[[device]]\nname='d'\ntype='file'\npath='p'\ncache='some'",
        "c.toml:5: device.cache: must be one of direct, buffered, not 'some'"},
@@ -360,9 +386,9 @@ TEST(ConfigFile, NamesWrongLayers) {
   const std::string corrupt =
       with("type='error'\nbase='r'\ninject=[{op='write', action='corrupt'}]\n");
   const Fault faults[] = {
-      {no_base, "c.toml:8: device.base: there is no device 'x' above this one"},
-      {itself, "c.toml:8: device.base: there is no device 'l' above this one"},
-      {slow, "c.toml:9: device.read_delay_us: must be a whole number from 0 to 60000000"},
+      {no_base, "c.toml:8: device.base: there is no device 'x' before this one"},
+      {itself, "c.toml:8: device.base: there is no device 'l' before this one"},
+      {slow, "c.toml:9: device.read_delay_us: must be from 0 to 60000000 us (1min), not 60000001"},
       {no_action, "c.toml:9: device.inject.action: is missing"},
       {action, "c.toml:9: device.inject.action: must be one of fail, corrupt, hang, not 'explode'"},
       {op, "c.toml:9: device.inject.op: must be one of any, read, write, "},
@@ -409,22 +435,24 @@ class LoadConfig : public ::testing::Test {
 TEST_F(LoadConfig, ReadsAFileAndNamesItInErrors) {
   const std::string path = folder_ / "lunar.toml";
   std::ofstream(path) << kWhole;
-  const auto config = load_config(path);
+  const auto config = load_config(path, app::device_kinds());
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->devices.size(), 6U);
   std::ofstream(path) << "wrong = 1\n";
-  EXPECT_TRUE(load_config(path).error().message.starts_with(path + ":1: wrong: unknown key"));
+  EXPECT_TRUE(load_config(path, app::device_kinds())
+                  .error()
+                  .message.starts_with(path + ":1: wrong: unknown key"));
   std::ofstream(path) << "";
-  EXPECT_TRUE(load_config(path)) << "an empty file is a document";
+  EXPECT_TRUE(load_config(path, app::device_kinds())) << "an empty file is a document";
 }
 
 TEST_F(LoadConfig, NamesWhatCannotBeRead) {
   const std::string missing = folder_ / "missing.toml";
-  const auto none = load_config(missing);
+  const auto none = load_config(missing, app::device_kinds());
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::not_found);
   EXPECT_EQ(none.error().message, "cannot read " + missing + ": No such file or directory");
-  const auto folder = load_config(folder_);
+  const auto folder = load_config(folder_, app::device_kinds());
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error().message, "cannot read " + folder_.string() + ": Is a directory");
 }

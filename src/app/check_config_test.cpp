@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "app/device_kinds.h"
 #include "control/config.h"
 #include "lunar/block/request.h"
 
@@ -10,7 +11,7 @@ constexpr std::string_view kPortal = "[[portal]]\nlisten='127.0.0.1:1'\n";
 constexpr std::string_view kTarget = "[[target]]\nname='iqn.2026-11.io.lunar:t'\n";
 
 Result<std::vector<std::string>> checked(std::string_view toml) {
-  auto config = parse_config(toml, "c.toml");
+  auto config = parse_config(toml, "c.toml", app::device_kinds());
   EXPECT_TRUE(config) << config.error().message;
   if (!config) return std::vector<std::string>();
   return check_config(*config);
@@ -53,7 +54,7 @@ TEST(CheckConfig, CountsTheLayersOfAStack) {
     toml += passthru(std::to_string(i), std::to_string(i - 1));
   EXPECT_TRUE(checked(toml));
   toml += passthru("more", std::to_string(block::kMaxDeviceLayers));
-  const auto parsed = parse_config(toml, "c.toml");
+  const auto parsed = parse_config(toml, "c.toml", app::device_kinds());
   ASSERT_FALSE(parsed);
   EXPECT_EQ(
       parsed.error().message,
