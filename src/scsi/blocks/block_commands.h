@@ -1,5 +1,6 @@
-// The functions of the command table: commands on logical blocks (SBC-4 §5). `decode_x`
-// fills in what the CDB asks for or refuses; `execute_x` runs.
+// Commands on logical blocks (SBC-4 §5).
+//
+// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"

@@ -40,7 +40,7 @@ class MediumStep {
 [[nodiscard]] inline MediumStep medium_step(Command& command) {
   return {command, &block::Front::submit};
 }
-// Within an exclusive range of the command's.
+// Inside the command's own exclusive range.
 [[nodiscard]] inline MediumStep medium_step_as_holder(Command& command) {
   return {command, &block::Front::submit_as_holder};
 }

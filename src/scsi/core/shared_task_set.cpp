@@ -13,7 +13,7 @@
 
 namespace lunar::scsi {
 
-// A turn on one shard, and that shard's but for `of`.
+// A turn's mark on one shard. Owned by that shard, except `of`.
 struct SharedTaskSet::Mark : ListHook {
   explicit Mark(Turn& turn) : of(turn) {}
 

@@ -1,5 +1,6 @@
-// The functions of the command table: diagnostics and the buffers that test the way to us.
-// `decode_x` fills in what the CDB asks for or refuses; `execute_x` runs.
+// Diagnostics, and the buffers that test the way to us (SPC-5 §6).
+//
+// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"

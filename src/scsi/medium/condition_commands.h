@@ -1,5 +1,6 @@
-// The functions of the command table: what changes the condition of the unit and its medium.
-// `decode_x` fills in what the CDB asks for or refuses; `execute_x` runs.
+// Commands that change the condition of the unit and its medium.
+//
+// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"
@@ -11,7 +12,7 @@ bool decode_start_stop_unit(Command& command);
 void execute_start_stop_unit(Command& command);
 bool decode_prevent_allow_medium_removal(Command& command);
 void execute_prevent_allow_medium_removal(Command& command);
-// A command accesses the medium in a low power condition, which ends by that.
+// Ends a low power condition, because a command accesses the medium.
 void wake_up(LogicalUnitShard& part);
 
 // ---- sanitize.cpp: SANITIZE

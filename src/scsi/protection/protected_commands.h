@@ -1,5 +1,6 @@
-// The functions of the command table: commands on blocks with protection information (SBC-4 §4.21).
-// `decode_x` fills in what the CDB asks for or refuses; `execute_x` runs.
+// Commands on blocks with protection information (SBC-4 §4.21).
+//
+// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"

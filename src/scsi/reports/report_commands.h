@@ -1,5 +1,6 @@
-// The functions of the command table: what a device tells of itself. `decode_x`
-// fills in what the CDB asks for or refuses; `execute_x` runs.
+// Commands by which a device tells of itself.
+//
+// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
 #pragma once
 
 #include <string_view>

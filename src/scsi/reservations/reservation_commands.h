@@ -1,5 +1,6 @@
-// The functions of the command table: reservations. `decode_x`
-// fills in what the CDB asks for or refuses; `execute_x` runs.
+// Commands for reservations.
+//
+// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"

@@ -1,4 +1,4 @@
-// Why commands of an I_T_L nexus may not run just now, in one word.
+// Why commands of an I_T_L nexus may not run now, in one word.
 //
 // Each I_T_L nexus holds the restrictions that follow from the state of its logical unit, worked
 // out anew when that state changes; each row of the command table names those that its command
