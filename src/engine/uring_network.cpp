@@ -123,9 +123,10 @@ class TcpStream final : public Stream {
 
   std::int64_t receive(std::span<const iovec> into) override {
     const MediumAccess access;  // data may go to, and come from, a medium's own memory
-    if (into.size() == 1)
+    if (into.size() == 1) {
       return result(syscall(SYS_recvfrom, fd(), into[0].iov_base, into[0].iov_len, MSG_DONTWAIT,
                             nullptr, nullptr));
+    }
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(into.data());
     message.msg_iovlen = into.size();
