@@ -142,11 +142,7 @@ TEST(KeepAlive, LastResponsesMayBeTakenSlowly) {
   Initiator initiator(bench, {});
   for (int i = 0; i < 8; ++i) (void)initiator.start_read(0, 512);
   bench.world().run_for(engine::kMillisecond);
-  spec::LogoutRequest request;
-  request.flags = spec::kFinal;
-  request.initiator_task_tag = initiator.next_tag();
-  request.cmd_sn = initiator.cmd_sn++;
-  initiator.send(request);
+  initiator.start_log_out();
   while (initiator.others.empty()) {
     bench.world().run_for(10 * engine::kSecond);
     ASSERT_FALSE(initiator.is_at_end());
@@ -161,11 +157,7 @@ TEST(KeepAlive, LastResponsesThatNobodyTakesAreGivenUp) {
   Initiator initiator(bench, {});
   for (int i = 0; i < 8; ++i) (void)initiator.start_read(0, 512);
   bench.world().run_for(engine::kMillisecond);
-  spec::LogoutRequest request;
-  request.flags = spec::kFinal;
-  request.initiator_task_tag = initiator.next_tag();
-  request.cmd_sn = initiator.cmd_sn++;
-  initiator.send(request);
+  initiator.start_log_out();
   bench.world().run_for(3 * kLoginTimeoutNs);
   EXPECT_EQ(bench.connections(), 0U);
 }

@@ -190,11 +190,7 @@ TEST(DataIn, ALogoutEndsIt) {
   Initiator initiator(bench, {.keys = kShortPdus});
   for (int i = 0; i < 8; ++i) (void)initiator.start_read(0, kMostBlocks);
   bench.world().run_for(engine::kMillisecond);
-  spec::LogoutRequest request;
-  request.flags = spec::kFinal;
-  request.initiator_task_tag = initiator.next_tag();
-  request.cmd_sn = initiator.cmd_sn++;
-  initiator.send(request);
+  initiator.start_log_out();
   bool answered = false;
   while (auto pdu = initiator.receive()) answered = pdu->opcode() == spec::Opcode::logout_response;
   EXPECT_TRUE(answered);

@@ -8,38 +8,14 @@
 #include <memory>
 #include <vector>
 
+#include "base/testing/fuzz_input.h"
 #include "iscsi/testing/initiator.h"
 
 namespace lunar::iscsi {
 namespace {
 
 using namespace testing;
-
-// Reads forward; zeroes at the end.
-class Input {
- public:
-  Input(const std::uint8_t* data, std::size_t size) : rest_(data, size) {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const std::uint8_t value = rest_.front();
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  std::uint32_t word() {
-    std::uint32_t value = 0;
-    for (int i = 0; i < 4; ++i) value = value << 8 | byte();
-    return value;
-  }
-  Data bytes(std::size_t count) {
-    Data all(count);
-    for (std::byte& each : all) each = std::byte{byte()};
-    return all;
-  }
-
- private:
-  std::span<const std::uint8_t> rest_;
-};
+using lunar::testing::FuzzInput;
 
 LoginOptions options_of(std::uint8_t kind, std::uint8_t isid) {
   LoginOptions options{.isid = isid};
@@ -70,12 +46,12 @@ class Fuzz {
     for (std::uint8_t i = 0; i < 2; ++i) log_in(i);
   }
 
-  void step(Input& input) {
+  void step(FuzzInput& input) {
     const std::uint8_t choice = input.byte();
     const std::size_t which = choice & 1;
     Initiator& initiator = *initiators_[which];
     switch (choice >> 4) {
-      case 0: initiator.send_raw(input.bytes(input.byte())); break;
+      case 0: initiator.send_raw(input.bytes<std::byte>(input.byte())); break;
       case 1: any_pdu(initiator, input); break;
       case 2:
       case 3:
@@ -155,14 +131,14 @@ class Fuzz {
     if ((how & 0xc0) != 0) return initiator.cmd_sn++;
     return initiator.cmd_sn + (how & 15U) - 4;
   }
-  void any_pdu(Initiator& initiator, Input& input) {
+  void any_pdu(Initiator& initiator, FuzzInput& input) {
     spec::Bhs pdu;
-    const Data header = input.bytes(sizeof pdu);
+    const Data header = input.bytes<std::byte>(sizeof pdu);
     std::memcpy(&pdu, header.data(), sizeof pdu);
-    const Data ahs = input.bytes((input.byte() % 4) * 4U);
-    send(initiator, pdu, input.bytes(input.byte()), ahs);
+    const Data ahs = input.bytes<std::byte>((input.byte() % 4) * 4U);
+    send(initiator, pdu, input.bytes<std::byte>(input.byte()), ahs);
   }
-  void command(Initiator& initiator, Input& input) {
+  void command(Initiator& initiator, FuzzInput& input) {
     const std::uint8_t how = input.byte();
     spec::ScsiCommand pdu;
     if ((how & 0x30) == 0x30) pdu.opcode_byte |= spec::kImmediate;
@@ -182,10 +158,10 @@ class Fuzz {
         (expected & 0x80) != 0 ? input.word() : blocks * 512U + (expected & 3U) * 100U;
     Data data(std::min<std::size_t>(input.byte() * 64U, 8192));
     Data ahs;
-    if ((expected & 0x70) == 0x70) ahs = input.bytes((input.byte() % 6) * 4U);
+    if ((expected & 0x70) == 0x70) ahs = input.bytes<std::byte>((input.byte() % 6) * 4U);
     send(initiator, pdu, data, ahs);
   }
-  void data_out(Initiator& initiator, Input& input) {
+  void data_out(Initiator& initiator, FuzzInput& input) {
     const std::uint8_t how = input.byte();
     spec::DataOut pdu;
     pdu.flags = (how & 1) != 0 ? spec::kFinal : std::uint8_t{0};
@@ -201,7 +177,7 @@ class Fuzz {
     }
     send(initiator, pdu, Data(std::min<std::uint32_t>(length, 16384)));
   }
-  void function(Initiator& initiator, Input& input) {
+  void function(Initiator& initiator, FuzzInput& input) {
     const std::uint8_t how = input.byte();
     spec::TaskManagementRequest pdu;
     if ((how & 1) != 0) pdu.opcode_byte |= spec::kImmediate;
@@ -213,7 +189,7 @@ class Fuzz {
     pdu.ref_cmd_sn = pdu.cmd_sn.value() - (input.byte() & 7U);
     send(initiator, pdu);
   }
-  void ping_or_text(Initiator& initiator, Input& input) {
+  void ping_or_text(Initiator& initiator, FuzzInput& input) {
     const std::uint8_t how = input.byte();
     const auto opcode = (how & 1) != 0   ? spec::Opcode::nop_out
                         : (how & 2) != 0 ? spec::Opcode::text_request
@@ -230,7 +206,7 @@ class Fuzz {
       send(initiator, pdu, Data(text.begin(), text.end()));
       return;
     }
-    send(initiator, pdu, input.bytes(input.byte()));
+    send(initiator, pdu, input.bytes<std::byte>(input.byte()));
   }
 
   const std::uint8_t kind_;
@@ -246,7 +222,7 @@ class Fuzz {
 }  // namespace lunar::iscsi
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  lunar::iscsi::Input input(data, size);
+  lunar::testing::FuzzInput input(data, size);
   lunar::iscsi::Fuzz fuzz(input.byte());
   for (int i = 0; i < 96 && !input.empty(); ++i) fuzz.step(input);
   fuzz.finish();

@@ -366,13 +366,7 @@ TEST(TextRequests, ADiscoverySessionTakesNoCommands) {
 
 std::optional<spec::LogoutResponseCode> log_out(Initiator& initiator, spec::LogoutReason reason,
                                                 std::uint16_t cid = 0) {
-  spec::LogoutRequest request;
-  request.opcode_byte |= spec::kImmediate;
-  request.flags = static_cast<std::uint8_t>(spec::kFinal | static_cast<std::uint8_t>(reason));
-  request.initiator_task_tag = initiator.next_tag();
-  request.cid = cid;
-  request.cmd_sn = initiator.cmd_sn;
-  initiator.send(request);
+  initiator.start_log_out(reason, cid, true);
   for (;;) {
     auto reply = initiator.receive();
     if (!reply) return std::nullopt;

@@ -394,6 +394,18 @@ class Initiator {
   }
   std::uint32_t next_tag() { return next_tag_++; }
 
+  // ---- Logout. Sends only.
+  void start_log_out(spec::LogoutReason reason = spec::LogoutReason::close_session,
+                     std::uint16_t cid = 0, bool immediate = false) {
+    spec::LogoutRequest pdu;
+    if (immediate) pdu.opcode_byte |= spec::kImmediate;
+    pdu.flags = static_cast<std::uint8_t>(spec::kFinal | static_cast<std::uint8_t>(reason));
+    pdu.initiator_task_tag = next_tag_++;
+    pdu.cid = cid;
+    pdu.cmd_sn = immediate ? cmd_sn : cmd_sn++;
+    send(pdu);
+  }
+
   std::uint32_t cmd_sn = 1;
   std::uint32_t max_cmd_sn = 0;  // of the last SCSI response
   Keys negotiated;

@@ -76,4 +76,23 @@ inline bool take_blocks_given(Command& command, std::size_t block_bytes) {
   return static_cast<std::size_t>(command.count.value) << command.unit->unit().block_shift();
 }
 
+// Takes what the CDB of a COMPARE AND WRITE names; `block_bytes` come for each block of each half
+// (SBC-4 §5.4).
+inline bool take_compare_and_write(Command& command, std::size_t block_bytes) {
+  const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
+  if (!check_range(command, block.lba, block.blocks)) return false;
+  // 256 blocks look like none.
+  const bool wraps = block.blocks.value == 0 && command.expected_out_bytes != 0;
+  if (wraps || block.blocks.value > kMaxCompareAndWriteBlocks) {
+    return refuse(command, spec::Sense::invalid_field_in_cdb(
+                               offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
+  }
+  command.lba = block.lba;
+  command.count = block.blocks;
+  command.flags = block.flags.fua() ? block::kFua : block::RequestFlags{0};
+  command.data_out_bytes = static_cast<std::uint32_t>(2 * command.count.value * block_bytes);
+  // Halves of another length would be compared and written at the wrong places.
+  return command.expected_out_bytes == command.data_out_bytes || refuse_amount_of_data(command);
+}
+
 }  // namespace lunar::scsi

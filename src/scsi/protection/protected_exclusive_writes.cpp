@@ -146,22 +146,7 @@ engine::Task<void> orwrite(Command& command) {
 }  // namespace
 
 bool decode_protected_compare_and_write(Command& command) {
-  const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
-  if (!check_protect_field(command)) return false;
-  if (!check_range(command, block.lba, block.blocks)) return false;
-  // 256 blocks look like none.
-  const bool wraps = block.blocks.value == 0 && command.expected_out_bytes != 0;
-  if (wraps || block.blocks.value > kMaxCompareAndWriteBlocks) {
-    return refuse(command, Sense::invalid_field_in_cdb(
-                               offsetof(spec::CompareAndWriteCdb, number_of_logical_blocks)));
-  }
-  command.lba = block.lba;
-  command.count = block.blocks;
-  command.flags = block.flags.fua() ? block::kFua : block::RequestFlags{0};
-  command.data_out_bytes =
-      static_cast<std::uint32_t>(2 * command.count.value * form_of(command).bytes());
-  // Halves of another length would be compared and written at the wrong places.
-  return command.expected_out_bytes == command.data_out_bytes || refuse_amount_of_data(command);
+  return check_protect_field(command) && take_compare_and_write(command, form_of(command).bytes());
 }
 
 void execute_protected_compare_and_write(Command& command) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/fuzz_input.h"
 #include "scsi/target/command_table.h"
 #include "scsi/testing/bench.h"
 
@@ -12,27 +13,7 @@ namespace lunar::scsi {
 namespace {
 
 using namespace testing;
-
-// Reads forward; zeroes at the end.
-class Input {
- public:
-  Input(const std::uint8_t* data, std::size_t size) : rest_(data, size) {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const std::uint8_t value = rest_.front();
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  std::vector<std::uint8_t> bytes(std::size_t count) {
-    std::vector<std::uint8_t> all(count);
-    for (std::uint8_t& each : all) each = byte();
-    return all;
-  }
-
- private:
-  std::span<const std::uint8_t> rest_;
-};
+using lunar::testing::FuzzInput;
 
 engine::Task<void> run_function(engine::Task<TaskManagementOutcome> function) {
   (void)co_await function;
@@ -44,7 +25,7 @@ class Fuzz {
       : bench_(disk(kind), options(kind), 2, capabilities(kind)),
         other_(bench_, 1, "iqn.2026-11.test:two") {}
 
-  void step(Input& input) {
+  void step(FuzzInput& input) {
     const std::uint8_t choice = input.byte();
     Initiator& initiator = (choice & 1) != 0 ? other_ : bench_.initiator();
     switch ((choice >> 1) % 8) {
@@ -83,8 +64,8 @@ class Fuzz {
     return capabilities;
   }
 
-  void command(Initiator& initiator, Input& input) {
-    std::vector<std::uint8_t> cdb = input.bytes(16);
+  void command(Initiator& initiator, FuzzInput& input) {
+    std::vector<std::uint8_t> cdb = input.bytes<std::uint8_t>(16);
     // Mostly operation codes that exist.
     if ((cdb[15] & 0x80) != 0) {
       const CommandDescription& row =
@@ -94,7 +75,7 @@ class Fuzz {
       for (std::size_t i = 1; i < cdb.size(); ++i) cdb[i] &= row.usage[i];
       if (row.opcode == spec::Opcode::variable_length_cdb) {
         // Its range is in the bytes that the short ones do not have.
-        const std::vector<std::uint8_t> rest = input.bytes(16);
+        const std::vector<std::uint8_t> rest = input.bytes<std::uint8_t>(16);
         std::ranges::copy(rest, cdb.begin() + 16);
         for (std::size_t i = 16; i < cdb.size(); ++i) cdb[i] &= row.usage[i];
         cdb[7] = static_cast<std::uint8_t>(row.cdb_length - 8);
@@ -154,7 +135,7 @@ class Fuzz {
 }  // namespace lunar::scsi
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  lunar::scsi::Input input(data, size);
+  lunar::testing::FuzzInput input(data, size);
   lunar::scsi::Fuzz fuzz(input.byte());
   for (int i = 0; i < 64 && !input.empty(); ++i) fuzz.step(input);
   fuzz.finish();
