@@ -17,6 +17,7 @@ LAYERS = {
     "iscsi/spec": ["base"],
     "schema": ["base"],
     "engine": ["base"],
+    "state": ["engine"],
     "block": ["engine"],
     "kinds": ["block", "schema"],
     **{kind: ["kinds"] for kind in KINDS},
