@@ -34,8 +34,8 @@ engine::Task<void> close_there(engine::Shard& shard, const Units& units) {
 }
 
 // What is kept under an identity must be found under it again.
-scsi::DurableStore* store_for(Internals& self, const block::Device& device) {
-  return device.capabilities().keeps_uuid ? &*self.state_folder : nullptr;
+state::Store* store_for(Internals& self, const block::Device& device) {
+  return device.capabilities().keeps_uuid ? self.state_store.get() : nullptr;
 }
 
 std::string described(const block::Device& device) {

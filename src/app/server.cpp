@@ -105,17 +105,12 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
   if (options.max_spin.count() < 0)
     return fail(ErrorCode::invalid_argument, "max_spin is less than 0");
   auto internals = std::make_unique<Internals>();
-  internals->state_folder.emplace(options.state);
-  if (const auto usable = internals->state_folder->check_usable(); !usable) {
-    if (internals->state_folder->is_given()) return std::unexpected(usable.error());
-    log::warning("{}; reservations and saved settings do not outlive a restart",
-                 usable.error().message);
-  }
+  LUNAR_TRY_ASSIGN(internals->state_store, app::open_state(options.state));
+  internals->identities.emplace(*internals->state_store);
   engine::ShardGroupOptions group;
   LUNAR_TRY_ASSIGN(group.cores, cores_of(options.shards));
   group.max_spin_ns = static_cast<std::uint64_t>(options.max_spin.count()) * engine::kMicrosecond;
   LUNAR_TRY_ASSIGN(internals->shards, engine::ShardGroup::start(group));
-  LUNAR_TRY(internals->state_folder->start());
   LUNAR_TRY(internals->blocking_worker.start());
   internals->registry.emplace(internals->shards->size());
   internals->service.emplace(internals->shards->shards());

@@ -54,7 +54,7 @@ Result<void> make_and_add(Internals& self, const DeviceConfig& device) {
                        .base = {},
                        .files = self.files,
                        .prng = self.prng,
-                       .identities = &*self.state_folder};
+                       .identities = &*self.identities};
   if (device.is_layer()) {
     LUNAR_TRY_ASSIGN(making.base,
                      self.registry->claim(device.base(), block::Access::write,

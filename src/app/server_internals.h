@@ -16,6 +16,7 @@
 #include "iscsi/service/service.h"
 #include "lunar/server.h"
 #include "scsi/core/logical_unit.h"
+#include "state/store.h"
 
 namespace lunar {
 
@@ -35,7 +36,8 @@ struct Server::Internals {
   engine::Prng prng{engine::Prng::system_seed()};
   std::unique_ptr<engine::ShardGroup> shards;
   // Their threads wake shards, and end before these.
-  std::optional<app::StateFolder> state_folder;
+  std::unique_ptr<state::Store> state_store;
+  std::optional<app::MediaIdentities> identities;
   engine::BlockingWorker blocking_worker;
   std::optional<block::Registry> registry;
   struct MappedUnit {

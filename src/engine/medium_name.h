@@ -37,6 +37,7 @@ struct MediumSigns {
   // Of a block device: the UUID of the partition table or file system on it, as udev has found it.
   // An initiator may change it.
   std::string contents{};
+  bool operator==(const MediumSigns&) const = default;
 };
 
 // Of a block device.

@@ -1,21 +1,33 @@
 // Keeps who a device is, for media that cannot keep it themselves.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/medium_name.h"
 #include "lunar/result.h"
+#include "lunar/uuid.h"
 
 namespace lunar::kinds {
+
+// A medium that cannot keep its UUID, and what can be checked of it.
+struct KnownMedium {
+  Uuid uuid;
+  std::uint64_t size_bytes = 0;
+  engine::MediumSigns signs;
+  bool operator==(const KnownMedium&) const = default;
+};
 
 // Over power losses, by a key that stays with the configuration. Blocking: before shards serve the
 // device.
 class IdentityStore {
  public:
   virtual ~IdentityStore() = default;
-  // Empty: nothing is kept.
-  virtual Result<std::string> load_identity(std::string_view key) = 0;
-  virtual Result<void> save_identity(std::string_view key, const std::string& record) = 0;
+  // Unset: nothing is kept. malformed: what is kept is damaged.
+  virtual Result<std::optional<KnownMedium>> load_identity(std::string_view key) = 0;
+  virtual Result<void> save_identity(std::string_view key, const KnownMedium& medium) = 0;
   // Where that is, for people who have to remove it.
   [[nodiscard]] virtual std::string place_of_identity(std::string_view key) const = 0;
 };

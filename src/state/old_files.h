@@ -1,5 +1,6 @@
-// State folders of lunar 0.1: a file a value, FOLDER/UUID/NAME and FOLDER/devices/ID, each with a
-// line "lunar state 1 LENGTH CHECKSUM" before its text. They are read, never written.
+// State folders from before there was a database: a file a value, FOLDER/UUID/NAME and
+// FOLDER/devices/ID, each with a line "lunar state 1 LENGTH CHECKSUM" before its text. They are
+// read, never written.
 #pragma once
 
 #include <optional>

@@ -1,16 +1,21 @@
 """The state folder: what a disk remembers over restarts, and what happens when it cannot."""
 
 import re
+import shutil
 import time
+from pathlib import Path
 
 from lunar_e2e.case import E2eCase
 from lunar_e2e.daemon import SLOWNESS, run_to_end
 from lunar_e2e.disk import CommandFailed, Disk
+from lunar_e2e.initiator import GOOD
 
 UUID = "6b1d7f4e-0000-4000-8000-000000000001"
 OTHER_UUID = "6b1d7f4e-0000-4000-8000-000000000002"
 INSUFFICIENT_REGISTRATION_RESOURCES = 0x5504
 SANITIZE_COMMAND_FAILED = 0x3103
+ISID = b"\x80\0\0\0\0\x0a"  # one nexus, whatever was before
+DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 def ram(uuid: str) -> str:
@@ -21,6 +26,12 @@ def register(disk: Disk, key: int, old_key: int = 0):
     """REGISTER with APTPL."""
     parameters = old_key.to_bytes(8, "big") + key.to_bytes(8, "big") + bytes([0, 0, 0, 0, 1, 0, 0, 0])
     disk.execute(bytes([0x5F, 0, 0, 0, 0, 0, 0, 0, 24, 0]), write=parameters)
+
+
+def start_register_and_ignore(disk: Disk, key: int):
+    """REGISTER AND IGNORE EXISTING KEY with APTPL; does not wait."""
+    parameters = bytes(8) + key.to_bytes(8, "big") + bytes([0, 0, 0, 0, 1, 0, 0, 0])
+    return disk.session.start(bytes([0x5F, 6, 0, 0, 0, 0, 0, 0, 24, 0]), lun=disk.lun, write=parameters)
 
 
 def keys(disk: Disk) -> list:
@@ -38,17 +49,71 @@ class State(E2eCase):
         daemon.kill()
         self.assertEqual(keys(self.disk(self.serve(*arguments))), [0xA])
 
-    def test_a_damaged_file_stops_the_start_and_is_named(self):
+    def test_a_damaged_database_stops_the_start_and_is_named(self):
         daemon = self.serve("--disk", ram(UUID))
         register(self.disk(daemon), 0xA)
         daemon.stop()
-        file = self.scratch / "state" / UUID / "reservations"
-        file.write_bytes(file.read_bytes()[:-1])
-        result = run_to_end("serve", "--disk", ram(UUID), "--state", self.scratch / "state",
-                            "--listen", "127.0.0.1:0")
-        self.assertEqual(result.returncode, 2)
-        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
-        self.assertIn(str(file), result.stderr)
+        file = self.scratch / "state" / "state.db"
+        whole = file.read_bytes()
+        for damaged in (bytes(100) + whole[100:], whole.replace(b"registration key=", b"registration Key=")):
+            self.assertNotEqual(damaged, whole)
+            file.write_bytes(damaged)
+            result = run_to_end("serve", "--disk", ram(UUID), "--state", self.scratch / "state",
+                                "--listen", "127.0.0.1:0")
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertIn(str(file), result.stderr)
+            self.assertIn("damaged" if damaged[0] else "file is not a database", result.stderr)
+        file.write_bytes(whole)
+        self.assertEqual(keys(self.disk(self.serve("--disk", ram(UUID)))), [0xA])
+
+    def test_acknowledged_changes_survive_kill_9_in_the_midst_of_others(self):
+        """Each registers again and again; the key of the last GOOD, or the one after it, is found."""
+        arguments = ("--disk", ram(UUID), "--disk", ram(OTHER_UUID))
+        for round_number in range(3):
+            daemon = self.serve(*arguments)
+            session = self.login(daemon, isid=ISID)
+            disks = [Disk(session, lun).settle() for lun in (0, 1)]
+            acknowledged = [0, 0]
+            # One command is under way on each disk when the end comes.
+            for key in range(1, 20 + 7 * round_number):
+                tasks = [start_register_and_ignore(disk, key) for disk in disks]
+                if key == 19 + 7 * round_number:
+                    break
+                for lun, disk in enumerate(disks):
+                    self.assertEqual(disk.session.wait(tasks[lun]).status, GOOD)
+                    acknowledged[lun] = key
+            daemon.kill()
+            daemon = self.serve(*arguments)
+            for lun in (0, 1):
+                found = keys(self.disk(daemon, lun))
+                self.assertIn(found, ([acknowledged[lun]], [acknowledged[lun] + 1]))
+            daemon.stop()
+
+    def test_a_folder_of_an_earlier_version_is_taken_over(self):
+        """tests/data/state-files: what a lunar without a database left when it was killed."""
+        shutil.copytree(DATA / "state-files", self.scratch / "state")
+        (self.scratch / "disk").write_bytes(bytes(1 << 20))
+        arguments = ("--disk", ram(UUID), "--disk", f"file:{self.scratch / 'disk'},uuid={OTHER_UUID},readonly")
+        for start in ("first", "second"):
+            daemon = self.serve(*arguments)
+            disk = self.disk(daemon, initiator="iqn.2026-11.example:any")
+            self.assertEqual(sorted(keys(disk)), [0xB0B, 0xA11CE], start)
+            reservation = bytes(disk.execute(bytes([0x5E, 1, 0, 0, 0, 0, 0, 0, 32, 0]), read_length=32).data)
+            self.assertEqual(int.from_bytes(reservation[8:16], "big"), 0xA11CE)
+            self.assertEqual(reservation[21], 5)
+            self.assertEqual(disk.execute(bytes([0x1A, 8, 0x0A, 0, 255, 0]), read_length=255).data[4 + 2] & 0x04, 0x04, "D_SENSE")
+            information = bytes(disk.execute(bytes([0xA3, 5, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0]), read_length=64).data)
+            self.assertEqual(information[4:], b"a\n\x00\xffz")
+            results = bytes(disk.execute(bytes([0x4D, 0, 0x50, 0, 0, 0, 1, 0, 64, 0]), read_length=64).data)
+            self.assertEqual(results[8], 0xA0, "a short foreground self-test found nothing")
+            session = self.login(daemon)
+            session.execute(bytes(6), lun=1)  # the unit attention of a new nexus
+            task = session.execute(Disk.rw_cdb(0x88, 0, 1), lun=1, read_length=512)
+            self.assertEqual(task.asc_ascq, SANITIZE_COMMAND_FAILED)
+            daemon.stop()
+        left = [path.name for path in (self.scratch / "state").rglob("*") if path.is_file()]
+        self.assertFalse({"reservations", "self_tests", "mode_pages", "medium_operation"} & set(left), left)
 
     def test_two_daemons_share_a_folder_but_not_a_disk(self):
         state = self.scratch / "state"

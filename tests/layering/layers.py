@@ -22,7 +22,7 @@ LAYERS = {
     "kinds": ["block", "schema"],
     **{kind: ["kinds"] for kind in KINDS},
     # The rooms of the SCSI device server: each may use those before it.
-    "scsi/state": ["block", "scsi/spec"],
+    "scsi/state": ["block", "state", "scsi/spec"],
     "scsi/core": ["scsi/state"],
     "scsi/blocks": ["scsi/core"],
     "scsi/protection": ["scsi/blocks"],

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/log.h"
 
@@ -12,41 +11,6 @@ namespace {
 
 constexpr const char* kUuidAttribute = "user.lunar.uuid";
 
-// What the store keeps of a medium: a line a value, "NAME=VALUE".
-struct Record {
-  Uuid uuid;
-  std::uint64_t size = 0;
-  engine::MediumSigns signs;
-};
-
-std::string to_text(const Record& record, std::string_view key) {
-  return fmt::format("device={}\nuuid={}\nsize={}\nobject={}\nattachment={}\ncontents={}\n", key,
-                     record.uuid.to_string(), record.size, record.signs.object,
-                     record.signs.attachment, record.signs.contents);
-}
-
-std::string_view value_in(std::string_view text, std::string_view name) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    if (line.starts_with(name) && line.substr(name.size()).starts_with('='))
-      return line.substr(name.size() + 1);
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-  }
-  return {};
-}
-
-Result<Record> parse_record(std::string_view text) {
-  Record record;
-  LUNAR_TRY_ASSIGN(record.uuid, Uuid::parse(value_in(text, "uuid")));
-  const std::string_view size = value_in(text, "size");
-  const auto parsed = std::from_chars(size.data(), size.data() + size.size(), record.size);
-  if (parsed.ec != std::errc()) return fail(ErrorCode::malformed, "it has no size");
-  record.signs = {.object = std::string(value_in(text, "object")),
-                  .attachment = std::string(value_in(text, "attachment")),
-                  .contents = std::string(value_in(text, "contents"))};
-  return record;
-}
-
 // "7 since BOOT": what stands behind is the same while the machine runs.
 std::string_view boot_of(const std::string& attachment) {
   return std::string_view(attachment).substr(std::min(attachment.find(' '), attachment.size()));
@@ -54,13 +18,13 @@ std::string_view boot_of(const std::string& attachment) {
 
 // Identity is never guessed: what cannot be told apart only across a restart of the machine are two
 // blank media of one size.
-bool is_same_device(const Record& then, const Record& now) {
+bool is_same_device(const kinds::KnownMedium& then, const kinds::KnownMedium& now) {
   const std::string& attachment = then.signs.attachment;
   if (!attachment.empty() && attachment == now.signs.attachment) return true;
   if (then.signs.contents != now.signs.contents) return false;
   if (!then.signs.contents.empty()) return true;
   const bool one_boot = !attachment.empty() && boot_of(attachment) == boot_of(now.signs.attachment);
-  return then.size == now.size && !one_boot;
+  return then.size_bytes == now.size_bytes && !one_boot;
 }
 
 class Identification {
@@ -80,7 +44,7 @@ class Identification {
   Result<Uuid> of_file() {
     LUNAR_TRY_ASSIGN(const std::optional<Uuid> attached, attribute());
     if (attached) return *attached;
-    std::optional<Record> kept;
+    std::optional<kinds::KnownMedium> kept;
     if (!file_.info().created) {  // what was kept was another's
       LUNAR_TRY_ASSIGN(kept, load());
     }
@@ -101,9 +65,9 @@ class Identification {
   }
 
   Result<Uuid> of_block_device() {
-    LUNAR_TRY_ASSIGN(const std::optional<Record> kept, load());
+    LUNAR_TRY_ASSIGN(const std::optional<kinds::KnownMedium> kept, load());
     if (!kept) return keep(new_uuid());
-    const Record now = present(kept->uuid);
+    const kinds::KnownMedium now = present(kept->uuid);
     if (!is_same_device(*kept, now)) {
       return fail(
           ErrorCode::invalid_argument,
@@ -113,11 +77,11 @@ class Identification {
                       options_.store->place_of_identity(options_.key)));
     }
     // It is still known when what was found on it has changed; if not kept now, then next time.
-    if (to_text(now, options_.key) != to_text(*kept, options_.key)) (void)save(now);
+    if (now != *kept) (void)save(now);
     return kept->uuid;
   }
 
-  static std::string difference(const Record& then, const Record& now) {
+  static std::string difference(const kinds::KnownMedium& then, const kinds::KnownMedium& now) {
     const auto name = [](const std::string& contents) {
       return contents.empty() ? "nothing" : contents.c_str();
     };
@@ -125,8 +89,8 @@ class Identification {
       return fmt::format("held {} and holds {}", name(then.signs.contents),
                          name(now.signs.contents));
     }
-    if (then.size == now.size) return "was taken away, and a blank one is in its place";
-    return fmt::format("had {} bytes and has {}", then.size, now.size);
+    if (then.size_bytes == now.size_bytes) return "was taken away, and a blank one is in its place";
+    return fmt::format("had {} bytes and has {}", then.size_bytes, now.size_bytes);
   }
 
   // Unset: there is none. What cannot be read, or is no UUID, is not taken for none.
@@ -145,23 +109,19 @@ class Identification {
                     options_.path, kUuidAttribute, kUuidAttribute, options_.path));
   }
 
-  Result<std::optional<Record>> load() {
+  Result<std::optional<kinds::KnownMedium>> load() {
     if (options_.store == nullptr) return std::nullopt;
-    LUNAR_TRY_ASSIGN(const std::string text, options_.store->load_identity(options_.key));
-    if (text.empty()) return std::nullopt;
-    auto record = parse_record(text);
-    if (record) return *record;
-    return fail(ErrorCode::malformed, fmt::format("file {}: {} is damaged: {}", options_.path,
-                                                  options_.store->place_of_identity(options_.key),
-                                                  record.error().message));
+    auto kept = options_.store->load_identity(options_.key);
+    if (!kept) return wrap(kept.error(), fmt::format("file {}", options_.path));
+    return kept;
   }
 
-  [[nodiscard]] Record present(const Uuid& uuid) const {
+  [[nodiscard]] kinds::KnownMedium present(const Uuid& uuid) const {
     return {uuid, file_.info().size, file_.info().signs};
   }
-  Result<void> save(const Record& record) {
+  Result<void> save(const kinds::KnownMedium& record) {
     if (options_.store == nullptr) return fail(ErrorCode::not_found, "there is no state folder");
-    return options_.store->save_identity(options_.key, to_text(record, options_.key));
+    return options_.store->save_identity(options_.key, record);
   }
   Result<Uuid> keep(const Uuid& uuid) {
     const Result<void> saved = save(present(uuid));

@@ -46,16 +46,19 @@ class FakeMedium final : public engine::File {
 
 class MemoryStore final : public kinds::IdentityStore {
  public:
-  std::map<std::string, std::string, std::less<>> records;
+  std::map<std::string, kinds::KnownMedium, std::less<>> records;
   bool broken = false;
+  bool damaged = false;
 
-  Result<std::string> load_identity(std::string_view key) override {
+  Result<std::optional<kinds::KnownMedium>> load_identity(std::string_view key) override {
+    if (damaged) return fail(ErrorCode::malformed, "/s/" + std::string(key) + " is damaged");
     const auto found = records.find(key);
-    return found == records.end() ? std::string() : found->second;
+    if (found == records.end()) return std::nullopt;
+    return found->second;
   }
-  Result<void> save_identity(std::string_view key, const std::string& record) override {
+  Result<void> save_identity(std::string_view key, const kinds::KnownMedium& medium) override {
     if (broken) return fail(ErrorCode::permission, "state /s: cannot be made");
-    records[std::string(key)] = record;
+    records[std::string(key)] = medium;
     return {};
   }
   [[nodiscard]] std::string place_of_identity(std::string_view key) const override {
@@ -216,7 +219,7 @@ TEST_F(IdentityTest, AnIdentityThatCannotBeReadIsNotReplaced) {
   medium.attribute_error = Error{ErrorCode::io, "I/O error"};
   expect_error(try_identify(medium), ErrorCode::io, "I/O error");
   FakeMedium device = block_device();
-  memory_.records["db"] = "uuid=nonsense\n";
+  memory_.damaged = true;
   expect_error(try_identify(device), ErrorCode::malformed, "/s/db is damaged");
 }
 

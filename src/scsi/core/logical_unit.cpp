@@ -12,8 +12,8 @@
 #include "block/statistics.h"
 #include "scsi/core/on_each_part.h"
 #include "scsi/core/protection_area.h"
-#include "scsi/state/durable_store.h"
 #include "scsi/state/self_test_log.h"
+#include "state/store.h"
 
 namespace lunar::scsi {
 namespace {
@@ -41,6 +41,11 @@ AtomicLimits atomic_limits_of(block::Device& device) {
   if (limits.max_transfer.value != 0) most = std::min(most, limits.max_transfer.value);
   if (most < physical) return {};
   return {static_cast<std::uint32_t>(most), most == physical ? physical : 1};
+}
+
+// Whose its records are, whoever shows it.
+state::Object object_of(const block::Device& device) {
+  return state::Object::exclusive(device.uuid().to_string());
 }
 
 engine::Task<void> keep_lent_data_in(LogicalUnitShard& part, block::Range range,
@@ -78,20 +83,18 @@ LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> 
 
 LogicalUnit::~LogicalUnit() = default;
 
-engine::Task<Result<void>> LogicalUnit::save(std::string_view name, std::string value) const {
+engine::Task<Result<void>> LogicalUnit::save(std::string_view key,
+                                             std::optional<state::Record> record) const {
   if (options_.store == nullptr) co_return Result<void>();
-  auto saving = options_.store->save(device_.uuid(), std::string(name), std::move(value));
+  state::Transaction transaction;
+  transaction.push_back({object_of(device_), std::string(key), std::move(record)});
+  auto saving = options_.store->commit(std::move(transaction));
   Result<void> saved = co_await saving;
   if (!saved) {
-    log::limited(log::Level::error, device_.name(), name, "device {}: {} cannot be kept: {}",
-                 device_.name(), name, saved.error().message);
+    log::limited(log::Level::error, device_.name(), key, "device {}: {} cannot be kept: {}",
+                 device_.name(), key, saved.error().message);
   }
   co_return saved;
-}
-
-Result<std::string> LogicalUnit::load(std::string_view name) const {
-  if (options_.store == nullptr) return std::string();
-  return options_.store->load(device_.uuid(), name);
 }
 
 Result<void> LogicalUnit::restore(std::span<const UnitFeature> features) {
@@ -99,9 +102,8 @@ Result<void> LogicalUnit::restore(std::span<const UnitFeature> features) {
   features_ = features;
   auto state = std::make_shared<UnitState>(*state_);
   for (const UnitFeature& feature : features) {
-    LUNAR_TRY_ASSIGN(const std::string kept, load(feature.key));
-    if (kept.empty()) continue;
-    LUNAR_TRY(feature.restore(*this, *state, kept));
+    LUNAR_TRY_ASSIGN(const auto kept, options_.store->load(object_of(device_), feature.key));
+    if (kept) LUNAR_TRY(feature.restore(*this, *state, *kept));
   }
   state_ = std::move(state);
   return {};
@@ -191,7 +193,7 @@ engine::Task<bool> LogicalUnit::change_at_home(UnitChange& change) {
   if (!co_await change.decide(*next)) co_return false;
   if (next->self_tests != state_->self_tests) {
     // Whatever ends a self-test goes on when that cannot be kept.
-    auto saving = save(kSelfTestsKey, to_text(*next->self_tests));
+    auto saving = save(kSelfTestsKey, to_record(*next->self_tests));
     (void)co_await saving;
   }
   state_ = std::move(next);

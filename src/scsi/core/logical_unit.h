@@ -18,6 +18,7 @@
 #include "scsi/core/logical_unit_shard.h"
 #include "scsi/state/medium_operation.h"
 #include "scsi/state/unit_state.h"
+#include "state/record.h"
 
 namespace lunar::block {
 class DeviceStatistics;
@@ -26,10 +27,12 @@ class RangeLocks;
 namespace lunar::engine {
 class BlockingWorker;
 }  // namespace lunar::engine
+namespace lunar::state {
+class Store;
+}  // namespace lunar::state
 
 namespace lunar::scsi {
 
-class DurableStore;
 class LogicalUnit;
 class ProtectionArea;
 struct ProtectionFormat;
@@ -63,15 +66,15 @@ struct LogicalUnitOptions {
   engine::BlockingWorker* blocking_worker = nullptr;
   // Where the unit keeps what must outlive a power loss; null: nowhere, so that what needs it is
   // refused. Outlives the unit.
-  DurableStore* store = nullptr;
+  state::Store* store = nullptr;
 };
 
 // What a family of commands keeps of a logical unit over a power loss.
 struct UnitFeature {
   std::string_view key;  // the name in the store
-  // Puts what was kept, which is not empty, into the state with which the unit starts. An error
+  // Puts what was kept into the state with which the unit starts. An error
   // keeps it from starting. Blocking, before shards serve the unit.
-  Result<void> (*restore)(LogicalUnit& unit, UnitState& state, std::string_view kept) = nullptr;
+  Result<void> (*restore)(LogicalUnit& unit, UnitState& state, const state::Record& kept) = nullptr;
   // On the home shard, once every shard has opened the unit. Null: there is nothing to go on with.
   void (*opened)(LogicalUnit& unit) = nullptr;
 };
@@ -102,11 +105,11 @@ class LogicalUnit {
   }
   [[nodiscard]] std::span<engine::Shard* const> shards() const { return shards_; }
 
-  // What of it is kept over a power loss, under a name. save() completes on the calling shard when
-  // the value will be found, or at once where there is no store; its failure has been logged.
-  // load() is blocking, before open(): empty when nothing is kept.
-  [[nodiscard]] engine::Task<Result<void>> save(std::string_view name, std::string value) const;
-  [[nodiscard]] Result<std::string> load(std::string_view name) const;
+  // What of it is kept over a power loss, under a key; no record: it is removed. Completes on the
+  // calling shard when the change will be found, or at once where there is no store; its failure
+  // has been logged.
+  [[nodiscard]] engine::Task<Result<void>> save(std::string_view key,
+                                                std::optional<state::Record> record) const;
 
   // Changes the state: decides on the home shard, after all earlier changes, then puts the new
   // state into force on every shard. From any shard of the unit; gives what decide() gave.

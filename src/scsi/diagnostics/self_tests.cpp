@@ -235,8 +235,8 @@ engine::Task<void> abort_background_self_test(Command& command) {
   if (!aborted) set_check_condition(command, Sense::invalid_field_in_cdb(1, std::uint8_t{7}));
 }
 
-Result<void> restore_self_tests(LogicalUnit& unit, UnitState& state, std::string_view kept) {
-  auto parsed = parse_self_test_log(kept);
+Result<void> restore_self_tests(LogicalUnit& unit, UnitState& state, const state::Record& kept) {
+  auto parsed = self_test_log_of(kept);
   if (!parsed) {
     log::warning("device {}: {}: {}", unit.device().name(), kSelfTestsKey, parsed.error().message);
     return {};

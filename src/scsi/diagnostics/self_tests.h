@@ -27,7 +27,7 @@ engine::Task<void> abort_background_self_test(Command& command);
 
 // As a UnitFeature: the results that are kept, or, with a line in the log, none when they cannot be
 // understood.
-Result<void> restore_self_tests(LogicalUnit& unit, UnitState& state, std::string_view kept);
+Result<void> restore_self_tests(LogicalUnit& unit, UnitState& state, const state::Record& kept);
 
 // How long an extended self-test of so many bytes may take beside other work.
 [[nodiscard]] std::uint64_t extended_self_test_seconds(std::uint64_t bytes);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "scsi/testing/bench.h"
-#include "scsi/testing/memory_store.h"
+#include "state/testing/memory_store.h"
 
 namespace lunar::scsi {
 namespace {
@@ -12,6 +12,7 @@ using namespace testing;
 using spec::AdditionalSense;
 using spec::Opcode;
 using spec::SenseKey;
+using state::testing::MemoryStore;
 using Cdb = std::vector<std::uint8_t>;
 
 constexpr std::uint64_t kBlocks = 32768;  // 16 MiB
@@ -224,13 +225,16 @@ TEST(SelfTestResults, AreNoReasonToFail) {
   EXPECT_TRUE(bench.initiator().run(send_diagnostic(5)).is_good());
   EXPECT_EQ(first_result(bench.initiator())[0], 0xa0);
   store.fails = false;
-  store.values[std::string(kSelfTestsKey)] = "from another planet";
+  state::Record strange;
+  strange.add("result").set("code", "from another planet");
+  const state::Object object = state::Object::exclusive(bench.device().uuid().to_string());
+  ASSERT_TRUE(store.commit_blocking({{object, std::string(kSelfTestsKey), strange}}));
   Bench again(kBlocks, {.store = &store});
   again.initiator().clear_attention();
   EXPECT_EQ(first_result(again.initiator()), Cdb(16));
 }
 
-TEST(SelfTestResults, TextIsReadBack) {
+TEST(SelfTestResults, RecordIsReadBack) {
   SelfTestLog log;
   for (std::size_t i = 0; i < spec::kSelfTestResults; ++i) {
     SelfTestResult result;
@@ -242,16 +246,23 @@ TEST(SelfTestResults, TextIsReadBack) {
     result.sense = spec::Sense::of(SenseKey::medium_error, AdditionalSense::unrecovered_read_error);
     log.recent.push_back(result);
   }
-  const std::string text = to_text(log);
-  const auto same = parse_self_test_log(text);
+  const state::Record record = to_record(log);
+  const auto same = self_test_log_of(record);
   ASSERT_TRUE(same);
-  EXPECT_EQ(to_text(*same), text);
-  for (const std::string& wrong :
-       {std::string(), text + "6 1 1 1 - 3 4\n", text.substr(0, text.size() - 6),
-        std::string("lunar self-tests 1\n8 0 0 0 - 0 0\n"),
-        std::string("lunar self-tests 1\n1 0 0 0 - 0 0 0\n"),
-        std::string("lunar self-tests 2\n")}) {
-    EXPECT_FALSE(parse_self_test_log(wrong)) << wrong;
+  EXPECT_EQ(to_record(*same), record);
+  state::Record more = record;
+  more.entries.push_back(more.entries.front());
+  EXPECT_FALSE(self_test_log_of(more)) << "more than are kept";
+  state::Record later = record;
+  later.version = 2;
+  EXPECT_EQ(self_test_log_of(later).error().code, ErrorCode::unsupported);
+  for (const char* missing : {"code", "outcome", "segment", "power_on_hours", "sense_key"}) {
+    state::Record wrong;
+    state::Entry& entry = wrong.add("result");
+    for (const char* field :
+         {"code", "outcome", "segment", "power_on_hours", "sense_key", "additional_sense"})
+      if (std::string_view(field) != missing) entry.set_number(field, 1);
+    EXPECT_FALSE(self_test_log_of(wrong)) << missing;
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include "scsi/target/unit_management.h"
 #include "scsi/testing/bench.h"
-#include "scsi/testing/memory_store.h"
+#include "state/testing/memory_store.h"
 
 namespace lunar::scsi {
 namespace {
@@ -13,6 +13,7 @@ using namespace testing;
 using spec::AdditionalSense;
 using spec::Opcode;
 using spec::SenseKey;
+using state::testing::MemoryStore;
 using Cdb = std::vector<std::uint8_t>;
 
 constexpr std::uint64_t kBlocks = 64;
@@ -29,6 +30,13 @@ std::vector<std::byte> bytes(std::initializer_list<unsigned> values) {
 }
 Cdb read_block(std::uint64_t lba) { return block_cdb(Opcode::read_10, lba, 1); }
 Cdb write_block(std::uint64_t lba) { return block_cdb(Opcode::write_10, lba, 1); }
+
+// As an earlier life of the unit has.
+void keep(MemoryStore& store, const MediumOperationPlan& plan) {
+  const Uuid unit = FakeDevice(kBlocks, 512).uuid();
+  EXPECT_TRUE(store.commit_blocking({{state::Object::exclusive(unit.to_string()),
+                                      std::string(kMediumOperationKey), to_record(plan)}}));
+}
 
 void expect_blocks(Bench& bench, const std::vector<std::uint8_t>& start) {
   for (const std::uint64_t lba : {std::uint64_t{0}, kBlocks / 2, kBlocks - 1}) {
@@ -232,14 +240,14 @@ TEST(MediumOperation, IsNotGoodUnlessTheStoreForgetsIt) {
     EXPECT_TRUE(initiator.run(cdb).is(SenseKey::medium_error,
                                       formats ? AdditionalSense::format_command_failed
                                               : AdditionalSense::sanitize_command_failed));
-    EXPECT_EQ(store.values.size(), 1U);
+    EXPECT_EQ(store.texts.size(), 1U);
     EXPECT_TRUE(initiator.run(write_block(0), filled(512, 1))
                     .is(SenseKey::medium_error, formats ? AdditionalSense::medium_format_corrupted
                                                         : AdditionalSense::sanitize_command_failed))
         << "nothing that a next start would destroy";
     store.forgets = true;
     ASSERT_TRUE(initiator.run(cdb).is_good());
-    EXPECT_TRUE(store.values.empty());
+    EXPECT_TRUE(store.texts.empty());
     EXPECT_TRUE(initiator.run(write_block(0), filled(512, 1)).is_good());
   }
 }
@@ -248,7 +256,7 @@ TEST(Sanitize, GoesOnAfterARestartWhenEveryShardIsOpen) {
   MemoryStore store;
   MediumOperationPlan plan;
   plan.kind = MediumOperation::sanitize;
-  store.values[std::string(kMediumOperationKey)] = to_text(plan);
+  keep(store, plan);
   Bench bench(kBlocks, {}, 2);
   FakeDevice device(kBlocks, 512);
   device.the_capabilities = Bench::full();
@@ -270,7 +278,7 @@ TEST(Sanitize, GoesOnAfterARestartWhenEveryShardIsOpen) {
   world.run_for(engine::kSecond);
   for (const unsigned shard : {0U, 1U})
     EXPECT_EQ(unit.on(shard).state().condition.operation, MediumOperation::none);
-  EXPECT_TRUE(store.values.empty());
+  EXPECT_TRUE(store.texts.empty());
   for (const std::size_t shard : {0U, 1U})
     world.run([&] { return stop(unit, world.shard(shard)); }, shard);
 }
@@ -310,7 +318,7 @@ TEST(Sanitize, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   MediumOperationPlan plan;
   plan.kind = MediumOperation::sanitize;
   plan.pattern = bytes({0xee});
-  store.values[std::string(kMediumOperationKey)] = to_text(plan);
+  keep(store, plan);
   Bench bench(kBlocks, {.read_only = true, .store = &store}, 2);
   Initiator& initiator = bench.initiator();
   initiator.clear_attention();
@@ -319,7 +327,7 @@ TEST(Sanitize, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   EXPECT_TRUE(initiator.run(read_block(0)).is(SenseKey::medium_error, failed));
   EXPECT_EQ(initiator.requested_sense().additional, failed);
   EXPECT_TRUE(bench.device().calls.empty()) << "nothing reaches the medium";
-  EXPECT_EQ(store.values.size(), 1U) << "it is still to be done";
+  EXPECT_EQ(store.texts.size(), 1U) << "it is still to be done";
 
   bench.device().hold = true;
   Result<void> outcome;
@@ -332,12 +340,12 @@ TEST(Sanitize, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   bench.device().release();
   EXPECT_TRUE(bench.world().run_until([&] { return initiator.run(read_block(0)).is_good(); }));
   EXPECT_EQ(std::to_integer<unsigned>(bench.device().medium[512 * 9]), 0xeeU);
-  EXPECT_TRUE(store.values.empty());
+  EXPECT_TRUE(store.texts.empty());
 }
 
 TEST(FormatUnit, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   MemoryStore store;
-  store.values[std::string(kMediumOperationKey)] = to_text(MediumOperationPlan());
+  keep(store, MediumOperationPlan());
   Bench bench(kBlocks, {.read_only = true, .store = &store});
   bench.initiator().clear_attention();
   bench.world().run_for(engine::kSecond);
@@ -349,24 +357,41 @@ TEST(FormatUnit, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   bench.world().run([&] { return set_write_protected(bench.unit(), false, outcome); });
   EXPECT_TRUE(
       bench.world().run_until([&] { return bench.initiator().run(read_block(0)).is_good(); }));
-  EXPECT_TRUE(store.values.empty());
+  EXPECT_TRUE(store.texts.empty());
 }
 
-TEST(MediumOperation, TextIsReadBack) {
+TEST(MediumOperation, RecordIsReadBack) {
   MediumOperationPlan plan;
   plan.kind = MediumOperation::sanitize;
   plan.pattern = bytes({0x00, 0xff, 0x5a});
   plan.passes = 31;
   plan.invert = plan.unrestricted_exit = true;
-  const auto same = parse_medium_operation(to_text(plan));
+  const auto same = medium_operation_of(to_record(plan));
   ASSERT_TRUE(same);
   EXPECT_EQ(same->kind, plan.kind);
   EXPECT_EQ(same->pattern, plan.pattern);
   EXPECT_EQ(same->passes, plan.passes);
   EXPECT_TRUE(same->invert && same->unrestricted_exit);
-  for (const char* wrong :
-       {"", "erase 1 0 0 ", "format 0 0 0 ", "format 1 0 0 5", "format 1 0 0 zz"})
-    EXPECT_FALSE(parse_medium_operation(wrong)) << wrong;
+  EXPECT_FALSE(medium_operation_of(state::Record()));
+  const auto with = [](const char* kind, std::uint64_t passes, const char* pattern) {
+    state::Record record;
+    record.add("operation")
+        .set("kind", kind)
+        .set_number("passes", passes)
+        .set_number("invert", 0)
+        .set_number("unrestricted_exit", 0)
+        .set("pattern", pattern);
+    return record;
+  };
+  EXPECT_TRUE(medium_operation_of(with("format", 1, "")));
+  EXPECT_FALSE(medium_operation_of(with("erase", 1, "")));
+  EXPECT_FALSE(medium_operation_of(with("format", 0, "")));
+  EXPECT_FALSE(medium_operation_of(with("format", 32, "")));
+  EXPECT_FALSE(medium_operation_of(with("format", 1, "5")));
+  EXPECT_FALSE(medium_operation_of(with("format", 1, "zz")));
+  state::Record later = to_record(plan);
+  later.version = 2;
+  EXPECT_EQ(medium_operation_of(later).error().code, ErrorCode::unsupported);
 }
 
 }  // namespace

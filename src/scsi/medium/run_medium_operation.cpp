@@ -157,7 +157,7 @@ struct Begin final : UnitChange {
       refusal = Sense::invalid_field_in_cdb(1, std::uint8_t{5});
       co_return false;
     }
-    const Result<void> saved = co_await unit.save(kMediumOperationKey, to_text(plan));
+    const Result<void> saved = co_await unit.save(kMediumOperationKey, to_record(plan));
     if (!saved) {
       refusal = Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);
       co_return false;
@@ -266,7 +266,7 @@ engine::Task<void> await_medium_operation(Command& command, Progress progress) {
 }
 
 engine::Task<Result<void>> forget_medium_operation(LogicalUnit& unit) {
-  Result<void> saved = co_await unit.save(kMediumOperationKey, {});
+  Result<void> saved = co_await unit.save(kMediumOperationKey, std::nullopt);
   if (saved) unit.interrupted_operation().reset();
   co_return saved;
 }
@@ -295,8 +295,9 @@ void go_on_with_interrupted(LogicalUnit& unit) {
 
 }  // namespace
 
-Result<void> restore_medium_operation(LogicalUnit& unit, UnitState& state, std::string_view kept) {
-  auto plan = parse_medium_operation(kept);
+Result<void> restore_medium_operation(LogicalUnit& unit, UnitState& state,
+                                      const state::Record& kept) {
+  auto plan = medium_operation_of(kept);
   if (!plan) {
     return wrap(plan.error(),
                 fmt::format("state of device {}: {}", unit.device().name(), kMediumOperationKey));

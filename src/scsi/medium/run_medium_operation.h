@@ -33,7 +33,8 @@ engine::Task<Result<void>> forget_medium_operation(LogicalUnit& unit);
 
 // As a UnitFeature: an operation that the store remembers goes on once every shard has opened the
 // unit, or is a failure until the medium can be written to.
-Result<void> restore_medium_operation(LogicalUnit& unit, UnitState& state, std::string_view kept);
+Result<void> restore_medium_operation(LogicalUnit& unit, UnitState& state,
+                                      const state::Record& kept);
 void continue_medium_operation(LogicalUnit& unit);
 // The medium can be written to again: what has been interrupted goes on. From any shard.
 engine::Task<void> resume_medium_operation(LogicalUnit& unit);

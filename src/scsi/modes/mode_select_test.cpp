@@ -2,7 +2,7 @@
 
 #include "block/testing/fake_device.h"
 #include "scsi/testing/bench.h"
-#include "scsi/testing/memory_store.h"
+#include "state/testing/memory_store.h"
 
 namespace lunar::scsi {
 namespace {
@@ -11,6 +11,7 @@ using namespace testing;
 using spec::AdditionalSense;
 using spec::Opcode;
 using spec::SenseKey;
+using state::testing::MemoryStore;
 using Data = std::vector<std::uint8_t>;
 
 constexpr std::uint8_t kControl = 0x0a;
@@ -342,6 +343,13 @@ TEST_F(ModeSelect, RefusesTestWithDexcptAndOtherMethods) {
 
 // ---- Saved values
 
+// As an earlier life of the unit has.
+void keep(MemoryStore& store, const state::Record& record) {
+  const Uuid unit = block::testing::FakeDevice(64).uuid();
+  EXPECT_TRUE(
+      store.commit_blocking({{state::Object::exclusive(unit.to_string()), "mode_pages", record}}));
+}
+
 TEST_F(ModeSelect, SavesNothingWithoutAStore) {
   EXPECT_TRUE(set_bits(initiator, kControl, 2, 0x04, true, true).is_invalid_field(1));
   EXPECT_TRUE(initiator.run({0x1a, 8, 0xca, 0, 255, 0})
@@ -387,7 +395,13 @@ TEST(SavedModePages, OnlyWhatCanChangeIsTakenFromTheStore) {
   LogicalUnitOptions options;
   options.store = &store;
   // A page that nobody knows, then a caching page with WCE for a device without a cache.
-  store.values["mode_pages"] = std::string("\x02\x01\x55\x08\x12\x04", 6) + std::string(17, '\0');
+  state::Record record;
+  record.add("page").set_number("code", 2).set_number("subpage", 0).set_hex("values", "\x55");
+  record.add("page")
+      .set_number("code", 8)
+      .set_number("subpage", 0)
+      .set_hex("values", "\x04" + std::string(17, '\0'));
+  keep(store, record);
   Bench bench(64, options);
   bench.initiator().clear_attention();
   EXPECT_EQ(sense_page(bench.initiator(), kCaching)[2], 0);
@@ -400,7 +414,9 @@ TEST(SavedModePages, DamageIsAnError) {
   const std::vector<engine::Shard*> shards = world.shards();
   LogicalUnitOptions options;
   options.store = &store;
-  store.values["mode_pages"] = std::string("\x0a\x0a\x00", 3);
+  state::Record record;
+  record.add("page").set_number("code", 10).set_number("subpage", 0).set("values", "0");
+  keep(store, record);
   LogicalUnit unit(device, shards, options);
   const Result<void> restored = unit.restore(unit_features());
   ASSERT_FALSE(restored);

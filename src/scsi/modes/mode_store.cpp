@@ -1,7 +1,6 @@
 #include "scsi/modes/mode_store.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -11,56 +10,58 @@
 namespace lunar::scsi {
 namespace {
 
+constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kPage = "page";
+
 // Takes over the bits that can be changed.
 void merge(Bytes body, Bytes mask, MutableBytes values) {
   for (std::size_t i = 0; i < body.size(); ++i)
     values[i] = (values[i] & ~mask[i]) | (body[i] & mask[i]);
 }
 
-// One page of the list. False: this is no page.
-bool take_page(ByteReader& reader, ModeParameters& changeable, ModeParameters& values) {
-  const auto header = reader.read<spec::ModePageHeader>();
-  if (!header) return false;
-  std::uint8_t subpage = 0;
-  std::size_t length = header->page_length;
-  if ((header->page_code & spec::kModePageSpf) != 0) {
-    const auto rest = reader.read<be16>();
-    if (!rest) return false;
-    subpage = header->page_length;  // where a subpage has its SUBPAGE CODE
-    length = *rest;
-  }
-  const auto body = reader.read_bytes(length);
-  if (!body) return false;
+// False: this is no page.
+bool take_page(const state::Entry& entry, ModeParameters& changeable, ModeParameters& values) {
+  const auto code = entry.number("code", spec::kModePageCodeMask);
+  const auto subpage = entry.number("subpage", UINT8_MAX);
+  const auto body = entry.hex("values");
+  if (!code || !subpage || !body) return false;
   const ModePageDescription* page =
-      find_mode_page(header->page_code & spec::kModePageCodeMask, subpage);
-  if (page == nullptr || page->bytes != page->header_bytes() + length) return true;  // a stranger
-  merge(*body, page->in(changeable).subspan(page->header_bytes()),
+      find_mode_page(static_cast<std::uint8_t>(*code), static_cast<std::uint8_t>(*subpage));
+  if (page == nullptr || page->bytes != page->header_bytes() + body->size())
+    return true;  // a stranger
+  merge(as_bytes(std::string_view(*body)), page->in(changeable).subspan(page->header_bytes()),
         page->in(values).subspan(page->header_bytes()));
   return true;
 }
 
 }  // namespace
 
-engine::Task<Result<void>> save_mode_parameters(const LogicalUnit& unit,
-                                                const ModeParameters& values) {
+state::Record to_record(const ModeParameters& values) {
   ModeParameters copy = values;
-  std::string text;
-  for (const ModePageDescription& page : mode_pages()) text += as_text(page.in(copy));
-  return unit.save(kModePagesKey, std::move(text));
+  state::Record record{.version = kVersion};
+  for (const ModePageDescription& page : mode_pages()) {
+    record.add(kPage)
+        .set_number("code", static_cast<std::uint64_t>(page.code))
+        .set_number("subpage", page.subpage)
+        .set_hex("values", as_text(page.in(copy).subspan(page.header_bytes())));
+  }
+  return record;
 }
 
-Result<void> restore_mode_parameters(LogicalUnit& unit, UnitState& state, std::string_view kept) {
+engine::Task<Result<void>> save_mode_parameters(const LogicalUnit& unit,
+                                                const ModeParameters& values) {
+  return unit.save(kModePagesKey, to_record(values));
+}
+
+Result<void> restore_mode_parameters(LogicalUnit& unit, UnitState& state,
+                                     const state::Record& kept) {
+  const std::string whose = "the mode pages that were kept of device " + unit.device().name();
+  if (const auto known = kept.check_version(kVersion); !known) return wrap(known.error(), whose);
   ModeParameters values = state.mode;
   ModeParameters changeable = changeable_mode_parameters(unit);
-  ByteReader reader(as_bytes(kept));
-  while (reader.remaining() != 0) {
-    if (!take_page(reader, changeable, values)) {
-      return fail(
-          ErrorCode::malformed,
-          fmt::format("the saved mode pages of device {} are damaged: "
-                      "remove the value {} of {} to start with the defaults",
-                      unit.device().name(), kModePagesKey, unit.device().uuid().to_string()));
-    }
+  for (const state::Entry& entry : kept.entries) {
+    if (entry.name() == kPage && !take_page(entry, changeable, values))
+      return fail(ErrorCode::malformed, whose + ": they are not in the form that lunar writes");
   }
   state.mode = state.saved_mode = values;
   return {};

@@ -350,17 +350,19 @@ TEST_F(ProtectedFormat, OutlivesTheProcess) {
   EXPECT_EQ(told(again), 0x05);
 }
 
-TEST(MediumOperationText, HasTheProtectionType) {
+TEST(MediumOperationRecord, HasTheProtectionType) {
   MediumOperationPlan plan;
   plan.protection = spec::ProtectionType::type_3;
   plan.pattern = {std::byte{0xab}};
-  const auto parsed = parse_medium_operation(to_text(plan));
+  const auto parsed = medium_operation_of(to_record(plan));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->protection, spec::ProtectionType::type_3);
   EXPECT_EQ(parsed->pattern, plan.pattern);
   plan.protection.reset();
-  EXPECT_EQ(parse_medium_operation(to_text(plan))->protection, std::nullopt);
-  EXPECT_FALSE(parse_medium_operation("format 1 0 0 protection=4 "));
+  state::Record record = to_record(plan);
+  EXPECT_EQ(medium_operation_of(record)->protection, std::nullopt);
+  record.entries[0].set_number("protection", 4);
+  EXPECT_FALSE(medium_operation_of(record));
 }
 
 // ---- What the medium was made for

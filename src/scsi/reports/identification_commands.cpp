@@ -65,7 +65,7 @@ struct SetInformation final : UnitChange {
     auto changed = std::make_shared<IdentifyingInformation>(*next.identification.information);
     (information_type == spec::kIdentifyingInformation ? changed->bytes : changed->text) =
         information;
-    const Result<void> saved = co_await unit.save(kIdentificationKey, to_text(*changed));
+    const Result<void> saved = co_await unit.save(kIdentificationKey, to_record(*changed));
     if (!saved) co_return false;
     next.identification.information = std::move(changed);
     co_return true;
@@ -205,8 +205,9 @@ void execute_set_timestamp(Command& command) {
   run_sequence(command, set_timestamp);
 }
 
-Result<void> restore_identification(LogicalUnit& unit, UnitState& state, std::string_view kept) {
-  auto information = parse_identifying_information(kept);
+Result<void> restore_identification(LogicalUnit& unit, UnitState& state,
+                                    const state::Record& kept) {
+  auto information = identifying_information_of(kept);
   if (!information) {
     return wrap(information.error(),
                 fmt::format("state of device {}: {}", unit.device().name(), kIdentificationKey));

@@ -68,14 +68,17 @@ TEST(IdentifyingInformation, RefusesWhatIsTooLongOrOfNoKnownType) {
                   .is_illegal(AdditionalSense::parameter_list_length_error));
 }
 
-TEST(IdentifyingInformation, TextOfTheStoreIsReadBack) {
+TEST(IdentifyingInformation, RecordIsReadBack) {
   const IdentifyingInformation information{"a\n1", std::string("text\0", 5)};
-  const auto same = parse_identifying_information(to_text(information));
+  const auto same = identifying_information_of(to_record(information));
   ASSERT_TRUE(same);
   EXPECT_EQ(same->bytes, information.bytes);
   EXPECT_EQ(same->text, information.text);
-  for (const char* wrong : {"", "\n", "x\n", "5\nabc", "99999\n"})
-    EXPECT_FALSE(parse_identifying_information(wrong)) << wrong;
+  EXPECT_FALSE(identifying_information_of(state::Record()));
+  EXPECT_FALSE(identifying_information_of(
+      to_record({std::string(kMaxIdentifyingBytes + 1, 'x'), std::string()})));
+  EXPECT_FALSE(identifying_information_of(
+      to_record({std::string(), std::string(kMaxTextIdentifyingBytes + 1, 'x')})));
 }
 
 std::uint64_t timestamp_of(const Outcome& outcome) {

@@ -43,6 +43,6 @@ void execute_report_timestamp(Command& command);
 bool decode_set_timestamp(Command& command);
 void execute_set_timestamp(Command& command);
 // As a UnitFeature.
-Result<void> restore_identification(LogicalUnit& unit, UnitState& state, std::string_view kept);
+Result<void> restore_identification(LogicalUnit& unit, UnitState& state, const state::Record& kept);
 
 }  // namespace lunar::scsi

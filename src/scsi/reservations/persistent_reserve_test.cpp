@@ -12,6 +12,7 @@ using spec::AdditionalSense;
 using spec::Opcode;
 using spec::SenseKey;
 using spec::Status;
+using state::testing::MemoryStore;
 namespace action = spec::service_action;
 
 constexpr std::uint8_t kWe = 1;
@@ -379,12 +380,14 @@ TEST_F(PersistentReserve, CapabilitiesAreTold) {
 
 TEST_F(PersistentReserve, WhatIsKeptIsDurableBeforeTheStatus) {
   register_all();
-  EXPECT_EQ(store_.saves, 0U) << "nobody has asked for it";
+  EXPECT_EQ(store_.commits, 0U) << "nobody has asked for it";
   ASSERT_TRUE(pr_out(a_, action::register_key, {.key = kKeyA, .new_key = kKeyA, .flags = kAptpl})
                   .is_good());
   ASSERT_TRUE(pr_out(a_, action::reserve, {.key = kKeyA, .type = kEaRo}).is_good());
-  EXPECT_EQ(store_.saves, 2U);
-  const auto kept = from_record(store_.values["reservations"]);
+  EXPECT_EQ(store_.commits, 2U);
+  const auto record = store_.find("reservations");
+  ASSERT_TRUE(record);
+  const auto kept = reservations_of(*record);
   ASSERT_TRUE(kept);
   EXPECT_EQ(kept->registrations.size(), 3U);
 
@@ -399,7 +402,7 @@ TEST_F(PersistentReserve, WhatIsKeptIsDurableBeforeTheStatus) {
   EXPECT_TRUE(write(a).is_good()) << "a registrant";
   // A later REGISTER without APTPL ends it.
   ASSERT_TRUE(pr_out(b_, action::register_key, {.key = kKeyB, .new_key = kKeyB}).is_good());
-  EXPECT_TRUE(store_.values.empty());
+  EXPECT_TRUE(store_.texts.empty());
 }
 
 TEST_F(PersistentReserve, AStoreThatFailsRefusesTheCommandAndChangesNothing) {
@@ -408,6 +411,28 @@ TEST_F(PersistentReserve, AStoreThatFailsRefusesTheCommandAndChangesNothing) {
                   .is_illegal(AdditionalSense::insufficient_registration_resources));
   EXPECT_EQ(read_keys(a_), std::vector<std::uint64_t>{});
   EXPECT_TRUE(pr_out(a_, action::register_key, {.new_key = kKeyA}).is_good());
+}
+
+TEST_F(PersistentReserve, TheStatusWaitsForTheStoreAndNotForEver) {
+  const PrOut registering{.new_key = kKeyA, .flags = kAptpl};
+  store_.delay_ns = state::kPatienceNs;
+  const auto waits = start_pr_out(a_, action::register_key, registering);
+  bench_.world().run_for(engine::kSecond);
+  EXPECT_FALSE(waits->outcome) << "it is not durable yet";
+  EXPECT_TRUE(a_.finish(*waits).is_good());
+  store_.delay_ns = state::kPatienceNs + 1;
+  EXPECT_TRUE(pr_out(a_, action::register_key, {.key = kKeyA, .new_key = kKeyB, .flags = kAptpl})
+                  .is_illegal(AdditionalSense::insufficient_registration_resources));
+  EXPECT_EQ(read_keys(a_), std::vector<std::uint64_t>{kKeyA}) << "as it was";
+}
+
+TEST_F(PersistentReserve, APowerLossBeforeTheStatusLeavesWhatWasThere) {
+  store_.delay_ns = engine::kSecond;
+  const auto command = start_pr_out(a_, action::register_key, {.new_key = kKeyA, .flags = kAptpl});
+  bench_.world().run_for(engine::kMillisecond);
+  store_.lose_power();
+  EXPECT_FALSE(a_.finish(*command).is_good());
+  EXPECT_TRUE(store_.texts.empty());
 }
 
 TEST(PersistentReserveWithoutStore, AptplIsRefusedAndNotTold) {
@@ -440,7 +465,7 @@ TEST(Reservations, TheRecordIsReadBack) {
   reservations.type = spec::ReservationType::write_exclusive;
   reservations.registrations = {{{"iqn.a,i,0x1", "iqn.t,t,0x0001", 1}, 0xfedcba9876543210, false},
                                 {{"iqn.b,i,0x1", "iqn.t,t,0x0002", 2}, 1, true}};
-  const auto back = from_record(to_record(reservations));
+  const auto back = reservations_of(to_record(reservations));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->registrations, reservations.registrations);
   EXPECT_EQ(back->registrations[1].nexus.relative_target_port_id, 2);
@@ -448,17 +473,24 @@ TEST(Reservations, TheRecordIsReadBack) {
   EXPECT_TRUE(back->aptpl);
 }
 
-TEST(Reservations, ARecordThatIsNotWholeIsNone) {
+TEST(Reservations, ARecordThatContradictsItselfIsNone) {
   Reservations reservations;
   reservations.type = spec::ReservationType::exclusive_access_registrants_only;
-  reservations.registrations = {{{"iqn.a,i,0x1", "iqn.t,t,0x0001", 1}, 7, true}};
-  const std::string record = to_record(reservations);
-  ASSERT_TRUE(from_record(record));
-  for (std::size_t length = 0; length < record.size(); ++length)
-    EXPECT_FALSE(from_record(record.substr(0, length))) << length;
-  EXPECT_FALSE(from_record(record + "x"));
-  reservations.registrations[0].holder = false;
-  EXPECT_FALSE(from_record(to_record(reservations))) << "held by nobody";
+  reservations.registrations = {{{"iqn.a,i,0x1", "iqn.t,t,0x0001", 1}, 7, true},
+                                {{"iqn.b,i,0x1", "iqn.t,t,0x0001", 1}, 7, false}};
+  const state::Record record = to_record(reservations);
+  ASSERT_TRUE(reservations_of(record));
+  state::Record less = record;
+  less.entries.erase(less.entries.begin() + 1);
+  EXPECT_FALSE(reservations_of(less)) << "held by nobody";
+  state::Record more = record;
+  more.entries.push_back(more.entries.back());
+  EXPECT_FALSE(reservations_of(more)) << "one nexus twice";
+  state::Record later = record;
+  later.version = 2;
+  EXPECT_EQ(reservations_of(later).error().code, ErrorCode::unsupported);
+  reservations.registrations[0].key = 0;
+  EXPECT_FALSE(reservations_of(to_record(reservations))) << "no key";
 }
 
 }  // namespace

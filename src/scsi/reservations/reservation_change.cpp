@@ -14,10 +14,10 @@ std::shared_ptr<Reservations> copy_of(const UnitState& state) {
                                        : std::make_shared<Reservations>(*state.reservations);
 }
 
-// Empty: nothing is kept.
-std::string record_of(const Reservations& reservations) {
-  const bool kept = reservations.aptpl && !reservations.registrations.empty();
-  return kept ? to_record(reservations) : std::string();
+// Unset: nothing is kept.
+std::optional<state::Record> record_of(const Reservations& reservations) {
+  if (!reservations.aptpl || reservations.registrations.empty()) return std::nullopt;
+  return to_record(reservations);
 }
 
 // The end of a RESERVE whose nexus is gone.
@@ -59,10 +59,10 @@ engine::Task<void> abort_on(LogicalUnitShard& part, const std::vector<NexusIdent
 
 engine::Task<bool> ReservationChange::decide(UnitState& next) {
   auto reservations = copy_of(next);
-  const std::string kept = record_of(*reservations);
+  const auto kept = record_of(*reservations);
   outcome_ = perform(*reservations, request_);
   if (!outcome_.is_good()) co_return false;
-  std::string record = record_of(*reservations);
+  auto record = record_of(*reservations);
   if (record != kept) {
     // SPC-5 §5.14.5: found again after a power loss from the moment of the GOOD status.
     const Result<void> saved = co_await unit_.save(kReservationsKey, std::move(record));
@@ -102,12 +102,11 @@ engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id) {
   co_await unit.change(change);
 }
 
-Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, std::string_view kept) {
-  auto reservations = from_record(kept);
+Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, const state::Record& kept) {
+  auto reservations = reservations_of(kept);
   if (!reservations) {
-    return fail(ErrorCode::malformed, "the reservations that were kept of device " +
-                                          unit.device().name() +
-                                          " are not in the form that lunar writes");
+    return wrap(reservations.error(),
+                "the reservations that were kept of device " + unit.device().name());
   }
   state.reservations = std::make_shared<const Reservations>(std::move(*reservations));
   return {};

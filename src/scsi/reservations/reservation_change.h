@@ -47,8 +47,8 @@ engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusI
 engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id);
 
 // As a UnitFeature: registrations that were made with APTPL come back (SPC-5 §5.14.5). malformed:
-// what is there is none of ours.
+// what is there is none of ours; unsupported.
 constexpr std::string_view kReservationsKey = "reservations";
-Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, std::string_view kept);
+Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, const state::Record& kept);
 
 }  // namespace lunar::scsi

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lunar/result.h"
+#include "state/record.h"
 
 namespace lunar::scsi {
 
@@ -31,7 +32,9 @@ struct Identification {
 
 // The name in the durable store, and the value there.
 constexpr std::string_view kIdentificationKey = "identifying_information";
-[[nodiscard]] std::string to_text(const IdentifyingInformation& information);
-[[nodiscard]] Result<IdentifyingInformation> parse_identifying_information(std::string_view text);
+[[nodiscard]] state::Record to_record(const IdentifyingInformation& information);
+// malformed, unsupported.
+[[nodiscard]] Result<IdentifyingInformation> identifying_information_of(
+    const state::Record& record);
 
 }  // namespace lunar::scsi

@@ -1,11 +1,17 @@
 #include "scsi/state/medium_operation.h"
 
-#include <fmt/format.h>
-
 #include <memory>
-#include <sstream>
+
+#include "base/bytes.h"
 
 namespace lunar::scsi {
+namespace {
+
+// What of an operation outlives a power loss: one entry.
+constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kOperation = "operation";
+
+}  // namespace
 
 void begin_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition) {
   condition.operation = plan.kind;
@@ -30,46 +36,44 @@ const char* to_string(MediumOperation operation) {
   return "";
 }
 
-std::string to_text(const MediumOperationPlan& plan) {
-  std::string text = fmt::format("{} {} {} {} ", to_string(plan.kind), plan.passes,
-                                 plan.invert ? 1 : 0, plan.unrestricted_exit ? 1 : 0);
-  if (plan.protection)
-    text += fmt::format("protection={} ", static_cast<unsigned>(*plan.protection));
-  for (const std::byte b : plan.pattern) text += fmt::format("{:02x}", static_cast<unsigned>(b));
-  return text;
+state::Record to_record(const MediumOperationPlan& plan) {
+  state::Record record{.version = kVersion};
+  state::Entry& entry = record.add(kOperation);
+  entry.set("kind", to_string(plan.kind))
+      .set_number("passes", plan.passes)
+      .set_number("invert", plan.invert ? 1 : 0)
+      .set_number("unrestricted_exit", plan.unrestricted_exit ? 1 : 0)
+      .set_hex("pattern", as_text(plan.pattern));
+  if (plan.protection) entry.set_number("protection", static_cast<std::uint64_t>(*plan.protection));
+  return record;
 }
 
-Result<MediumOperationPlan> parse_medium_operation(std::string_view text) {
-  std::istringstream words{std::string(text)};
-  std::string kind;
-  std::string pattern;
-  unsigned passes = 0;
-  unsigned invert = 0;
-  unsigned unrestricted = 0;
-  words >> kind >> passes >> invert >> unrestricted;
-  const bool well_formed = !words.fail() && (kind == "format" || kind == "sanitize") &&
-                           passes >= 1 && passes <= 31 && invert <= 1 && unrestricted <= 1;
-  words >> pattern;
+Result<MediumOperationPlan> medium_operation_of(const state::Record& record) {
+  LUNAR_TRY(record.check_version(kVersion));
+  const auto malformed = [] { return fail(ErrorCode::malformed, "is no operation on a medium"); };
+  const state::Entry* entry = record.find(kOperation);
+  if (entry == nullptr) return malformed();
+  const std::string* kind = entry->find("kind");
+  const auto passes = entry->number("passes", kMaxOverwritePasses);
+  const auto invert = entry->flag("invert");
+  const auto unrestricted_exit = entry->flag("unrestricted_exit");
+  const auto pattern = entry->hex("pattern");
+  const auto protection = entry->number("protection", 3);
+  if (kind == nullptr || !passes || *passes == 0 || !invert || !unrestricted_exit || !pattern ||
+      (entry->find("protection") != nullptr && !protection))
+    return malformed();
   MediumOperationPlan plan;
-  constexpr std::string_view kProtection = "protection=";
-  if (pattern.starts_with(kProtection)) {
-    const std::string type = pattern.substr(kProtection.size());
-    if (type.size() != 1 || type[0] < '0' || type[0] > '3')
-      return fail(ErrorCode::invalid_argument, "is no operation on a medium");
-    plan.protection = static_cast<spec::ProtectionType>(type[0] - '0');
-    pattern.clear();
-    words >> pattern;
+  if (*kind == to_string(MediumOperation::sanitize)) {
+    plan.kind = MediumOperation::sanitize;
+  } else if (*kind != to_string(MediumOperation::format)) {
+    return malformed();
   }
-  plan.kind = kind == "format" ? MediumOperation::format : MediumOperation::sanitize;
-  plan.passes = static_cast<std::uint8_t>(passes);
-  plan.invert = invert != 0;
-  plan.unrestricted_exit = unrestricted != 0;
-  const bool hex = pattern.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!well_formed || !hex || pattern.size() % 2 != 0)
-    return fail(ErrorCode::invalid_argument, "is no operation on a medium");
-  for (std::size_t i = 0; i < pattern.size(); i += 2) {
-    plan.pattern.push_back(static_cast<std::byte>(std::stoul(pattern.substr(i, 2), nullptr, 16)));
-  }
+  const Bytes bytes = as_bytes(std::string_view(*pattern));
+  plan.pattern.assign(bytes.begin(), bytes.end());
+  plan.passes = static_cast<std::uint8_t>(*passes);
+  plan.invert = *invert;
+  plan.unrestricted_exit = *unrestricted_exit;
+  if (protection) plan.protection = static_cast<spec::ProtectionType>(*protection);
   return plan;
 }
 

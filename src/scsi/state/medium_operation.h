@@ -4,15 +4,17 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "lunar/result.h"
 #include "scsi/spec/protection.h"
 #include "scsi/state/condition.h"
+#include "state/record.h"
 
 namespace lunar::scsi {
+
+constexpr std::uint8_t kMaxOverwritePasses = 31;  // OVERWRITE COUNT, SBC-4 §5.24.2
 
 struct MediumOperationPlan {
   MediumOperation kind = MediumOperation::format;
@@ -33,9 +35,9 @@ void begin_medium_operation(const MediumOperationPlan& plan, UnitCondition& cond
 void fail_medium_operation(const MediumOperationPlan& plan, UnitCondition& condition);
 [[nodiscard]] const char* to_string(MediumOperation operation);
 
-// As text for a durable store, and back. invalid_argument for what to_text() does not give.
-[[nodiscard]] std::string to_text(const MediumOperationPlan& plan);
-[[nodiscard]] Result<MediumOperationPlan> parse_medium_operation(std::string_view text);
+// As it is kept, and back: malformed, unsupported.
+[[nodiscard]] state::Record to_record(const MediumOperationPlan& plan);
+[[nodiscard]] Result<MediumOperationPlan> medium_operation_of(const state::Record& record);
 
 // The name in the store.
 constexpr std::string_view kMediumOperationKey = "medium_operation";

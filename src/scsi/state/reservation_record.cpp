@@ -1,42 +1,27 @@
-// What of Reservations outlives a power loss, as text: a line "lunar reservations 1", one for the
-// type of the reservation ("type 5", or "type -"), one a registration with its fields between tabs,
-// and "end".
-#include <fmt/format.h>
-
+// What of Reservations outlives a power loss: an entry "reservation" with its type, where there is
+// one, and an entry a registration, ascending by nexus.
 #include <algorithm>
 
-#include "scsi/state/record_text.h"
 #include "scsi/state/reservations.h"
 
 namespace lunar::scsi {
 namespace {
 
-constexpr std::string_view kFirstLine = "lunar reservations 1";
-constexpr std::string_view kLastLine = "end";
-constexpr std::string_view kTypePrefix = "type ";
-constexpr std::string_view kNoType = "-";
-constexpr std::string_view kHolds = "holder";
-constexpr std::string_view kRegistered = "registered";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kReservation = "reservation";
+constexpr std::string_view kRegistration = "registration";
 
-// Takes the text up to the separator, which must be there.
-std::optional<std::string_view> take(std::string_view& rest, char separator) {
-  const std::size_t at = rest.find(separator);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view head = rest.substr(0, at);
-  rest.remove_prefix(at + 1);
-  return head;
-}
-
-std::optional<Registration> parse_registration(std::string_view line) {
-  const auto role = take(line, '\t');
-  const auto key_text = take(line, '\t');
-  const auto port_text = take(line, '\t');
-  const auto target_port = take(line, '\t');
-  if (!role || !key_text || !port_text || !target_port || line.empty()) return std::nullopt;
-  const auto key = parse_number<std::uint64_t>(*key_text, 16);
-  const auto port = parse_number<std::uint16_t>(*port_text);
-  if (!key || *key == 0 || !port || (*role != kHolds && *role != kRegistered)) return std::nullopt;
-  return Registration{{std::string(line), std::string(*target_port), *port}, *key, *role == kHolds};
+std::optional<Registration> registration_of(const state::Entry& entry) {
+  const auto key = entry.number("key");
+  const auto holder = entry.flag("holder");
+  const auto port = entry.number("port", UINT16_MAX);
+  const std::string* target_port = entry.find("target_port");
+  const std::string* initiator_port = entry.find("initiator_port");
+  if (!key || *key == 0 || !holder || !port) return std::nullopt;
+  if (target_port == nullptr || initiator_port == nullptr || initiator_port->empty())
+    return std::nullopt;
+  return Registration{
+      {*initiator_port, *target_port, static_cast<std::uint16_t>(*port)}, *key, *holder};
 }
 
 // What perform() keeps true.
@@ -54,42 +39,41 @@ bool is_consistent(const Reservations& reservations) {
 
 }  // namespace
 
-std::string to_record(const Reservations& reservations) {
-  std::string text = fmt::format("{}\n{}", kFirstLine, kTypePrefix);
+state::Record to_record(const Reservations& reservations) {
+  state::Record record{.version = kVersion};
   if (reservations.type) {
-    text += fmt::format("{}\n", static_cast<unsigned>(*reservations.type));
-  } else {
-    text += fmt::format("{}\n", kNoType);
+    record.add(kReservation).set_number("type", static_cast<std::uint64_t>(*reservations.type));
   }
   for (const Registration& each : reservations.registrations) {
-    text += fmt::format("{}\t{:016x}\t{}\t{}\t{}\n", each.holder ? kHolds : kRegistered, each.key,
-                        each.nexus.relative_target_port_id, each.nexus.target_port,
-                        each.nexus.initiator_port);
+    record.add(kRegistration)
+        .set_number("key", each.key)
+        .set_number("holder", each.holder ? 1 : 0)
+        .set_number("port", each.nexus.relative_target_port_id)
+        .set("target_port", each.nexus.target_port)
+        .set("initiator_port", each.nexus.initiator_port);
   }
-  return text + fmt::format("{}\n", kLastLine);
+  return record;
 }
 
-std::optional<Reservations> from_record(std::string_view record) {
+Result<Reservations> reservations_of(const state::Record& record) {
+  const auto malformed = [] {
+    return fail(ErrorCode::malformed, "they are not in the form that lunar writes");
+  };
+  LUNAR_TRY(record.check_version(kVersion));
   Reservations reservations;
   reservations.aptpl = true;  // or it would not have been kept
-  if (take(record, '\n') != kFirstLine) return std::nullopt;
-  auto type = take(record, '\n');
-  if (!type || !type->starts_with(kTypePrefix)) return std::nullopt;
-  type->remove_prefix(kTypePrefix.size());
-  if (*type != kNoType) {
-    const auto value = parse_number<std::uint8_t>(*type);
-    if (!value || !spec::is_reservation_type(*value)) return std::nullopt;
-    reservations.type = static_cast<spec::ReservationType>(*value);
+  if (const state::Entry* entry = record.find(kReservation)) {
+    const auto type = entry->number("type", UINT8_MAX);
+    if (!type || !spec::is_reservation_type(static_cast<std::uint8_t>(*type))) return malformed();
+    reservations.type = static_cast<spec::ReservationType>(*type);
   }
-  for (;;) {
-    const auto line = take(record, '\n');
-    if (!line) return std::nullopt;
-    if (*line == kLastLine) break;
-    auto registration = parse_registration(*line);
-    if (!registration) return std::nullopt;
+  for (const state::Entry& entry : record.entries) {
+    if (entry.name() != kRegistration) continue;
+    auto registration = registration_of(entry);
+    if (!registration) return malformed();
     reservations.registrations.push_back(std::move(*registration));
   }
-  if (!record.empty() || !is_consistent(reservations)) return std::nullopt;
+  if (!is_consistent(reservations)) return malformed();
   return reservations;
 }
 

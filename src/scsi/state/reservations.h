@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "lunar/result.h"
 #include "scsi/spec/additional_sense.h"
 #include "scsi/spec/opcodes.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/sense.h"
 #include "scsi/spec/status.h"
 #include "scsi/state/restrictions.h"
+#include "state/record.h"
 
 namespace lunar::scsi {
 
@@ -115,9 +117,8 @@ struct ReservationOutcome {
 [[nodiscard]] bool release(Reservations& reservations, const NexusIdentity& nexus,
                            std::uint64_t nexus_id);
 
-// The text under which registrations made with APTPL are kept, and the reverse. Nothing: it is none
-// of ours.
-[[nodiscard]] std::string to_record(const Reservations& reservations);
-[[nodiscard]] std::optional<Reservations> from_record(std::string_view record);
+// How registrations made with APTPL are kept, and the reverse: malformed, unsupported.
+[[nodiscard]] state::Record to_record(const Reservations& reservations);
+[[nodiscard]] Result<Reservations> reservations_of(const state::Record& record);
 
 }  // namespace lunar::scsi

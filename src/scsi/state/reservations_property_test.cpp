@@ -20,6 +20,7 @@ using namespace testing;
 using spec::AdditionalSense;
 using spec::Opcode;
 using spec::Status;
+using state::testing::MemoryStore;
 namespace action = spec::service_action;
 
 constexpr std::size_t kNexuses = 4;

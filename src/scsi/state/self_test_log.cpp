@@ -1,14 +1,11 @@
 #include "scsi/state/self_test_log.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 #include <memory>
 #include <utility>
 
 #include "engine/shard.h"
-#include "scsi/state/record_text.h"
 #include "scsi/state/unit_state.h"
 
 namespace lunar::scsi {
@@ -21,46 +18,25 @@ std::uint16_t power_on_hours(const SelfTest& test) {
       std::min<std::uint64_t>(hours, std::numeric_limits<std::uint16_t>::max()));
 }
 
-// ---- What outlives a power loss, as text: a line "lunar self-tests 1", then one a result, the
-// newest first: code, outcome, segment, power on hours, LBA of the first failure or "-", sense key
-// and additional sense code
+// What outlives a power loss: an entry a result, the newest first.
+constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kResult = "result";
 
-constexpr std::string_view kFirstLine = "lunar self-tests 1";
-constexpr std::string_view kNoAddress = "-";
-
-// Takes the text up to the separator; what is left when there is none.
-std::string_view take(std::string_view& rest, char separator) {
-  const std::size_t at = rest.find(separator);
-  const std::string_view head = rest.substr(0, at);
-  rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
-  return head;
-}
-
-std::optional<std::uint64_t> take_number(std::string_view& rest, std::uint64_t most) {
-  const auto value = parse_number<std::uint64_t>(take(rest, ' '));
-  return value && *value <= most ? value : std::nullopt;
-}
-
-std::optional<SelfTestResult> parse_result(std::string_view line) {
+std::optional<SelfTestResult> result_of(const state::Entry& entry) {
+  const auto code = entry.number("code", 7);
+  const auto outcome = entry.number("outcome", 15);
+  const auto segment = entry.number("segment", UINT8_MAX);
+  const auto hours = entry.number("power_on_hours", UINT16_MAX);
+  const auto key = entry.number("sense_key", 15);
+  const auto additional = entry.number("additional_sense", UINT16_MAX);
+  if (!code || !outcome || !segment || !hours || !key || !additional) return std::nullopt;
   SelfTestResult result;
-  const auto code = take_number(line, 7);
-  const auto outcome = take_number(line, 15);
-  const auto segment = take_number(line, 255);
-  const auto hours = take_number(line, UINT16_MAX);
-  if (!code || !outcome || !segment || !hours) return std::nullopt;
   result.code = static_cast<spec::SelfTestCode>(*code);
   result.outcome = static_cast<spec::SelfTestOutcome>(*outcome);
   result.segment = static_cast<std::uint8_t>(*segment);
   result.power_on_hours = static_cast<std::uint16_t>(*hours);
-  if (line.starts_with(kNoAddress)) {
-    (void)take(line, ' ');
-  } else {
-    result.first_failure = take_number(line, UINT64_MAX);
-    if (!result.first_failure) return std::nullopt;
-  }
-  const auto key = take_number(line, 15);
-  const auto additional = take_number(line, UINT16_MAX);
-  if (!key || !additional || !line.empty()) return std::nullopt;
+  result.first_failure = entry.number("first_failure");
+  if (entry.find("first_failure") != nullptr && !result.first_failure) return std::nullopt;
   result.sense = spec::Sense::of(static_cast<spec::SenseKey>(*key),
                                  static_cast<spec::AdditionalSense>(*additional));
   if (result.outcome == spec::SelfTestOutcome::in_progress)
@@ -99,28 +75,29 @@ void end_self_test(UnitState& next, spec::SelfTestOutcome outcome) {
   end_self_test_with(next, result);
 }
 
-std::string to_text(const SelfTestLog& log) {
-  std::string text = fmt::format("{}\n", kFirstLine);
+state::Record to_record(const SelfTestLog& log) {
+  state::Record record{.version = kVersion};
   for (const SelfTestResult& result : log.recent) {
-    const std::string address =
-        result.first_failure ? fmt::format("{}", *result.first_failure) : std::string(kNoAddress);
-    text += fmt::format("{} {} {} {} {} {} {}\n", static_cast<unsigned>(result.code),
-                        static_cast<unsigned>(result.outcome), result.segment,
-                        result.power_on_hours, address, static_cast<unsigned>(result.sense.key),
-                        static_cast<unsigned>(result.sense.additional));
+    state::Entry& entry = record.add(kResult);
+    entry.set_number("code", static_cast<std::uint64_t>(result.code))
+        .set_number("outcome", static_cast<std::uint64_t>(result.outcome))
+        .set_number("segment", result.segment)
+        .set_number("power_on_hours", result.power_on_hours);
+    if (result.first_failure) entry.set_number("first_failure", *result.first_failure);
+    entry.set_number("sense_key", static_cast<std::uint64_t>(result.sense.key))
+        .set_number("additional_sense", static_cast<std::uint64_t>(result.sense.additional));
   }
-  return text;
+  return record;
 }
 
-Result<SelfTestLog> parse_self_test_log(std::string_view text) {
-  const auto malformed = [] {
-    return fail(ErrorCode::malformed, "is no log of self-tests in the form that lunar writes");
-  };
-  if (take(text, '\n') != kFirstLine) return malformed();
+Result<SelfTestLog> self_test_log_of(const state::Record& record) {
+  LUNAR_TRY(record.check_version(kVersion));
   SelfTestLog log;
-  while (!text.empty()) {
-    const auto result = parse_result(take(text, '\n'));
-    if (!result || log.recent.size() == spec::kSelfTestResults) return malformed();
+  for (const state::Entry& entry : record.entries) {
+    if (entry.name() != kResult) continue;
+    const auto result = result_of(entry);
+    if (!result || log.recent.size() == spec::kSelfTestResults)
+      return fail(ErrorCode::malformed, "is no log of self-tests in the form that lunar writes");
     log.recent.push_back(*result);
   }
   return log;

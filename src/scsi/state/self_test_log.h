@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "scsi/spec/diagnostics.h"
 #include "scsi/spec/log.h"
 #include "scsi/spec/sense.h"
+#include "state/record.h"
 
 namespace lunar::scsi {
 
@@ -58,9 +58,9 @@ void end_self_test_with(UnitState& next, SelfTestResult result);
 
 // The name in the store. LogicalUnit keeps the log when it has changed.
 constexpr std::string_view kSelfTestsKey = "self_tests";
-// As text for a durable store, and back; malformed for what to_text() does not give. What was under
-// way has been aborted by what came between (SPC-5 §5.15.4).
-[[nodiscard]] std::string to_text(const SelfTestLog& log);
-[[nodiscard]] Result<SelfTestLog> parse_self_test_log(std::string_view text);
+// As it is kept, and back: malformed, unsupported. What was under way has been aborted by what came
+// between (SPC-5 §5.15.4).
+[[nodiscard]] state::Record to_record(const SelfTestLog& log);
+[[nodiscard]] Result<SelfTestLog> self_test_log_of(const state::Record& record);
 
 }  // namespace lunar::scsi

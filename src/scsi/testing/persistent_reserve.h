@@ -9,7 +9,7 @@
 #include "scsi/spec/opcodes.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/testing/bench.h"
-#include "scsi/testing/memory_store.h"
+#include "state/testing/memory_store.h"
 
 namespace lunar::scsi::testing {
 
