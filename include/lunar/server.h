@@ -147,14 +147,14 @@ class Server {
   // Grows or shrinks the medium; without a size: takes what it has become by itself (a block
   // device). Initiators are told (CAPACITY DATA HAS CHANGED). What lies beyond a smaller size is
   // lost; commands for it that have not begun end with LOGICAL BLOCK ADDRESS OUT OF RANGE.
-  // not_found; busy: it carries a layer, which is to be resized instead, or has further users, who
-  // would not learn of it; busy also for a smaller size while a FORMAT UNIT or SANITIZE command is
-  // under way; invalid_argument, unsupported, no_resource, io.
+  // not_found; busy: it carries a layer, which is to be resized instead; busy also for a smaller
+  // size while a FORMAT UNIT or SANITIZE command is under way; invalid_argument, unsupported,
+  // no_resource, io.
   Result<void> resize(std::string_view name, std::optional<ByteCount> size);
-  // When it returns with `on`, no write changes the device's medium any more. Initiators are told
-  // (MODE PARAMETERS CHANGED). not_found: no such device, or it is not mapped; permission, busy: it
-  // cannot be written to, or has another writer; busy also while a format or sanitize operation
-  // writes.
+  // When it returns with `on`, no write changes the device's medium any more, whoever uses it,
+  // until this is turned off. Initiators are told (MODE PARAMETERS CHANGED). not_found: no such
+  // device, or it is not mapped; permission, busy: it cannot be written to, or carries a layer;
+  // busy also while a format or sanitize operation writes.
   Result<void> set_write_protected(std::string_view name, bool on);
   // SCSI commands of the device's logical unit that have not ended, on all shards; 0 when there is
   // none. And those of all, whose answers have not left.
@@ -173,13 +173,13 @@ class Server {
   Result<void> add_host(std::string_view iqn, const std::string& name, const HostOptions& options);
   // With its numbers; its initiators fall to the next host that they fit. not_found.
   Result<void> remove_host(std::string_view iqn, std::string_view name);
-  // Serves a device as logical unit 0 to 16383 of a target, or of one of its hosts; it becomes the
-  // device's writer, or one of its readers when read_only. A device may be mapped several times,
-  // with equal options: it stays one logical unit, and reservations hold across. not_found; busy
-  // when it has another writer (a layer); already_exists when the number is taken, or when another
-  // mapped device has its identity; out_of_range;
-  // while the server runs also errors of the device's open_channel(). Initiators are told of
-  // changes of what they see (REPORTED LUNS DATA HAS CHANGED).
+  // Serves a device as logical unit 0 to 16383 of a target, or of one of its hosts; it becomes one
+  // of the device's writers, or of its readers when read_only. A device may be mapped several
+  // times, with equal options: it stays one logical unit, and reservations hold across. not_found;
+  // busy when it carries a layer, which is its only writer; already_exists when the number is
+  // taken, or when another mapped device has its identity; out_of_range; while the server runs also
+  // errors of the device's open_channel(). Initiators are told of changes of what they see
+  // (REPORTED LUNS DATA HAS CHANGED).
   Result<void> map(std::string_view iqn, Lun lun, std::string_view device,
                    const LunOptions& options = {});
   // The number leads nowhere. Its commands that have not begun end with LOGICAL UNIT NOT SUPPORTED,

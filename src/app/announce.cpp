@@ -77,7 +77,8 @@ std::string announcement(Server& server, const control::Config& config) {
     const DeviceConfig& device = *devices.at(lun.device);
     const bool protects = lun.read_only && !device.facts().read_only;
     return fmt::format("{}LUN {}: {}{}\n", indent, lun.lun,
-                       describe(device, *registry.find(lun.device)), protects ? ", read-only" : "");
+                       describe(device, registry.find(lun.device)->device()),
+                       protects ? ", read-only" : "");
   };
   std::vector<std::string> portals;
   for (std::size_t i = 0; i < config.portals.size(); ++i)

@@ -44,7 +44,7 @@ class Build : public ::testing::Test {
   }
 
   [[nodiscard]] const block::Device& device(std::string_view name) const {
-    return *server_->internals().registry->find(name);
+    return server_->internals().registry->find(name)->device();
   }
 
   std::filesystem::path folder_;

@@ -46,13 +46,14 @@ std::string described(const block::Device& device) {
 
 // Initiators would take them for one, which would have two sets of reservations.
 Result<void> check_identity(const Internals& self, const block::Device& device) {
-  for (const auto& [other, mapped] : self.units) {
-    if (other->uuid() != device.uuid()) continue;
+  for (const auto& [disk, mapped] : self.units) {
+    const block::Device& other = disk->device();
+    if (other.uuid() != device.uuid()) continue;
     return fail(ErrorCode::already_exists,
                 fmt::format("{} has the identity of {}, which is mapped: UUID {}. Give one of them "
                             "another: by uuid, or for the copy of a file by removing its attribute "
                             "(setfattr -x user.lunar.uuid COPY)",
-                            described(device), described(*other), device.uuid().to_string()));
+                            described(device), described(other), device.uuid().to_string()));
   }
   return {};
 }
@@ -85,16 +86,16 @@ engine::Task<void> close_units(Internals& self, const Units& units) {
 
 Units all_units(const Internals& self) {
   Units units;
-  for (const auto& [device, mapped] : self.units) units.push_back(mapped.unit.get());
+  for (const auto& [disk, mapped] : self.units) units.push_back(mapped.unit.get());
   return units;
 }
 
 Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view device_name,
                                             const LunOptions& options, std::string_view target) {
-  block::Device* device = self.registry->find(device_name);
-  if (device == nullptr)
+  block::Disk* disk = self.registry->find(device_name);
+  if (disk == nullptr)
     return fail(ErrorCode::not_found, fmt::format("there is no device {}", device_name));
-  if (const auto found = self.units.find(device); found != self.units.end()) {
+  if (const auto found = self.units.find(disk); found != self.units.end()) {
     const LunOptions& others = found->second.options;
     if (others.read_only == options.read_only && others.removable == options.removable)
       return &found->second;
@@ -103,22 +104,21 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
         fmt::format("device {} is one logical unit: it is mapped already, with other options",
                     device_name));
   }
-  LUNAR_TRY(check_identity(self, *device));
-  const bool read_only = options.read_only || !device->capabilities().writable;
-  LUNAR_TRY_ASSIGN(
-      block::Claim claim,
-      self.registry->claim(device_name, read_only ? block::Access::read : block::Access::write,
-                           fmt::format("target {}", target)));
+  const block::Device& device = disk->device();
+  LUNAR_TRY(check_identity(self, device));
+  const bool read_only = options.read_only || !device.capabilities().writable;
+  LUNAR_TRY_ASSIGN(block::Claim claim,
+                   disk->claim(read_only ? block::Access::read : block::Access::write,
+                               fmt::format("target {}", target)));
   auto unit = std::make_unique<scsi::LogicalUnit>(
-      *device, self.shards->shards(),
-      scsi::LogicalUnitOptions{.removable = options.removable,
-                               .read_only = read_only,
-                               .blocking_worker = &self.blocking_worker,
-                               .store = store_for(self, *device)});
+      *disk, scsi::LogicalUnitOptions{.removable = options.removable,
+                                      .read_only = read_only,
+                                      .blocking_worker = &self.blocking_worker,
+                                      .store = store_for(self, device)});
   if (auto restored = unit->restore(scsi::unit_features()); !restored)
     return wrap(restored.error(), fmt::format("device {}", device_name));
   LUNAR_TRY(open_now(self, *unit));
-  Internals::MappedUnit& mapped = self.units[device];
+  Internals::MappedUnit& mapped = self.units[disk];
   mapped.claim = std::move(claim);
   mapped.unit = std::move(unit);
   mapped.options = options;
@@ -150,8 +150,8 @@ bool has_medium_operation(Internals& self, const scsi::LogicalUnit& unit) {
   return found;
 }
 
-void release_unit(Internals& self, const block::Device& device) {
-  const auto found = self.units.find(&device);
+void release_unit(Internals& self, const block::Disk& disk) {
+  const auto found = self.units.find(&disk);
   if (found == self.units.end() || found->second.numbers != 0) return;
   const Units units{found->second.unit.get()};
   self.shards->run_on(0, [&] { return close_units(self, units); });

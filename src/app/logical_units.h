@@ -28,7 +28,7 @@ Result<Server::Internals::MappedUnit*> acquire_unit(Server::Internals& self,
                                                     const LunOptions& options,
                                                     std::string_view target);
 // Ends it when no number leads to it; no map that is in force leads there any more.
-void release_unit(Server::Internals& self, const block::Device& device);
+void release_unit(Server::Internals& self, const block::Disk& disk);
 
 // While the server runs: whether a format or sanitize operation has the medium.
 [[nodiscard]] bool has_medium_operation(Server::Internals& self, const scsi::LogicalUnit& unit);

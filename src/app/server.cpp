@@ -112,7 +112,7 @@ Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
   group.max_spin_ns = static_cast<std::uint64_t>(options.max_spin.count()) * engine::kMicrosecond;
   LUNAR_TRY_ASSIGN(internals->shards, engine::ShardGroup::start(group));
   LUNAR_TRY(internals->blocking_worker.start());
-  internals->registry.emplace(internals->shards->size());
+  internals->registry.emplace(internals->shards->shards());
   internals->service.emplace(internals->shards->shards());
   return std::unique_ptr<Server>(new Server(std::move(internals)));
 }

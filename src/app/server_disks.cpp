@@ -17,12 +17,12 @@ using Internals = Server::Internals;
 
 // The file's lock would take it for another process'.
 Result<void> check_not_ours(const Internals& self, const kinds::Medium& medium) {
-  for (const block::Device* device : self.registry->devices()) {
+  for (const block::Disk* disk : self.registry->disks()) {
     std::error_code failed;
-    const std::string location = device->location();
+    const std::string location = disk->device().location();
     if (location.empty() || !std::filesystem::equivalent(location, medium.path, failed)) continue;
     return fail(ErrorCode::busy, fmt::format("{}: it is the disk of device {} already",
-                                             medium.called, device->name()));
+                                             medium.called, disk->name()));
   }
   return {};
 }
@@ -57,7 +57,7 @@ Result<void> make_and_add(Internals& self, const DeviceConfig& device) {
                        .identities = &*self.identities};
   if (device.is_layer()) {
     LUNAR_TRY_ASSIGN(making.base,
-                     self.registry->claim(device.base(), block::Access::write,
+                     self.registry->claim(device.base(), block::Access::exclusive,
                                           std::string(device.kind->name()), device.name));
   }
   LUNAR_TRY_ASSIGN(auto made, device.kind->make(device.configured, making));

@@ -47,7 +47,7 @@ struct Server::Internals {
     bool writes = false;      // what the claim is
     std::size_t numbers = 0;  // that lead to it
   };
-  std::map<const block::Device*, MappedUnit> units;  // one logical unit a device, whoever maps it
+  std::map<const block::Disk*, MappedUnit> units;  // one logical unit a disk, whoever maps it
   std::optional<iscsi::Service> service;
   // What set_alua_state() has said, for logical units that come to a target later.
   struct AccessState {

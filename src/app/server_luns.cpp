@@ -66,7 +66,7 @@ Result<scsi::HostSelector> make_selector(const HostOptions& options) {
 // With its last number a unit goes, and a format or sanitize operation with it, unless a state
 // folder remembers what has to go on.
 Result<void> check_may_go(Internals& self, const scsi::LogicalUnit& unit) {
-  const Internals::MappedUnit& mapped = self.units.at(&unit.device());
+  const Internals::MappedUnit& mapped = self.units.at(&unit.disk());
   if (mapped.numbers > 1 || self.state != Internals::State::started) return {};
   if (unit.options().store != nullptr || !app::has_medium_operation(self, unit)) return {};
   return fail(
@@ -78,9 +78,9 @@ Result<void> check_may_go(Internals& self, const scsi::LogicalUnit& unit) {
 
 // One number less leads to the unit.
 void forget_number(Internals& self, const scsi::LogicalUnit& unit) {
-  const block::Device& device = unit.device();
-  --self.units.at(&device).numbers;
-  app::release_unit(self, device);
+  const block::Disk& disk = unit.disk();
+  --self.units.at(&disk).numbers;
+  app::release_unit(self, disk);
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
     ++mapped->numbers;
     return {};
   }
-  app::release_unit(*internals_, unit.device());
+  app::release_unit(*internals_, unit.disk());
   return wrap(added.error(), fmt::format("target {}", target));
 }
 
@@ -177,7 +177,7 @@ Result<void> Server::swap(std::string_view iqn, Lun lun, std::string_view device
         return check_may_go(*internals_, *old);
       });
   if (!replaced) {
-    app::release_unit(*internals_, unit.device());
+    app::release_unit(*internals_, unit.disk());
     return wrap(replaced.error(), fmt::format("target {}", target));
   }
   ++mapped->numbers;

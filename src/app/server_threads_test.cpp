@@ -242,7 +242,7 @@ TEST_P(ServerLuns, HostsHaveNumbersOfTheirOwn) {
 }
 
 TEST_P(ServerLuns, DevicesAreResizedRenamedAndProtected) {
-  const block::Device& device = *server_->internals().registry->find("d");
+  const block::Device& device = server_->internals().registry->find("d")->device();
   EXPECT_TRUE(server_->resize("d", ByteCount(2 * kMiB)));
   EXPECT_EQ(device.limits().capacity, BlockCount(4096));
   EXPECT_TRUE(server_->resize("d", ByteCount(kMiB / 2)));
@@ -265,7 +265,7 @@ TEST_P(ServerLuns, DevicesAreResizedRenamedAndProtected) {
 
 TEST_P(ServerLuns, WhatHasTwoUsersIsNotResized) {
   ASSERT_TRUE(server_->map(kTarget, Lun(1), "e", {.read_only = true}));
-  const auto other = server_->internals().registry->claim("e", block::Access::write, "a layer");
+  const auto other = server_->internals().registry->claim("e", block::Access::exclusive, "a layer");
   ASSERT_TRUE(other);
   expect_error(server_->resize("e", ByteCount(2 * kMiB)), ErrorCode::busy, "a layer");
 }
@@ -273,12 +273,13 @@ TEST_P(ServerLuns, WhatHasTwoUsersIsNotResized) {
 TEST_P(ServerLuns, ProtectionThatIsLiftedClaimsTheDevice) {
   ASSERT_TRUE(server_->map(kTarget, Lun(1), "e", {.read_only = true}));
   {
-    const auto other = server_->internals().registry->claim("e", block::Access::write, "a layer");
+    const auto other =
+        server_->internals().registry->claim("e", block::Access::exclusive, "a layer");
     ASSERT_TRUE(other);
     expect_error(server_->set_write_protected("e", false), ErrorCode::busy, "a layer");
   }
   EXPECT_TRUE(server_->set_write_protected("e", false));
-  expect_error(server_->internals().registry->claim("e", block::Access::write, "a layer"),
+  expect_error(server_->internals().registry->claim("e", block::Access::exclusive, "a layer"),
                ErrorCode::busy, std::string("by target ") + kTarget);
 }
 
@@ -286,7 +287,7 @@ TEST(Server, GivesADiskTheUuidThatItIsTold) {
   const auto server = one_shard();
   const Uuid given = Uuid::from_name("given");
   ASSERT_TRUE(server->add_ram("d", ByteCount(kMiB), {.uuid = given}));
-  const block::Device& device = *server->internals().registry->find("d");
+  const block::Device& device = server->internals().registry->find("d")->device();
   EXPECT_EQ(device.uuid(), given);
   EXPECT_TRUE(device.capabilities().keeps_uuid);
 }
@@ -295,11 +296,11 @@ TEST(Server, AddsADiskOfAnyKindByItsSpec) {
   auto server = std::move(*Server::create({.shards = "1"}));
   ASSERT_TRUE(server->add_disk("medium", "ram:1MiB,block=4096"));
   ASSERT_TRUE(server->add_disk("slow", "delay:medium,read_delay_us=1ms"));
-  const block::Device* slow = server->internals().registry->find("slow");
+  const block::Disk* slow = server->internals().registry->find("slow");
   ASSERT_NE(slow, nullptr);
-  EXPECT_STREQ(slow->kind(), "delay");
-  EXPECT_EQ(slow->limits().size(), ByteCount(kMiB));
-  EXPECT_EQ(slow->limits().block_size, 4096U);
+  EXPECT_STREQ(slow->device().kind(), "delay");
+  EXPECT_EQ(slow->device().limits().size(), ByteCount(kMiB));
+  EXPECT_EQ(slow->device().limits().block_size, 4096U);
   expect_error(server->add_disk("medium", "null:1MiB"), ErrorCode::already_exists, "'medium'");
   expect_error(server->add_disk("e", "ram:1000"), ErrorCode::invalid_argument, "ram:1000: size: ");
   expect_error(server->add_disk("e", "delay:none"), ErrorCode::not_found, "none");
@@ -340,7 +341,7 @@ TEST(Server, DisksHaveRoomForProtectionInformationWhereItIsWanted) {
   ASSERT_TRUE(server->add_ram("ram", ByteCount(kMiB), {.protection = 1}));
   ASSERT_TRUE(server->add_file("file", path, ByteCount(kMiB), {.protection = 3}));
   const auto room_of = [&](std::string_view name) {
-    return server->internals().registry->find(name)->protection_room();
+    return server->internals().registry->find(name)->device().protection_room();
   };
   EXPECT_EQ(room_of("plain").area, nullptr);
   EXPECT_NE(room_of("ram").area, nullptr);

@@ -28,15 +28,14 @@ class AwaitableRequest : public Request {
     error_number = 0;
   }
 
-  // Target: Front, or Channel (then `shard` must be set).
-  template <class Target>
+  template <class Target, void (Target::*kSubmit)(Request&) = &Target::submit>
   class Submission {
    public:
     Submission(AwaitableRequest& request, Target& target) : request_(request), target_(target) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiter) {
       request_.resume_when_done(waiter);
-      target_.submit(request_);
+      (target_.*kSubmit)(request_);
     }
     [[nodiscard]] Status await_resume() const { return request_.status; }
 
@@ -44,8 +43,14 @@ class AwaitableRequest : public Request {
     AwaitableRequest& request_;
     Target& target_;
   };
+  // Target: Front, or Channel (then `shard` must be set).
   template <class Target>
-  [[nodiscard]] Submission<Target> submit_to(Target& target) {
+  [[nodiscard]] Submission<Target, &Target::submit> submit_to(Target& target) {
+    return {*this, target};
+  }
+  // Inside an exclusive range of the submitter's own. Target: Front.
+  template <class Target>
+  [[nodiscard]] Submission<Target, &Target::submit_as_holder> submit_as_holder_to(Target& target) {
     return {*this, target};
   }
 

@@ -75,4 +75,14 @@ Result<std::unique_ptr<Channel>> open_channel(Device& device, engine::Shard& sha
               fmt::format("{}: open_channel() gave a null channel", called(device)));
 }
 
+Result<BlockCount> resize(Device& device, std::optional<ByteCount> size) {
+  try {
+    return device.resize(size);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::no_resource, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::io, error.what());
+  }
+}
+
 }  // namespace lunar::block

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "lunar/block/device.h"
 #include "lunar/result.h"
@@ -16,5 +17,8 @@ Result<void> check_device(const Device& device);
 // device.open_channel(), with errors that name the device. What a device does wrong there is an
 // error, too: invalid_argument for a null channel, no_resource and io for an exception.
 Result<std::unique_ptr<Channel>> open_channel(Device& device, engine::Shard& shard);
+
+// device.resize(). no_resource and io for an exception.
+Result<BlockCount> resize(Device& device, std::optional<ByteCount> size);
 
 }  // namespace lunar::block

@@ -1,16 +1,20 @@
 #include "block/front.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cassert>
 #include <cstring>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/log.h"
 #include "block/check_device.h"
 #include "block/iov.h"
 #include "block/zero_area.h"
+#include "engine/gate.h"
 
 namespace lunar::block {
 namespace {
@@ -66,7 +70,7 @@ Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
   }
 }
 
-Front::~Front() = default;
+Front::~Front() { assert(users_.empty() && "destroyed while somebody uses it"); }
 
 // Decided once, so that submit() only looks it up.
 Front::Plan Front::plan(Op op, bool fua, const Limits& limits, const Capabilities& capabilities) {
@@ -210,30 +214,33 @@ std::string describe(const Request& request) {
 
 }  // namespace
 
-[[gnu::cold]] void Front::tell_failure(Request& request) const {
+[[gnu::cold]] void Front::tell_failure(Request& request) {
   const int error_number = std::exchange(request.error_number, 0);
   if (!is_of_the_medium(request.status, writable_)) return;
   const std::string why = error_number == 0 ? std::string(to_string(request.status))
                                             : fmt::format("{} ({})", to_string(request.status),
                                                           std::strerror(error_number));
   log::limited(log::Level::error, device_.name(), to_string(request.status),
-               "device {}{}: {} failed: {}", device_.name(), user_in_brackets(), describe(request),
+               "device {}{}: {} failed: {}", device_.name(), users_in_brackets(), describe(request),
                why);
 }
 
-[[gnu::cold]] void Front::tell_if_hung(Request& request) const {
+[[gnu::cold]] void Front::tell_if_hung(Request& request) {
   if (request.layers == 0) return;  // it has come back already
   const std::uint64_t age_ns = shard_.now_ns() - request.bottom_layer_state<Frame>().submitted_ns;
   if (age_ns < kHungNs) return;
   log::limited(log::Level::warning, device_.name(), "hangs",
                "device {}{}: {} has no answer after {:.1f} s, and is aborted", device_.name(),
-               user_in_brackets(), describe(request),
+               users_in_brackets(), describe(request),
                static_cast<double>(age_ns) / static_cast<double>(engine::kSecond));
 }
 
-std::string Front::user_in_brackets() const {
-  const std::string name = user_name_ ? user_name_() : "";
-  return name.empty() ? name : fmt::format(" ({})", name);
+std::string Front::users_in_brackets() {
+  std::vector<std::string> names;
+  for (FrontUser& user : users_) {
+    if (std::string name = user.name(); !name.empty()) names.push_back(std::move(name));
+  }
+  return names.empty() ? std::string() : fmt::format(" ({})", fmt::join(names, ", "));
 }
 
 void Front::abort(Request& request) {
@@ -257,12 +264,25 @@ std::span<std::byte> Front::write_window(Lba lba, BlockCount count) {
 
 engine::Task<void> Front::stop() { return in_flight_.close(); }
 
+void Front::keep_lent_data(std::span<const iovec> memory) {
+  for (const Borrowing& borrowing : borrowings_) {
+    for (const iovec& piece : memory) {
+      borrowing.borrower.keep_lent_data(
+          {static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
+    }
+  }
+}
+
 // ---- Exclusive ranges
 
 engine::Task<void> Front::freeze(Range range, Exclusion exclusion) {
   in_flight_.enter_standing();
   frozen_.add(range, exclusion);
-  if (window_user_ != nullptr) co_await window_user_->windows_finished(range);
+  if (capabilities_.write_window) {
+    engine::Gate leases;
+    for (FrontUser& user : users_) leases.spawn(user.leases_ended(range));
+    co_await leases.close();
+  }
   co_await in_flight_.drain();
   in_flight_.leave_standing();
 }

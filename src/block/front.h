@@ -1,17 +1,21 @@
-// Front: the waist's upper side, one per device and shard. Consumers (SCSI, later NVMe and vhost)
-// submit here and nowhere else. It checks the range, counts, and emulates what the backend lacks,
-// so that consumers meet one kind of device: one that does every Op, with FUA, at any size and
-// alignment. Two things it cannot make up, so that consumers look at capabilities() first: unmap
-// where the device has none (Status::unsupported), and kLend (an assertion).
+// Front: the waist's upper side, one per device and shard, shared by all who use the device there
+// (block/disk.h). Consumers (SCSI, later NVMe and vhost) submit here and nowhere else. It checks
+// the range, counts, and emulates what the backend lacks, so that consumers meet one kind of
+// device: one that does every Op, with FUA, at any size and alignment. Two things it cannot make
+// up, so that consumers look at capabilities() first: unmap where the device has none
+// (Status::unsupported), and kLend (an assertion).
 #pragma once
 
+#include <sys/uio.h>
+
 #include <array>
-#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/cache_line.h"
 #include "block/emulator.h"
+#include "block/front_user.h"
 #include "block/frozen_ranges.h"
 #include "block/in_flight.h"
 #include "block/range.h"
@@ -21,16 +25,6 @@
 #include "lunar/block/device.h"
 
 namespace lunar::block {
-
-// Who lets data come into write windows of a Front, and so changes the medium before it submits.
-class WindowUser {
- public:
-  // Completes when no window that overlaps the range is in use any more.
-  virtual engine::Task<void> windows_finished(Range range) = 0;
-
- protected:
-  ~WindowUser() = default;
-};
 
 // A request that has to be aborted after so long tells of a medium that hangs.
 constexpr std::uint64_t kHungNs = 1 * engine::kSecond;
@@ -53,24 +47,45 @@ class alignas(kCacheLine) Front {
   void submit(Request& request);
   // See Channel::abort. An emulated request stops before its next step.
   void abort(Request& request);
-  // Whether every write is durable before it completes, as if each had kFua. For requests to come.
-  void set_write_through(bool on) { standing_flags_ = on ? kFua : RequestFlags{0}; }
-  // See Channel::write_window; empty when the device has none, or when somebody has some of the
-  // blocks for himself.
-  [[nodiscard]] std::span<std::byte> write_window(Lba lba, BlockCount count);
-  // Whoever uses write_window() says when its windows are closed. Outlives the Front.
-  void set_window_user(WindowUser& user) { window_user_ = &user; }
+  // While there is one of these, every write is durable before it completes, as if each had kFua,
+  // whoever submits it. For requests to come.
+  class WriteThrough {
+   public:
+    explicit WriteThrough(Front& front) : front_(front) {
+      ++front_.write_throughs_;
+      front_.standing_flags_ = kFua;
+    }
+    WriteThrough(const WriteThrough&) = delete;
+    WriteThrough& operator=(const WriteThrough&) = delete;
+    ~WriteThrough() {
+      if (--front_.write_throughs_ == 0) front_.standing_flags_ = 0;
+    }
 
-  // Who uses the device, for the log: "LUN 0 of iqn…". Called on this shard when something has gone
-  // wrong.
-  void set_user_name(std::function<std::string()> name) { user_name_ = std::move(name); }
+   private:
+    Front& front_;
+  };
+  // See Channel::write_window; empty when the device has none, or when somebody has some of the
+  // blocks for himself. A lease: see FrontUser.
+  [[nodiscard]] std::span<std::byte> write_window(Lba lba, BlockCount count);
+
+  // ---- Who uses it. Both leave by themselves when they are destroyed.
+  void add(FrontUser& user) { users_.push_back(user); }
+  void add(Borrowing& borrowing) { borrowings_.push_back(borrowing); }
+  // This memory of the medium is about to change: every borrower of this shard copies what of it
+  // has still to be sent. The caller has the range for itself (Exclusion::all), or more would be
+  // lent at once.
+  void keep_lent_data(std::span<const iovec> memory);
 
   // ---- Exclusive ranges: for RangeLocks.
   // New requests that overlap the range and are excluded wait until thaw(); completes when those
-  // that were there before have ended. Overlapping ranges may be frozen at once.
+  // that were there before have ended, and leases of the range, too. Overlapping ranges may be
+  // frozen at once.
   engine::Task<void> freeze(Range range, Exclusion exclusion);
   void thaw(const Range& range, Exclusion exclusion);
-  // As submit(), but no exclusion holds it: for who has the range.
+  [[nodiscard]] bool has_frozen(const Range& range, Exclusion exclusion) const {
+    return frozen_.contains(range, exclusion);
+  }
+  // As submit(), but bypasses frozen ranges: only for the range's holder.
   void submit_as_holder(Request& request);
   // A request may have to wait here before it starts, although the medium would take it at once.
   [[nodiscard]] bool has_frozen_ranges() const { return frozen_.any(); }
@@ -124,9 +139,9 @@ class alignas(kCacheLine) Front {
   [[nodiscard]] Route route(const Request& request) const;
   void emulate(Request& request, bool refused);
   void account(Request& request, std::uint64_t submitted_ns);
-  [[nodiscard]] std::string user_in_brackets() const;
-  void tell_failure(Request& request) const;
-  void tell_if_hung(Request& request) const;
+  [[nodiscard]] std::string users_in_brackets();
+  void tell_failure(Request& request);
+  void tell_if_hung(Request& request);
   static void completed(Request& request) noexcept;
 
   Device& device_;
@@ -144,8 +159,9 @@ class alignas(kCacheLine) Front {
   InFlight in_flight_;
   FrozenRanges frozen_;
   List<Request> parked_;  // until a frozen range thaws
-  WindowUser* window_user_ = nullptr;
-  std::function<std::string()> user_name_;
+  std::size_t write_throughs_ = 0;
+  List<FrontUser> users_;
+  List<Borrowing> borrowings_;
 };
 
 }  // namespace lunar::block

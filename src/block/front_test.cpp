@@ -527,7 +527,32 @@ TEST_F(FrontTest, TakesANewCapacityAndWriteProtection) {
   EXPECT_EQ(bench.run(Op::write, 0, 1, data), Status::ok);
 }
 
+TEST_F(FrontTest, WritesThroughAsLongAsOneUserWantsIt) {
+  device_.the_capabilities.volatile_cache = true;
+  Bench bench(world_, device_);
+  auto data = filled(512, 0);
+  const auto flushes = [&] {
+    device_.calls.clear();
+    EXPECT_EQ(bench.run(Op::write, 0, 1, data), Status::ok);
+    return std::ranges::count(device_.calls, Op::flush, &FakeCall::op);
+  };
+  auto one = std::make_unique<Front::WriteThrough>(bench.front());
+  auto other = std::make_unique<Front::WriteThrough>(bench.front());
+  EXPECT_EQ(flushes(), 1);
+  one.reset();
+  EXPECT_EQ(flushes(), 1);
+  other.reset();
+  EXPECT_EQ(flushes(), 0);
+}
+
 // ---- What the log says
+
+struct NamedUser final : FrontUser {
+  explicit NamedUser(std::string whose) : its_name(std::move(whose)) {}
+  engine::Task<void> leases_ended(Range) override { co_return; }
+  [[nodiscard]] std::string name() override { return its_name; }
+  const std::string its_name;
+};
 
 class FrontLog : public FrontTest {
  protected:
@@ -544,13 +569,17 @@ class FrontLog : public FrontTest {
 TEST_F(FrontLog, TellsOfErrorsOfTheMedium) {
   FakeDevice device(1024, 512, "disk7");
   Bench bench(world_, device);
-  bench.front().set_user_name([] { return "LUN 3 of iqn.x"; });
+  NamedUser user("LUN 3 of iqn.x");
+  NamedUser quiet("");
+  NamedUser other("namespace 2 of nqn.y");
+  for (NamedUser* each : {&user, &quiet, &other}) bench.front().add(*each);
   auto data = filled(1024, 0);
   device.answers[Op::read] = Status::read_error;
   device.answers[Op::write] = Status::no_space;
   device.answers[Op::unmap] = Status::gone;
   EXPECT_NE(logged([&] { bench.run(Op::read, 3, 2, data); })
-                .find("device disk7 (LUN 3 of iqn.x): read of 2 blocks from LBA 3 failed: read "
+                .find("device disk7 (LUN 3 of iqn.x, namespace 2 of nqn.y): read of 2 blocks from "
+                      "LBA 3 failed: read "
                       "error\n"),
             std::string::npos);
   TestRequest write(Op::write, 5, 2);

@@ -31,6 +31,9 @@ class FrozenRanges {
     frozen_.erase(at);
     any_ = !frozen_.empty();
   }
+  [[nodiscard]] bool contains(const Range& range, Exclusion exclusion) const {
+    return std::ranges::find(frozen_, Frozen{range, exclusion}) != frozen_.end();
+  }
   [[nodiscard]] bool holds(const Request& request) const {
     if (!request.has_range()) return false;
     const Range wanted{request.lba, request.count};

@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "block/check_device.h"
-#include "block/registry.h"
+#include "block/claim.h"
 #include "lunar/block/device.h"
 
 namespace lunar::block {
 
-// Claims its base for as long as it lives, and shows the base's identity: it is the same medium.
+// Claims its base for as long as it lives (Access::exclusive), and shows the base's identity: it is
+// the same medium.
 class LayerDevice : public Device {
  public:
   LayerDevice(std::string name, Claim base)
@@ -25,10 +26,7 @@ class LayerDevice : public Device {
   // The base's own: what a layer does to blocks does not reach what protects them.
   [[nodiscard]] ProtectionRoom protection_room() override { return base().protection_room(); }
   // busy when others use the base, too: they would not learn of it.
-  Result<BlockCount> resize(std::optional<ByteCount> size) override {
-    LUNAR_TRY(base_.check_sole());
-    return base().resize(size);
-  }
+  Result<BlockCount> resize(std::optional<ByteCount> size) override { return base_.resize(size); }
   [[nodiscard]] Result<Extent> extent_at(Lba lba, BlockCount count) const override {
     return base().extent_at(lba, count);
   }

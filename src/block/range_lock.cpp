@@ -1,6 +1,7 @@
 #include "block/range_lock.h"
 
 #include <cassert>
+#include <cstdint>
 
 #include "block/front.h"
 
@@ -11,7 +12,12 @@ RangeLocks::RangeLocks(std::span<engine::Shard* const> shards)
 
 RangeLocks::~RangeLocks() { assert(queue_.empty() && "destroyed with a range held"); }
 
-void RangeLocks::join(Front& front) { fronts_[front.shard().index()] = &front; }
+engine::Task<void> RangeLocks::join(Front& front) {
+  fronts_[front.shard().index()] = &front;  // from here on ranges are frozen there
+  Hold behind_all({Lba(0), BlockCount(UINT64_MAX)}, Exclusion::all);
+  co_await on(kHome, behind_all, &RangeLocks::acquire);
+  co_await on(kHome, behind_all, &RangeLocks::release);
+}
 
 void RangeLocks::leave(Front& front) { fronts_[front.shard().index()] = nullptr; }
 
@@ -83,7 +89,10 @@ engine::Task<void> RangeLocks::freeze(std::size_t shard_index, Hold& hold) {
 }
 
 engine::Task<void> RangeLocks::thaw(std::size_t shard_index, Hold& hold) {
-  if (Front* front = fronts_[shard_index]) front->thaw(hold.range_, hold.exclusion_);
+  Front* front = fronts_[shard_index];
+  // One that has come meanwhile has not frozen it. No other hold has the same range now.
+  if (front != nullptr && front->has_frozen(hold.range_, hold.exclusion_))
+    front->thaw(hold.range_, hold.exclusion_);
   co_return;
 }
 

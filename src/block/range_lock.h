@@ -50,8 +50,10 @@ class RangeLocks {
   RangeLocks& operator=(const RangeLocks&) = delete;
   ~RangeLocks();
 
-  // On the shard of the Front, while no range is held: before its first request, after its last.
-  void join(Front& front);
+  // On the shard of the Front. Completes when every range that is held is frozen there, too: then
+  // it may have its first request. Waits for those who had one before.
+  engine::Task<void> join(Front& front);
+  // After its last request.
   void leave(Front& front);
 
   // Completes when nobody else touches the range, nor will before unlock(). A caller must not hold

@@ -24,7 +24,7 @@ class RangeLock : public ::testing::Test {
     for (std::size_t i = 0; i < kShards; ++i) {
       engine::Shard::bind(&world.shard(i));
       fronts.push_back(*Front::open(device, world.shard(i), statistics));
-      locks.join(*fronts[i]);
+      world.run([&] { return locks.join(*fronts[i]); }, i);
     }
   }
   ~RangeLock() override {

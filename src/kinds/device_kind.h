@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-#include "block/registry.h"
+#include "block/claim.h"
 #include "engine/file_io.h"
 #include "engine/prng.h"
 #include "kinds/identity_store.h"

@@ -28,8 +28,9 @@ Result<> LoopTarget::set_up(std::size_t luns) {
   for (std::size_t i = 0; i < luns; ++i) {
     LUNAR_TRY_ASSIGN(auto device, backends::create_ram({.name = fmt::format("ram{}", i),
                                                         .size = ByteCount(kDiskBytes)}));
-    units_.push_back(std::make_unique<scsi::LogicalUnit>(*device, shards_));
     devices_.push_back(std::move(device));
+    disks_.push_back(std::make_unique<block::Disk>(*devices_.back(), shards_));
+    units_.push_back(std::make_unique<scsi::LogicalUnit>(*disks_.back()));
     LUNAR_TRY(node.device.add(Lun(static_cast<std::uint16_t>(i)), *units_.back()));
   }
   Result<> outcome;

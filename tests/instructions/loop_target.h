@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "block/disk.h"
 #include "engine/clock.h"
 #include "engine/shard.h"
 #include "engine/uring_driver.h"
@@ -65,6 +66,7 @@ class LoopTarget {
   std::unique_ptr<engine::Shard> shard_;
   std::vector<engine::Shard*> shards_;
   std::vector<std::unique_ptr<block::Device>> devices_;
+  std::vector<std::unique_ptr<block::Disk>> disks_;
   std::vector<std::unique_ptr<scsi::LogicalUnit>> units_;
   std::unique_ptr<iscsi::Service> service_;
   engine::Endpoint endpoint_;

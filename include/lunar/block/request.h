@@ -34,7 +34,8 @@ using RequestFlags = std::uint8_t;
 constexpr RequestFlags kFua = 1;  // write*: durable before it completes (FUA, Force Unit Access)
 constexpr RequestFlags kMayUnmap = 2;  // write_zeroes: deallocation is welcome
 // read: the submitter takes memory of the device instead of a copy. On completion `iov` describes
-// it; it stays readable until the Channel closes, and later writes show through it.
+// it; it stays readable until the Channel closes, and later writes show through it. Blocks have the
+// same memory on every shard.
 constexpr RequestFlags kLend = 4;
 
 // How many frames a request has room for, and how much a frame may remember. The waist takes one;

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -54,7 +55,16 @@ class FakeDevice : public Device {
     return {protection_area.get(), protection_type};
   }
   Result<std::unique_ptr<Channel>> open_channel(engine::Shard&) override {
+    if (open_fails) return fail(ErrorCode::io, "it does not open");
     return std::make_unique<FakeChannel>(*this);
+  }
+  Result<BlockCount> resize(std::optional<ByteCount> size) override {
+    if (!resizable) return Device::resize(size);
+    if (size) {
+      medium.resize(size->value);
+      the_limits.capacity = BlockCount(size->value / the_limits.block_size);
+    }
+    return the_limits.capacity;
   }
 
   // Completes one of those that `hold` withholds.
@@ -83,6 +93,8 @@ class FakeDevice : public Device {
   std::vector<Request*> held;
   bool saw_misaligned = false;  // a piece that limits().buffer_alignment forbids
   std::size_t open_channels = 0;
+  bool open_fails = false;
+  bool resizable = false;
   std::unique_ptr<FakeDevice> protection_area;
   std::uint8_t protection_type = 0;
 

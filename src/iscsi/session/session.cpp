@@ -34,7 +34,7 @@ Session::Session(const Environment& environment, const LoginIdentity& identity,
         initiator_port_name(identity_),
         target_port_name(identity_.target_name, identity_.portal_group_tag),
         environment.relative_target_port_id, environment.initiator_address);
-    nexus_->set_lent_data_sender(*this);
+    nexus_->set_borrower(*this);
     device_server_->attach(*nexus_);
   }
 }

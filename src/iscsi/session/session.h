@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/cache_line.h"
+#include "block/front_user.h"
 #include "engine/gate.h"
 #include "engine/shard.h"
 #include "iscsi/login/login_negotiation.h"
@@ -86,8 +87,7 @@ class SessionHost {
   ~SessionHost() = default;
 };
 
-class alignas(kCacheLine) Session final : public PduReceiver::Handler,
-                                          private scsi::LentDataSender {
+class alignas(kCacheLine) Session final : public PduReceiver::Handler, private block::Borrower {
  public:
   struct Environment {
     engine::Shard& shard;
@@ -142,7 +142,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler,
   [[nodiscard]] bool misses_data_out(std::uint64_t taken_bytes);
 
  private:
-  // ---- scsi::LentDataSender
+  // ---- block::Borrower
   void keep_lent_data(Bytes memory) override;
 
   // Runs `work`. Memory that cannot be had ends the connection, never the shard.

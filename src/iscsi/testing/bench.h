@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "block/disk.h"
 #include "engine/sim/world.h"
 #include "iscsi/service/service.h"
 #include "iscsi/testing/memory_device.h"
@@ -39,7 +40,8 @@ class Bench {
     for (std::size_t i = 0; i < options.luns; ++i) {
       devices_.push_back(std::make_unique<MemoryDevice>("memory" + std::to_string(i),
                                                         options.blocks, options.direct));
-      units_.push_back(std::make_unique<scsi::LogicalUnit>(*devices_.back(), shards_));
+      disks_.push_back(std::make_unique<block::Disk>(*devices_.back(), shards_));
+      units_.push_back(std::make_unique<scsi::LogicalUnit>(*disks_.back()));
       [[maybe_unused]] const auto added =
           target.device.add(Lun(static_cast<std::uint16_t>(i)), *units_.back());
       assert(added);
@@ -114,6 +116,7 @@ class Bench {
   engine::sim::World world_;
   std::vector<engine::Shard*> shards_;
   std::vector<std::unique_ptr<MemoryDevice>> devices_;
+  std::vector<std::unique_ptr<block::Disk>> disks_;
   std::vector<std::unique_ptr<scsi::LogicalUnit>> units_;
   std::unique_ptr<Service> service_;
 };

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "block/registry.h"
+#include "block/claim.h"
 
 namespace lunar::layers {
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "block/registry.h"
 #include "block/testing/bench.h"
 #include "block/testing/fake_device.h"
 #include "block/testing/model.h"
@@ -27,7 +28,8 @@ class DelayTest : public ::testing::Test {
     EXPECT_TRUE(registry_.add(std::move(owned)));
   }
   std::unique_ptr<block::Device> delay(const DelayOptions& options) {
-    return *create_delay("slow", *registry_.claim("fake", block::Access::write, "slow"), options);
+    return *create_delay("slow", *registry_.claim("fake", block::Access::exclusive, "slow"),
+                         options);
   }
   std::uint64_t time_of(Bench& bench, Op op) {
     const std::uint64_t before = world_.clock().now_ns();
@@ -37,7 +39,7 @@ class DelayTest : public ::testing::Test {
   }
 
   engine::sim::World world_;
-  block::Registry registry_{1};
+  block::Registry registry_{world_.shards()};
   FakeDevice* base_;
 };
 
@@ -122,7 +124,7 @@ TEST_F(DelayTest, ChangesNoData) {
 }
 
 TEST_F(DelayTest, RefusesASpreadAboveAll) {
-  EXPECT_FALSE(create_delay("slow", *registry_.claim("fake", block::Access::write, "slow"),
+  EXPECT_FALSE(create_delay("slow", *registry_.claim("fake", block::Access::exclusive, "slow"),
                             {.average_ns = {}, .spread_per_mille = 1001}));
 }
 

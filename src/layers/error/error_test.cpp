@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "block/registry.h"
 #include "block/testing/bench.h"
 #include "block/testing/fake_device.h"
 
@@ -22,7 +23,7 @@ class ErrorTest : public ::testing::Test {
     base_ = owned.get();
     base_->the_capabilities.write_zeroes = true;
     EXPECT_TRUE(registry_.add(std::move(owned)));
-    layer_ = create_error("bad", *registry_.claim("fake", block::Access::write, "bad"));
+    layer_ = create_error("bad", *registry_.claim("fake", block::Access::exclusive, "bad"));
     bench_ = std::make_unique<Bench>(world_, *layer_.device);
   }
   Status run(Op op, std::uint64_t lba, std::uint64_t count = 1) {
@@ -31,7 +32,7 @@ class ErrorTest : public ::testing::Test {
   }
 
   engine::sim::World world_;
-  block::Registry registry_{1};
+  block::Registry registry_{world_.shards()};
   FakeDevice* base_;
   ErrorLayer layer_;
   std::unique_ptr<Bench> bench_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "block/disk.h"
 #include "scsi/core/completion.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/unless_unwanted.h"
@@ -18,7 +19,7 @@ engine::Task<ExclusiveRange> ExclusiveRange::wait(block::RangeLocks& locks, bloc
 engine::Task<std::optional<ExclusiveRange>> ExclusiveRange::take(const Command& command,
                                                                  block::Range range,
                                                                  block::Exclusion exclusion) {
-  auto waiting = wait(command.unit->unit().range_locks(), range, exclusion);
+  auto waiting = wait(command.unit->unit().disk().range_locks(), range, exclusion);
   return unless_unwanted(on_behalf_of(command), std::move(waiting));
 }
 

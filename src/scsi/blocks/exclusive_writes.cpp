@@ -3,6 +3,7 @@
 // ATOMIC (SBC-4 §5.48).
 #include <algorithm>
 
+#include "block/disk.h"
 #include "block/front.h"
 #include "scsi/blocks/block_commands.h"
 #include "scsi/blocks/block_range.h"
@@ -95,13 +96,24 @@ engine::Task<void> orwrite(Command& command) {
 
 // ---- WRITE ATOMIC
 
+// What of the blocks has been lent to reads, whosever, and has still to be sent goes out as it was.
+engine::Task<block::Status> keep_lent_data(Command& command) {
+  if (!command.unit->front().capabilities().lend) co_return block::Status::ok;
+  // Which memory it is tells a read that borrows it.
+  command.op = block::Op::read;
+  command.flags = block::kLend;
+  const block::Status status = co_await medium_step_as_holder(command);
+  if (status == block::Status::ok)
+    co_await command.unit->unit().disk().keep_lent_data(command.buffers());
+  co_return status;
+}
+
 // One write, which the medium takes whole or not at all (LogicalUnit::atomic_limits).
 engine::Task<void> write_atomic(Command& command) {
-  const block::Range range{command.lba, command.count};
-  auto keeping = command.unit->unit().keep_lent_data(range);
-  command.status = co_await keeping;
-  if (command.status == block::Status::ok) {
+  const block::RequestFlags fua = command.flags;
+  if (co_await keep_lent_data(command) == block::Status::ok) {
     command.op = block::Op::write;
+    command.flags = fua;
     command.set_buffer(command.data_out.data(), bytes_of(command));
     (void)co_await medium_step_as_holder(command);
   }

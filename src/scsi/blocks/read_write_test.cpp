@@ -212,7 +212,7 @@ class LendingDevice final : public block::Device {
 };
 
 struct LendingBench {
-  LendingBench() : unit(device, world.shards()) {
+  LendingBench() {
     world.run([this] { return open(); });
     server.attach(nexus);
   }
@@ -247,7 +247,8 @@ struct LendingBench {
 
   engine::sim::World world;
   LendingDevice device;
-  LogicalUnit unit;
+  block::Disk disk{device, world.shards()};
+  LogicalUnit unit{disk};
   Target target = target_of(unit);
   DeviceServer server{target, world.shard()};
   Nexus nexus{"iqn.2026-11.test:one,i,0x1", "iqn.2026-11.test:lending,t,0x1", 1};

@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "block/front.h"
-#include "block/range_lock.h"
 #include "block/statistics.h"
 #include "scsi/core/on_each_part.h"
 #include "scsi/core/protection_area.h"
@@ -48,35 +47,27 @@ state::Object object_of(const block::Device& device) {
   return state::Object::exclusive(device.uuid().to_string());
 }
 
-engine::Task<void> keep_lent_data_in(LogicalUnitShard& part, block::Range range,
-                                     block::Status& outcome) {
-  auto keeping = part.keep_lent_data(range);
-  outcome = co_await keeping;
-}
-
 }  // namespace
 
-LogicalUnit::LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
-                         LogicalUnitOptions options)
-    : device_(device),
-      shards_(shards.begin(), shards.end()),
+LogicalUnit::LogicalUnit(block::Disk& disk, LogicalUnitOptions options)
+    : disk_(disk),
       options_(std::move(options)),
-      limits_(device.limits()),
-      room_(device.protection_room()),
+      limits_(disk.device().limits()),
+      room_(disk.device().protection_room()),
       block_shift_(static_cast<unsigned>(std::countr_zero(limits_.block_size))),
       max_transfer_blocks_(max_transfer_of(limits_, room_)),
-      atomic_limits_(atomic_limits_of(device)),
-      thin_(device.capabilities().unmap),
-      unmap_reads_zeroes_(thin_ && device.capabilities().unmap_reads_zeroes),
-      volatile_cache_(device.capabilities().volatile_cache),
-      serial_number_(serial_number_of(device.uuid())),
-      statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
-      area_statistics_(std::make_unique<block::DeviceStatistics>(shards.size())),
-      range_locks_(std::make_unique<block::RangeLocks>(shards)),
-      parts_(shards.size()) {
+      atomic_limits_(atomic_limits_of(disk.device())),
+      thin_(disk.device().capabilities().unmap),
+      unmap_reads_zeroes_(thin_ && disk.device().capabilities().unmap_reads_zeroes),
+      volatile_cache_(disk.device().capabilities().volatile_cache),
+      serial_number_(serial_number_of(disk.device().uuid())),
+      area_statistics_(std::make_unique<block::DeviceStatistics>(disk.shards().size())),
+      parts_(disk.shards().size()) {
+  disk.subscribe(*this);
   auto state = std::make_shared<UnitState>();
-  state->capacity_blocks = limits_.capacity.value;
-  state->write_protected = options_.read_only || !device.capabilities().writable;
+  state->capacity_blocks = disk.state().capacity.value;
+  state->read_only = options_.read_only;
+  state->write_protected = options_.read_only || disk.state().write_protected;
   state->mode = state->saved_mode = default_mode_parameters(volatile_cache_);
   state_ = std::move(state);
 }
@@ -87,12 +78,12 @@ engine::Task<Result<void>> LogicalUnit::save(std::string_view key,
                                              std::optional<state::Record> record) const {
   if (options_.store == nullptr) co_return Result<void>();
   state::Transaction transaction;
-  transaction.push_back({object_of(device_), std::string(key), std::move(record)});
+  transaction.push_back({object_of(device()), std::string(key), std::move(record)});
   auto saving = options_.store->commit(std::move(transaction));
   Result<void> saved = co_await saving;
   if (!saved) {
-    log::limited(log::Level::error, device_.name(), key, "device {}: {} cannot be kept: {}",
-                 device_.name(), key, saved.error().message);
+    log::limited(log::Level::error, device().name(), key, "device {}: {} cannot be kept: {}",
+                 device().name(), key, saved.error().message);
   }
   co_return saved;
 }
@@ -102,7 +93,7 @@ Result<void> LogicalUnit::restore(std::span<const UnitFeature> features) {
   features_ = features;
   auto state = std::make_shared<UnitState>(*state_);
   for (const UnitFeature& feature : features) {
-    LUNAR_TRY_ASSIGN(const auto kept, options_.store->load(object_of(device_), feature.key));
+    LUNAR_TRY_ASSIGN(const auto kept, options_.store->load(object_of(device()), feature.key));
     if (kept) LUNAR_TRY(feature.restore(*this, *state, *kept));
   }
   state_ = std::move(state);
@@ -110,19 +101,18 @@ Result<void> LogicalUnit::restore(std::span<const UnitFeature> features) {
 }
 
 engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
-  assert(shard.index() < parts_.size() && shards_[shard.index()] == &shard);
   assert(parts_[shard.index()] == nullptr && "open twice");
-  auto front = block::Front::open(device_, shard, *statistics_);
+  auto opening = disk_.open(shard);
+  const Result<block::Front*> front = co_await opening;
   if (!front) co_return std::unexpected(front.error());
-  auto opening = open_protection_area(shard);
-  auto area = co_await opening;
+  auto opening_area = open_protection_area(shard);
+  auto area = co_await opening_area;
   if (!area) {
-    co_await (*front)->stop();
-    co_return wrap(area.error(), "device " + device_.name());
+    co_await disk_.close(shard);
+    co_return wrap(area.error(), "device " + device().name());
   }
   parts_[shard.index()] =
-      std::make_unique<LogicalUnitShard>(*this, shard, std::move(*front), std::move(*area), state_);
-  range_locks_->join(parts_[shard.index()]->front());
+      std::make_unique<LogicalUnitShard>(*this, shard, **front, std::move(*area), state_);
   auto opened = [this] { opened_one(); };
   auto there = engine::call_on(home(), opened);
   co_await there;
@@ -132,7 +122,7 @@ engine::Task<Result<void>> LogicalUnit::open(engine::Shard& shard) {
 // On the home shard. What a store remembers goes on when every shard is open: its end changes the
 // state, which those that open take over without being asked.
 void LogicalUnit::opened_one() {
-  if (++open_parts_ < shards_.size()) return;
+  if (++open_parts_ < shards().size()) return;
   for (const UnitFeature& feature : features_) {
     if (feature.opened != nullptr) feature.opened(*this);
   }
@@ -165,20 +155,8 @@ engine::Task<void> LogicalUnit::stop(engine::Shard& shard) {
   std::unique_ptr<LogicalUnitShard>& part = parts_[shard.index()];
   if (part == nullptr) co_return;
   co_await part->stop();
-  range_locks_->leave(part->front());
   part.reset();
-}
-
-engine::Task<block::Status> LogicalUnit::keep_lent_data(block::Range range) {
-  std::vector<block::Status> outcomes(parts_.size(), block::Status::ok);  // each its shard's
-  auto keep = [&outcomes, range](LogicalUnitShard& part) {
-    return keep_lent_data_in(part, range, outcomes[part.shard().index()]);
-  };
-  co_await on_each_part(*this, keep);
-  for (const block::Status outcome : outcomes) {
-    if (outcome != block::Status::ok) co_return outcome;
-  }
-  co_return block::Status::ok;
+  co_await disk_.close(shard);
 }
 
 engine::Task<bool> LogicalUnit::change(UnitChange& change) {
@@ -189,14 +167,14 @@ engine::Task<bool> LogicalUnit::change(UnitChange& change) {
 
 engine::Task<bool> LogicalUnit::change_at_home(UnitChange& change) {
   const engine::Mutex::Holder holder = co_await changing_.lock();
-  auto next = std::make_shared<UnitState>(*state_);
-  if (!co_await change.decide(*next)) co_return false;
-  if (next->self_tests != state_->self_tests) {
+  auto changed = std::make_shared<UnitState>(*state_);
+  if (!co_await change.decide(*changed)) co_return false;
+  if (changed->self_tests != state_->self_tests) {
     // Whatever ends a self-test goes on when that cannot be kept.
-    auto saving = save(kSelfTestsKey, to_record(*next->self_tests));
+    auto saving = save(kSelfTestsKey, to_record(*changed->self_tests));
     (void)co_await saving;
   }
-  state_ = std::move(next);
+  state_ = std::move(changed);
   auto take = [&change, &state = state_](LogicalUnitShard& part) {
     part.adopt(state);
     change.apply(part);

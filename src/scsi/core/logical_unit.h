@@ -1,4 +1,4 @@
-// A logical unit: a block::Device as SCSI shows it (SAM-5 §4.5.19).
+// A logical unit: a block::Disk as SCSI shows it (SAM-5 §4.5.19).
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "block/range.h"
+#include "block/disk.h"
 #include "engine/mutex.h"
 #include "engine/shard.h"
 #include "engine/task.h"
@@ -22,7 +22,6 @@
 
 namespace lunar::block {
 class DeviceStatistics;
-class RangeLocks;
 }  // namespace lunar::block
 namespace lunar::engine {
 class BlockingWorker;
@@ -56,7 +55,7 @@ struct AtomicLimits {
 
 struct LogicalUnitOptions {
   bool removable = false;
-  bool read_only = false;  // also when the device is
+  bool read_only = false;  // to this unit, whatever the disk is
   // Of INQUIRY; cut to 8, 16 and 4 characters of ASCII.
   std::string vendor = "LUNAR";
   std::string product = "lunar disk";
@@ -77,16 +76,18 @@ struct UnitFeature {
   Result<void> (*restore)(LogicalUnit& unit, UnitState& state, const state::Record& kept) = nullptr;
   // On the home shard, once every shard has opened the unit. Null: there is nothing to go on with.
   void (*opened)(LogicalUnit& unit) = nullptr;
+  // On any shard, when write protection may have been turned off. Null: as above.
+  engine::Task<void> (*writable)(LogicalUnit& unit) = nullptr;
 };
 
 // Shared by every Target that maps it. Threading: its own members are immutable while shards run
 // but for open() and stop(), so any shard may read them; on(i) is for shard i. What changes is the
-// UnitState, of which each shard has a snapshot. Outlives the Targets; the Device outlives it.
-class LogicalUnit {
+// UnitState, of which each shard has a snapshot. Outlives the Targets; the Disk outlives it. Made
+// and destroyed on the control side (block/disk.h).
+class LogicalUnit final : block::DiskUser {
  public:
-  // `shards`: every shard that may serve it, by index; they outlive it.
-  LogicalUnit(block::Device& device, std::span<engine::Shard* const> shards,
-              LogicalUnitOptions options = {});
+  // On the shards of its disk.
+  explicit LogicalUnit(block::Disk& disk, LogicalUnitOptions options = {});
   LogicalUnit(const LogicalUnit&) = delete;
   LogicalUnit& operator=(const LogicalUnit&) = delete;
   ~LogicalUnit();
@@ -103,7 +104,7 @@ class LogicalUnit {
   [[nodiscard]] LogicalUnitShard* find(unsigned shard_index) const {
     return parts_[shard_index].get();
   }
-  [[nodiscard]] std::span<engine::Shard* const> shards() const { return shards_; }
+  [[nodiscard]] std::span<engine::Shard* const> shards() const { return disk_.shards(); }
 
   // What of it is kept over a power loss, under a key; no record: it is removed. Completes on the
   // calling shard when the change will be found, or at once where there is no store; its failure
@@ -115,19 +116,17 @@ class LogicalUnit {
   // state into force on every shard. From any shard of the unit; gives what decide() gave.
   engine::Task<bool> change(UnitChange& change);
   // Where changes are decided.
-  [[nodiscard]] engine::Shard& home() const { return *shards_.front(); }
+  [[nodiscard]] engine::Shard& home() const { return disk_.home(); }
+  // It is not read-only by itself any more (LogicalUnitOptions). It can be written to, unless its
+  // disk is write-protected. Not while the disk's state changes. From any shard of the unit.
+  engine::Task<void> lift_read_only();
 
   // What the store remembers of an operation on the medium, and what is not under way, as the
   // medium cannot be written to. The home shard's.
   [[nodiscard]] std::optional<MediumOperationPlan>& interrupted_operation() { return interrupted_; }
 
-  [[nodiscard]] block::Device& device() const { return device_; }
-  [[nodiscard]] block::DeviceStatistics& statistics() const { return *statistics_; }
-  // LogicalUnitShard::keep_lent_data() of every shard.
-  engine::Task<block::Status> keep_lent_data(block::Range range);
-
-  // Exclusive ranges of the device.
-  [[nodiscard]] block::RangeLocks& range_locks() const { return *range_locks_; }
+  [[nodiscard]] block::Disk& disk() const { return disk_; }
+  [[nodiscard]] block::Device& device() const { return disk_.device(); }
   [[nodiscard]] const LogicalUnitOptions& options() const { return options_; }
   [[nodiscard]] const block::Limits& limits() const { return limits_; }
 
@@ -152,12 +151,16 @@ class LogicalUnit {
   [[nodiscard]] const std::string& serial_number() const { return serial_number_; }
 
  private:
+  // As the disk's state becomes another, every nexus is told, unless nothing changes for this unit.
+  // Commands that have not begun end with DATA PROTECT, WRITE PROTECTED, or with LOGICAL BLOCK
+  // ADDRESS OUT OF RANGE. busy: that would break a format or sanitize operation.
+  engine::Task<Result<void>> adopt(const block::DiskState& disk_state) override;
+  engine::Task<void> tell_writable();
   engine::Task<bool> change_at_home(UnitChange& change);
   engine::Task<Result<std::unique_ptr<ProtectionArea>>> open_protection_area(engine::Shard& shard);
   void opened_one();
 
-  block::Device& device_;
-  std::vector<engine::Shard*> shards_;
+  block::Disk& disk_;
   LogicalUnitOptions options_;
   block::Limits limits_;
   block::ProtectionRoom room_;
@@ -168,9 +171,7 @@ class LogicalUnit {
   bool unmap_reads_zeroes_ = false;
   bool volatile_cache_ = false;
   std::string serial_number_;
-  std::unique_ptr<block::DeviceStatistics> statistics_;
   std::unique_ptr<block::DeviceStatistics> area_statistics_;  // of what nobody asks for
-  std::unique_ptr<block::RangeLocks> range_locks_;
   std::vector<std::unique_ptr<LogicalUnitShard>>
       parts_;  // by shard; each written on its shard only
   // The home shard's, once the unit is open.

@@ -11,7 +11,6 @@
 #include "block/statistics.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/nexus_restrictions.h"
-#include "scsi/core/own_request.h"
 #include "scsi/core/protection_area.h"
 #include "scsi/core/target.h"
 #include "scsi/core/task_set.h"
@@ -23,24 +22,22 @@ struct LogicalUnitShard::FinishWaiter : ListHook {
   engine::Event changed;
 };
 
-LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard,
-                                   std::unique_ptr<block::Front> front,
+LogicalUnitShard::LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, block::Front& front,
                                    std::unique_ptr<ProtectionArea> protection_area,
                                    std::shared_ptr<const UnitState> state)
     : unit_(unit),
       shard_(shard),
-      front_(std::move(front)),
+      front_(front),
       protection_area_(std::move(protection_area)),
-      commands_in_flight_(unit.statistics().on(shard.index()).commands_in_flight),
+      commands_in_flight_(unit.disk().statistics().on(shard.index()).commands_in_flight),
       opened_ns_(shard.now_ns()) {
-  front_->set_window_user(*this);
-  front_->set_user_name([this] { return numbers_in_use(); });
+  front_.add(*this);
   adopt(std::move(state));
 }
 
 LogicalUnitShard::~LogicalUnitShard() { assert(nexuses_.empty() && "stopped with nexuses"); }
 
-std::string LogicalUnitShard::numbers_in_use() {
+std::string LogicalUnitShard::name() {
   std::set<std::string> numbers;
   for (const ItlNexus& itl : nexuses_) {
     const Target* target = itl.nexus.target();
@@ -52,11 +49,18 @@ std::string LogicalUnitShard::numbers_in_use() {
 
 void LogicalUnitShard::adopt(std::shared_ptr<const UnitState> state) {
   state_ = std::move(state);
-  const bool write_through = unit_.volatile_cache() && !state_->mode.write_cache_enabled();
-  front_->set_write_through(write_through);
-  if (protection_area_ != nullptr) protection_area_->front().set_write_through(write_through);
+  write_through(unit_.volatile_cache() && !state_->mode.write_cache_enabled());
   for (ItlNexus& itl : nexuses_) itl.restrictions = restrictions_of(itl);
   end_unwanted_waits();  // a self-test may have ended
+}
+
+void LogicalUnitShard::write_through(bool on) {
+  if (on == write_through_.has_value()) return;
+  write_through_.reset();
+  area_write_through_.reset();
+  if (!on) return;
+  write_through_.emplace(front_);
+  if (protection_area_ != nullptr) area_write_through_.emplace(protection_area_->front());
 }
 
 void LogicalUnitShard::add_wait(Wait& wait) { waits_.push_back(wait); }
@@ -73,7 +77,6 @@ engine::Task<void> LogicalUnitShard::stop() {
   auto closing = work_.close();
   end_unwanted_waits();
   co_await closing;
-  co_await front_->stop();
   if (protection_area_ != nullptr) co_await protection_area_->front().stop();
 }
 
@@ -114,7 +117,7 @@ void LogicalUnitShard::awaited_command_finished() {
   for (FinishWaiter& waiter : finish_waiters_) waiter.changed.set();
 }
 
-bool LogicalUnitShard::has_window(const block::Range& range) {
+bool LogicalUnitShard::has_lease(const block::Range& range) {
   for (ItlNexus& itl : nexuses_) {
     for (const Command& command : itl.task_set) {
       // One that waits for its turn has its data on the medium already.
@@ -125,45 +128,9 @@ bool LogicalUnitShard::has_window(const block::Range& range) {
   return false;
 }
 
-engine::Task<void> LogicalUnitShard::windows_finished(block::Range range) {
+engine::Task<void> LogicalUnitShard::leases_ended(block::Range range) {
   FinishWaiter waiter;
-  while (has_window(range)) {
-    waiter.changed.reset();
-    if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
-    co_await waiter.changed;
-  }
-}
-
-engine::Task<block::Status> LogicalUnitShard::keep_lent_data(block::Range range) {
-  if (!front_->capabilities().lend) co_return block::Status::ok;
-  // Which memory it is tells a read that borrows it.
-  OwnRequest request({this});
-  request.prepare(block::Op::read, range.lba, range.count, block::kLend);
-  const block::Status status = co_await request.submit_as_holder_to(*front_);
-  if (status != block::Status::ok) co_return status;
-  const auto keep = [&request](const Nexus& nexus) {
-    LentDataSender* sender = nexus.lent_data_sender();
-    if (sender == nullptr) return;
-    for (const iovec& piece : request.buffers())
-      sender->keep_lent_data({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
-  };
-  for (const ItlNexus& itl : nexuses_) keep(itl.nexus);
-  for (const FormerItlNexus& former : former_nexuses_) keep(former.nexus);
-  co_return status;
-}
-
-bool LogicalUnitShard::has_ended_window() {
-  for (ItlNexus& itl : nexuses_) {
-    for (const Command& command : itl.task_set) {
-      if (command.in_medium && command.state == CommandState::finished) return true;
-    }
-  }
-  return false;
-}
-
-engine::Task<void> LogicalUnitShard::ended_windows_closed() {
-  FinishWaiter waiter;
-  while (has_ended_window()) {
+  while (has_lease(range)) {
     waiter.changed.reset();
     if (!waiter.is_linked()) finish_waiters_.push_back(waiter);
     co_await waiter.changed;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/cache_line.h"
@@ -28,9 +29,9 @@ class Wait;
 struct WaitHook;
 
 // The way to the medium, and the I_T nexuses of this shard that have addressed the unit.
-class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
+class alignas(kCacheLine) LogicalUnitShard final : block::FrontUser {
  public:
-  LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, std::unique_ptr<block::Front> front,
+  LogicalUnitShard(LogicalUnit& unit, engine::Shard& shard, block::Front& front,
                    std::unique_ptr<ProtectionArea> protection_area,
                    std::shared_ptr<const UnitState> state);
   LogicalUnitShard(const LogicalUnitShard&) = delete;
@@ -39,7 +40,7 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
 
   [[nodiscard]] LogicalUnit& unit() const { return unit_; }
   [[nodiscard]] engine::Shard& shard() const { return shard_; }
-  [[nodiscard]] block::Front& front() const { return *front_; }
+  [[nodiscard]] block::Front& front() const { return front_; }
   // By the shard's clock.
   [[nodiscard]] std::uint64_t opened_ns() const { return opened_ns_; }
   // Where protection information is kept; null where the medium has no room for it.
@@ -51,7 +52,6 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
 
   [[nodiscard]] List<ItlNexus>& nexuses() { return nexuses_; }
   [[nodiscard]] SharedTaskSet& shared_task_set() { return shared_task_set_; }
-  [[nodiscard]] List<FormerItlNexus>& former_nexuses() { return former_nexuses_; }
   // Commands in their task sets.
   [[nodiscard]] block::Gauge& commands_in_flight() { return commands_in_flight_; }
   // Runs `work` beside the commands; the part does not stop before it has ended. It should look at
@@ -61,10 +61,8 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   // memory that the medium has lent.
   [[nodiscard]] engine::Gate::Holder hold() { return engine::Gate::Holder(work_); }
   [[nodiscard]] bool is_stopping() const { return work_.is_closed(); }
-  // No more work: completes when all has ended and the medium is idle.
+  // No more work: completes when all has ended.
   engine::Task<void> stop();
-  // By which numbers initiators of this shard have addressed the unit, for the log.
-  [[nodiscard]] std::string numbers_in_use();
 
   // What work waits for beside commands' own requests: see wait.h.
   void add_wait(Wait& wait);
@@ -79,11 +77,6 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   };
   [[nodiscard]] BackgroundFlush& background_flush() { return background_flush_; }
 
-  // The memory of these blocks, which the medium may have lent, is about to change: what of it has
-  // still to be sent is copied first. The caller has the range for itself (Exclusion::all), or
-  // there would be more at once. Gives what the medium says.
-  engine::Task<block::Status> keep_lent_data(block::Range range);
-
   // Queues a unit attention condition for each nexus of this shard but `except`.
   void raise(spec::AdditionalSense condition, const Nexus* except = nullptr);
 
@@ -92,29 +85,29 @@ class alignas(kCacheLine) LogicalUnitShard final : block::WindowUser {
   void abort_commands(const Nexus* nexus, const Nexus* requester);
   // Completes when no aborted command of `nexus` (null: of any) is left.
   engine::Task<void> aborted_commands_finished(const Nexus* nexus);
-  // Completes when no data comes into the medium any more for commands that have ended (withdrawn,
-  // say).
-  engine::Task<void> ended_windows_closed();
   // An aborted command, or one that was received into the medium, has left its task set or has all
   // of its data.
   void awaited_command_finished();
 
  private:
   struct FinishWaiter;
-  engine::Task<void> windows_finished(block::Range range) override;
-  [[nodiscard]] bool has_ended_window();
-  [[nodiscard]] bool has_window(const block::Range& range);
+  void write_through(bool on);
+  engine::Task<void> leases_ended(block::Range range) override;
+  // By which numbers initiators of this shard have addressed the unit.
+  [[nodiscard]] std::string name() override;
+  [[nodiscard]] bool has_lease(const block::Range& range);
   [[nodiscard]] bool has_aborted_commands(const Nexus* nexus);
 
   LogicalUnit& unit_;
   engine::Shard& shard_;
-  std::unique_ptr<block::Front> front_;
+  block::Front& front_;  // open until the part is no more
   std::unique_ptr<ProtectionArea> protection_area_;
+  std::optional<block::Front::WriteThrough> write_through_;       // while the mode wants it
+  std::optional<block::Front::WriteThrough> area_write_through_;  // of the protection area
   std::shared_ptr<const UnitState> state_;  // shared with other shards, and never changed
   block::Gauge& commands_in_flight_;
   List<ItlNexus> nexuses_;
   SharedTaskSet shared_task_set_{*this};
-  List<FormerItlNexus> former_nexuses_;
   List<FinishWaiter> finish_waiters_;
   engine::Gate work_;
   List<Wait, WaitHook> waits_;

@@ -24,7 +24,8 @@ class LunMapTest : public ::testing::Test {
   testing::Bench bench_;
   testing::FakeDevice second_device_{64, 512};
   LogicalUnit& first_ = bench_.unit();
-  LogicalUnit second_{second_device_, {}};
+  block::Disk second_disk_{second_device_, {}};
+  LogicalUnit second_{second_disk_};
 };
 
 TEST_F(LunMapTest, RefusesNumbersThatAreTakenOrTooLarge) {

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "block/front.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/nexus_restrictions.h"
 
@@ -19,13 +20,17 @@ std::uint64_t next_id() {
 
 }  // namespace
 
-ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number)
+ItlNexus::ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number,
+                   block::Borrower* borrower)
     : nexus(owner), unit(logical_unit), lun(number) {
   // SAM-5 §6.2: what a nexus that is new to the logical unit has to know.
   attentions.raise(spec::AdditionalSense::power_on_reset_or_bus_device_reset_occurred);
   restrictions = restrictions_of(*this);
   if (unit.shared_task_set().is_ordering()) ++ordering;
   unit.nexuses().push_back(*this);
+  if (borrower == nullptr || !unit.front().capabilities().lend) return;
+  borrowing = std::make_unique<block::Borrowing>(*borrower);
+  unit.front().add(*borrowing);
 }
 
 ItlNexus::~ItlNexus() { assert(task_set.empty() && "an I_T nexus went with commands in flight"); }
@@ -52,7 +57,7 @@ ItlNexus& Nexus::add(Lun lun, LogicalUnitShard& unit) {
   if (chunk == nullptr) chunk = std::make_unique<Chunk>();
   std::unique_ptr<ItlNexus>& place = (*chunk)[lun.value % kChunkLuns];
   assert(place == nullptr);
-  place = std::make_unique<ItlNexus>(*this, unit, lun);
+  place = std::make_unique<ItlNexus>(*this, unit, lun, borrower_);
   return *place;
 }
 
@@ -60,17 +65,17 @@ std::unique_ptr<ItlNexus> Nexus::remove(Lun lun) {
   const std::unique_ptr<Chunk>& chunk = chunks_[lun.value / kChunkLuns];
   if (chunk == nullptr) return nullptr;
   std::unique_ptr<ItlNexus> itl = std::move((*chunk)[lun.value % kChunkLuns]);
-  if (itl != nullptr && lent_data_sender_ != nullptr) remember(itl->unit);
+  if (itl != nullptr && itl->borrowing != nullptr) remember(*itl);
   return itl;
 }
 
-void Nexus::remember(LogicalUnitShard& unit) {
-  // Not in a list: that part of a logical unit is no more.
-  std::erase_if(former_, [](const auto& former) { return !former->is_linked(); });
-  if (std::ranges::any_of(former_, [&](const auto& former) { return former->unit == &unit; }))
-    return;
-  former_.push_back(std::make_unique<FormerItlNexus>(*this, unit));
-  unit.former_nexuses().push_back(*former_.back());
+void Nexus::remember(ItlNexus& itl) {
+  // Not in a list: that Front is no more.
+  std::erase_if(former_, [](const Former& former) { return !former.borrowing->is_linked(); });
+  const block::Front* front = &itl.unit.front();
+  auto borrowing = std::move(itl.borrowing);
+  if (std::ranges::find(former_, front, &Former::front) == former_.end())
+    former_.push_back({front, std::move(borrowing)});
 }
 
 spec::Sense Nexus::take(UnitAttentions& attentions) {

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/cache_line.h"
 #include "base/ip_prefix.h"
+#include "block/front_user.h"
 #include "lunar/list.h"
 #include "lunar/types.h"
 #include "scsi/core/command.h"
@@ -20,6 +21,10 @@
 #include "scsi/state/reservations.h"
 #include "scsi/state/restrictions.h"
 #include "scsi/state/unit_attention.h"
+
+namespace lunar::block {
+class Front;
+}  // namespace lunar::block
 
 namespace lunar::scsi {
 
@@ -42,7 +47,8 @@ struct DiagnosticBuffers {
 // TST 001b, so that ordering never needs another shard) and its unit attentions. Made at the first
 // command that addresses the logical unit; in the list of its LogicalUnitShard.
 struct alignas(kCacheLine) ItlNexus : ListHook {
-  ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number);
+  // `borrower`: null when it borrows nothing.
+  ItlNexus(Nexus& owner, LogicalUnitShard& logical_unit, Lun number, block::Borrower* borrower);
   ItlNexus(const ItlNexus&) = delete;
   ItlNexus& operator=(const ItlNexus&) = delete;
   ~ItlNexus();  // its task set is empty
@@ -64,26 +70,9 @@ struct alignas(kCacheLine) ItlNexus : ListHook {
   // set has become empty. Enqueued then.
   engine::Runnable* when_empty = nullptr;
   std::unique_ptr<DiagnosticBuffers> buffers;  // null: no WRITE BUFFER yet
-};
-
-// Who sends data-in that is memory of the medium (Command::loan): the transport.
-class LentDataSender {
- public:
-  // This memory is about to change, which must not show in what has still to be sent: copies what
-  // of it that is, at once.
-  virtual void keep_lent_data(Bytes memory) = 0;
-
- protected:
-  ~LentDataSender() = default;
-};
-
-// A nexus that has lost its last number of a logical unit, but may have data of it to send. In the
-// list of the LogicalUnitShard as long as that lives.
-struct FormerItlNexus : ListHook {
-  FormerItlNexus(Nexus& owner, const LogicalUnitShard& logical_unit)
-      : nexus(owner), unit(&logical_unit) {}
-  Nexus& nexus;
-  const LogicalUnitShard* unit;
+  // Of its commands' loans. The nexus keeps it when the number leads elsewhere, as data may still
+  // wait to be sent.
+  std::unique_ptr<block::Borrowing> borrowing;
 };
 
 // Threading: one shard; created before DeviceServer::attach and destroyed after detach.
@@ -143,16 +132,16 @@ class alignas(kCacheLine) Nexus : public ListHook {
   void clear();
   void set_target(Target* target) { target_ = target; }
 
-  // Null: every command has stable_data_in, or what its data-in shows meanwhile does not matter.
-  [[nodiscard]] LentDataSender* lent_data_sender() const { return lent_data_sender_; }
-  // The transport's; outlives the attachment.
-  void set_lent_data_sender(LentDataSender& sender) { lent_data_sender_ = &sender; }
+  // Who sends data-in that is memory of the medium (Command::loan): the transport, before the first
+  // command. It outlives the attachment. None: every command has stable_data_in, or what its
+  // data-in shows meanwhile does not matter.
+  void set_borrower(block::Borrower& borrower) { borrower_ = &borrower; }
 
  private:
   static constexpr std::size_t kChunkLuns = 256;
   using Chunk = std::array<std::unique_ptr<ItlNexus>, kChunkLuns>;
 
-  void remember(LogicalUnitShard& unit);
+  void remember(ItlNexus& itl);
 
   std::string initiator_port_name_;
   std::string target_port_name_;
@@ -162,8 +151,13 @@ class alignas(kCacheLine) Nexus : public ListHook {
   UnitAttentions well_known_attentions_;
   const LunMap* luns_ = nullptr;
   Target* target_ = nullptr;
-  LentDataSender* lent_data_sender_ = nullptr;
-  std::vector<std::unique_ptr<FormerItlNexus>> former_;
+  block::Borrower* borrower_ = nullptr;
+  // Of logical units that have lost a number; each Front's once.
+  struct Former {
+    const block::Front* front;
+    std::unique_ptr<block::Borrowing> borrowing;
+  };
+  std::vector<Former> former_;
   std::array<std::unique_ptr<Chunk>, (spec::kMaxLun + 1) / kChunkLuns> chunks_;
 };
 

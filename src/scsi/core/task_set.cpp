@@ -146,7 +146,7 @@ void start_or_wait(Command& command) {
   const bool ordering = command.itl != nullptr && command.itl->ordering != 0;
   if (ordering && must_wait(*command.itl, command)) [[unlikely]] {
     command.state = CommandState::waiting;
-    // Somebody may wait for the end of its data: see windows_finished().
+    // Somebody may wait for the end of its data: see leases_ended().
     if (command.in_medium) command.unit->awaited_command_finished();
     return;
   }

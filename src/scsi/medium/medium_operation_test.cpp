@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "scsi/target/unit_management.h"
 #include "scsi/testing/bench.h"
 #include "state/testing/memory_store.h"
 
@@ -260,7 +259,8 @@ TEST(Sanitize, GoesOnAfterARestartWhenEveryShardIsOpen) {
   Bench bench(kBlocks, {}, 2);
   FakeDevice device(kBlocks, 512);
   device.the_capabilities = Bench::full();
-  LogicalUnit unit(device, bench.unit().shards(), {.store = &store});
+  block::Disk disk(device, bench.unit().shards());
+  LogicalUnit unit(disk, {.store = &store});
   ASSERT_TRUE(unit.restore(unit_features()));
   const auto open = [](LogicalUnit& opened, engine::Shard& shard) -> engine::Task<void> {
     EXPECT_TRUE(co_await opened.open(shard));
@@ -291,7 +291,8 @@ TEST(Sanitize, GoesOnAfterARestart) {
   ASSERT_TRUE(bench.initiator().run(sanitize(1, kImmed, 5), bytes({1, 0, 0, 1, 0xee})).is_good());
   // What a target that starts after a power loss at this point finds.
   FakeDevice device(kBlocks, 512);
-  LogicalUnit again(device, bench.unit().shards(), {.store = &store});
+  block::Disk disk(device, bench.unit().shards());
+  LogicalUnit again(disk, {.store = &store});
   ASSERT_TRUE(again.restore(unit_features()));
   engine::Shard::bind(&bench.world().shard(0));
   bench.device().release();
@@ -330,9 +331,7 @@ TEST(Sanitize, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   EXPECT_EQ(store.texts.size(), 1U) << "it is still to be done";
 
   bench.device().hold = true;
-  Result<void> outcome;
-  bench.world().run([&] { return set_write_protected(bench.unit(), false, outcome); });
-  ASSERT_TRUE(outcome);
+  bench.world().run([&] { return bench.unit().lift_read_only(); });
   (void)initiator.requested_sense();  // MODE PARAMETERS CHANGED
   EXPECT_TRUE(
       initiator.run(read_block(0)).is(SenseKey::not_ready, AdditionalSense::sanitize_in_progress));
@@ -353,8 +352,7 @@ TEST(FormatUnit, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
                   .run(read_block(0))
                   .is(SenseKey::medium_error, AdditionalSense::medium_format_corrupted));
   EXPECT_TRUE(bench.device().calls.empty());
-  Result<void> outcome;
-  bench.world().run([&] { return set_write_protected(bench.unit(), false, outcome); });
+  bench.world().run([&] { return bench.unit().lift_read_only(); });
   EXPECT_TRUE(
       bench.world().run_until([&] { return bench.initiator().run(read_block(0)).is_good(); }));
   EXPECT_TRUE(store.texts.empty());

@@ -417,7 +417,8 @@ TEST(SavedModePages, DamageIsAnError) {
   state::Record record;
   record.add("page").set_number("code", 10).set_number("subpage", 0).set("values", "0");
   keep(store, record);
-  LogicalUnit unit(device, shards, options);
+  block::Disk disk(device, shards);
+  LogicalUnit unit(disk, options);
   const Result<void> restored = unit.restore(unit_features());
   ASSERT_FALSE(restored);
   EXPECT_EQ(restored.error().code, ErrorCode::malformed);

@@ -180,7 +180,7 @@ const LogPageDescription* find_log_page(const LogicalUnit& unit, std::uint8_t co
 OpCounters read_counters(const LogicalUnit& unit) {
   OpCounters counters;
   for (std::size_t op = 0; op < counters.size(); ++op)
-    counters[op] = unit.statistics().totals(static_cast<Op>(op));
+    counters[op] = unit.disk().statistics().totals(static_cast<Op>(op));
   return counters;
 }
 

@@ -26,7 +26,8 @@ struct UnitState {
   std::uint64_t capacity_blocks = 0;
   // What the medium is formatted to; `none` also where it has no room for more.
   spec::ProtectionType protection = spec::ProtectionType::none;
-  bool write_protected = false;  // by the device, or by who manages the target
+  bool read_only = false;        // to this logical unit, by who manages the target
+  bool write_protected = false;  // by that, or with its disk
   UnitCondition condition;
   Identification identification;
   ModeParameters mode;

@@ -52,7 +52,8 @@ class Inventory : public ::testing::Test {
 
   Bench bench_{64, {}, 2};
   FakeDevice second_device_{64, 512, "second"};
-  LogicalUnit second_{second_device_, bench_.unit().shards()};
+  block::Disk second_disk_{second_device_, bench_.unit().shards()};
+  LogicalUnit second_{second_disk_};
   LunMaps maps_;
   Initiator& near_ = bench_.initiator();
   Initiator far_{bench_, 1, "iqn.2026-11.test:far"};

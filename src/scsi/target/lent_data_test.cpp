@@ -23,9 +23,9 @@ std::vector<std::uint8_t> write_atomic_cdb(std::uint8_t lba, std::uint8_t blocks
 }
 
 // A transport whose peer does not read: data-in stays as it is lent until send().
-class SlowSender final : public LentDataSender {
+class SlowSender final : public block::Borrower {
  public:
-  explicit SlowSender(Initiator& initiator) { initiator.nexus().set_lent_data_sender(*this); }
+  explicit SlowSender(Initiator& initiator) { initiator.nexus().set_borrower(*this); }
 
   void keep_lent_data(Bytes memory) override {
     for (Waiting& waiting : queue_) {

@@ -13,7 +13,8 @@ namespace lunar::scsi {
 
 std::span<const UnitFeature> unit_features() {
   static constexpr std::array kFeatures{
-      UnitFeature{kMediumOperationKey, restore_medium_operation, continue_medium_operation},
+      UnitFeature{kMediumOperationKey, restore_medium_operation, continue_medium_operation,
+                  resume_medium_operation},
       UnitFeature{kIdentificationKey, restore_identification},
       UnitFeature{kModePagesKey, restore_mode_parameters},
       UnitFeature{kReservationsKey, restore_reservations},

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "block/disk.h"
 #include "block/testing/fake_device.h"
 #include "engine/sim/world.h"
 #include "scsi/spec/cdb.h"
@@ -134,7 +135,8 @@ class Bench {
       : world_(1, shards), device_(std::move(fake)) {
     device_->the_capabilities = capabilities;
     const std::vector<engine::Shard*> all = world_.shards();
-    unit_ = std::make_unique<LogicalUnit>(*device_, all, std::move(options));
+    disk_ = std::make_unique<block::Disk>(*device_, all);
+    unit_ = std::make_unique<LogicalUnit>(*disk_, std::move(options));
     [[maybe_unused]] const auto restored = unit_->restore(unit_features());
     assert(restored);
     [[maybe_unused]] const auto added = target_.add(Lun(0), *unit_);
@@ -165,6 +167,7 @@ class Bench {
 
   [[nodiscard]] engine::sim::World& world() { return world_; }
   [[nodiscard]] FakeDevice& device() { return *device_; }
+  [[nodiscard]] block::Disk& disk() { return *disk_; }
   [[nodiscard]] LogicalUnit& unit() { return *unit_; }
   [[nodiscard]] Target& target() { return target_; }
   [[nodiscard]] DeviceServer& server(std::size_t shard) { return *servers_[shard]; }
@@ -194,6 +197,7 @@ class Bench {
 
   engine::sim::World world_;
   std::unique_ptr<FakeDevice> device_;
+  std::unique_ptr<block::Disk> disk_;
   std::unique_ptr<LogicalUnit> unit_;
   Target target_{"iqn.2026-11.test:target"};
   std::vector<std::unique_ptr<DeviceServer>> servers_;

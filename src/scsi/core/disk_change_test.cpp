@@ -1,5 +1,4 @@
-#include "scsi/target/unit_management.h"
-
+// Capacity and write protection of a disk, and of its logical unit, while it serves.
 #include <gtest/gtest.h>
 
 #include "scsi/testing/protected_disk.h"
@@ -16,20 +15,25 @@ const std::vector<std::uint8_t> kTestUnitReady(6, 0);
 const std::vector<std::uint8_t> kReadCapacity = {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 // Two initiators, one on each of two shards.
-class UnitManagement : public ::testing::Test {
+class DiskChanges : public ::testing::Test {
  protected:
-  UnitManagement() {
+  DiskChanges() {
     near_.clear_attention();
     far_.clear_attention();
   }
+  static engine::Task<void> finish(engine::Task<Result<void>> work, Result<void>& outcome) {
+    outcome = co_await work;
+  }
   Result<void> protect(bool on) {
     Result<void> outcome;
-    bench_.world().run([&] { return set_write_protected(bench_.unit(), on, outcome); });
+    bench_.world().run([&] { return finish(bench_.disk().set_write_protected(on), outcome); });
     return outcome;
   }
   Result<void> resize(std::uint64_t blocks) {
     Result<void> outcome;
-    bench_.world().run([&] { return set_capacity(bench_.unit(), BlockCount(blocks), outcome); });
+    bench_.device().resizable = true;
+    const ByteCount size(blocks * 512);
+    bench_.world().run([&] { return finish(bench_.disk().resize(size, nullptr), outcome); });
     return outcome;
   }
 
@@ -38,7 +42,7 @@ class UnitManagement : public ::testing::Test {
   Initiator far_{bench_, 1, "iqn.2026-11.test:far"};
 };
 
-TEST_F(UnitManagement, WriteProtectionIsToldAndObeyedOnEveryShard) {
+TEST_F(DiskChanges, WriteProtectionIsToldAndObeyedOnEveryShard) {
   ASSERT_TRUE(protect(true));
   for (Initiator* initiator : {&near_, &far_}) {
     EXPECT_TRUE(
@@ -54,15 +58,38 @@ TEST_F(UnitManagement, WriteProtectionIsToldAndObeyedOnEveryShard) {
   EXPECT_TRUE(near_.run(block_cdb(Opcode::write_10, 0, 1), filled(512, 1)).is_good());
 }
 
-TEST_F(UnitManagement, NoWriteReachesTheMediumAfterProtection) {
+TEST(ReadOnlyUnit, IsWrittenToWhenThatIsLiftedAndItsDiskIsNotProtected) {
+  Bench bench(64, {.read_only = true}, 2);
+  bench.initiator().clear_attention();
+  const auto write = [&] {
+    return bench.initiator().run(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
+  };
+  const auto lift = [&] { return bench.unit().lift_read_only(); };
+  const auto protect = [&bench](bool on) {
+    bench.world().run([&]() -> engine::Task<void> {
+      EXPECT_TRUE(co_await bench.disk().set_write_protected(on));
+    });
+  };
+  EXPECT_TRUE(write().is(SenseKey::data_protect, AdditionalSense::write_protected));
+  protect(true);
+  bench.world().run(lift);
+  EXPECT_TRUE(write().is(SenseKey::data_protect, AdditionalSense::write_protected));
+  protect(false);
+  EXPECT_TRUE(
+      bench.initiator().run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
+  EXPECT_TRUE(write().is_good());
+  bench.world().run(lift);
+  EXPECT_TRUE(write().is_good()) << "nothing has changed";
+}
+
+TEST_F(DiskChanges, NoWriteReachesTheMediumAfterProtection) {
   const auto prepared = near_.prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
   const auto reading = far_.prepare(block_cdb(Opcode::verify_10, 0, 1, 0x02), filled(512, 0));
   bench_.device().hold = true;
   const auto writing = far_.start(block_cdb(Opcode::write_10, 1, 1), filled(512, 1));
   bool done = false;
   const auto protect_now = [&]() -> engine::Task<void> {
-    Result<void> outcome;
-    co_await set_write_protected(bench_.unit(), true, outcome);
+    EXPECT_TRUE(co_await bench_.disk().set_write_protected(true));
     done = true;
   };
   engine::Shard::bind(&bench_.world().shard(0));
@@ -80,7 +107,7 @@ TEST_F(UnitManagement, NoWriteReachesTheMediumAfterProtection) {
   EXPECT_TRUE(far_.finish(*reading).is_good()) << "it writes nothing";
 }
 
-TEST(ProtectedUnitManagement, AWriteUnderWayHasItsProtectionInformationWritten) {
+TEST(ProtectedDiskChange, AWriteUnderWayHasItsProtectionInformationWritten) {
   ProtectedBench bench(1);
   FakeDevice& area = *bench.device().protection_area;
   area.hold = true;
@@ -88,14 +115,12 @@ TEST(ProtectedUnitManagement, AWriteUnderWayHasItsProtectionInformationWritten) 
       bench.initiator().start(block_cdb(Opcode::write_10, 64, 64), filled(64UL * 512, 0xff));
   bench.world().run_until([&] { return area.held.size() == 1; });
   bool done = false;
-  Result<void> outcome;
-  const auto protect_it = [](LogicalUnit& unit, Result<void>& result,
-                             bool& set) -> engine::Task<void> {
-    co_await set_write_protected(unit, true, result);
+  const auto protect_it = [](block::Disk& disk, bool& set) -> engine::Task<void> {
+    EXPECT_TRUE(co_await disk.set_write_protected(true));
     set = true;
   };
   engine::Shard::bind(&bench.world().shard(0));
-  protect_it(bench.unit(), outcome, done).detach();
+  protect_it(bench.disk(), done).detach();
   bench.world().run_for(engine::kMillisecond);
   EXPECT_FALSE(done) << "the data are there, what belongs to them is not";
   area.release();
@@ -104,7 +129,7 @@ TEST(ProtectedUnitManagement, AWriteUnderWayHasItsProtectionInformationWritten) 
   EXPECT_EQ(bench.stored(127), (std::vector<std::uint8_t>{0xe6, 0xa1, 0, 0, 0, 0, 0, 127}));
 }
 
-TEST_F(UnitManagement, ANewCapacityIsTold) {
+TEST_F(DiskChanges, ANewCapacityIsTold) {
   ASSERT_TRUE(resize(32));
   for (Initiator* initiator : {&near_, &far_}) {
     EXPECT_TRUE(
@@ -119,7 +144,7 @@ TEST_F(UnitManagement, ANewCapacityIsTold) {
   EXPECT_TRUE(near_.run(block_cdb(Opcode::read_10, 63, 1)).is_good());
 }
 
-TEST_F(UnitManagement, NothingBeyondASmallerCapacityReachesTheMedium) {
+TEST_F(DiskChanges, NothingBeyondASmallerCapacityReachesTheMedium) {
   const auto beyond = near_.prepare(block_cdb(Opcode::write_10, 40, 1), filled(512, 1));
   const auto across = far_.prepare(block_cdb(Opcode::write_10, 31, 2), filled(1024, 1));
   const auto within = near_.prepare(block_cdb(Opcode::write_10, 31, 1), filled(512, 1));
@@ -136,8 +161,8 @@ TEST_F(UnitManagement, NothingBeyondASmallerCapacityReachesTheMedium) {
   EXPECT_EQ(bench_.device().calls.size(), 1U);
 }
 
-TEST_F(UnitManagement, CommandsInFlightAreCountedOnEachShard) {
-  const block::DeviceStatistics& statistics = bench_.unit().statistics();
+TEST_F(DiskChanges, CommandsInFlightAreCountedOnEachShard) {
+  const block::DeviceStatistics& statistics = bench_.disk().statistics();
   EXPECT_EQ(statistics.commands_in_flight(), 0U);
   const auto here = near_.prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
   const auto there = far_.prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));

@@ -1,0 +1,324 @@
+#include "block/disk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "block/check_device.h"
+#include "engine/blocking_worker.h"
+#include "engine/gate.h"
+
+namespace lunar::block {
+namespace {
+
+const char* to_string(Access access) {
+  switch (access) {
+    case Access::read: return "read";
+    case Access::write: return "write";
+    case Access::exclusive: return "exclusive";
+  }
+  return "";
+}
+
+bool may_be_beside(Access one, Access other) {
+  if (one == Access::read || other == Access::read) return true;
+  return one == Access::write && other == Access::write;
+}
+
+bool takes_away(const DiskState& before, const DiskState& next) {
+  return next.capacity < before.capacity || (next.write_protected && !before.write_protected);
+}
+
+template <class Visit>
+engine::Task<void> visit_there(engine::Shard& shard, const std::unique_ptr<Front>& front,
+                               Visit& visit) {
+  auto call = [&front, &visit] {
+    if (front != nullptr) visit(*front);
+  };
+  if (engine::Shard::current() == &shard) {
+    call();
+    co_return;
+  }
+  auto there = engine::call_on(shard, call);
+  co_await there;
+}
+
+}  // namespace
+
+// ---- Claims
+
+void Claim::release() {
+  if (disk_ != nullptr) std::exchange(disk_, nullptr)->release(id_);
+}
+
+Device& Claim::device() const { return disk_->device(); }
+
+Result<void> Claim::take_write_access() {
+  const auto holder = std::ranges::find(disk_->holders_, id_, &Disk::Holder::id);
+  if (holder->access != Access::read) return {};
+  LUNAR_TRY(disk_->check_beside(Access::write, holder->describe(), id_));
+  holder->access = Access::write;
+  return {};
+}
+
+Result<BlockCount> Claim::resize(std::optional<ByteCount> size) {
+  if (const auto owners = disk_->owners(); owners.size() > 1) {
+    return fail(ErrorCode::busy,
+                fmt::format("device {} is used by {} and {}", disk_->name(), owners[0], owners[1]));
+  }
+  Result<BlockCount> now = device().resize(size);
+  disk_->state_.capacity = device().limits().capacity;
+  return now;
+}
+
+std::string Disk::Holder::describe() const {
+  return owner_device.empty() ? owner : fmt::format("{} {}", owner, owner_device);
+}
+
+// That `owner`, whose claim is or would be `id`, may have it so.
+Result<void> Disk::check_beside(Access access, const std::string& owner, std::uint64_t id) const {
+  if (access != Access::read && !device_.capabilities().writable)
+    return fail(ErrorCode::permission, fmt::format("device '{}' is read-only", name()));
+  for (const Holder& holder : holders_) {
+    if (holder.id == id || may_be_beside(access, holder.access)) continue;
+    return fail(ErrorCode::busy,
+                fmt::format("device '{}' is claimed for writing by {}; {} cannot have it", name(),
+                            holder.describe(), owner));
+  }
+  return {};
+}
+
+Result<Claim> Disk::claim(Access access, std::string owner, std::string owner_device) {
+  Holder holder{next_id_++, access, std::move(owner), std::move(owner_device)};
+  if (stage_ == Stage::closing) {
+    return fail(ErrorCode::busy, fmt::format("device '{}' is being closed; {} cannot have it",
+                                             name(), holder.describe()));
+  }
+  LUNAR_TRY(check_beside(access, holder.describe(), holder.id));
+  holders_.push_back(std::move(holder));
+  return Claim(*this, holders_.back().id);
+}
+
+std::vector<std::string> Disk::owners() const {
+  std::vector<std::string> names;
+  for (const Holder& holder : holders_)
+    names.push_back(fmt::format("{} ({})", holder.describe(), to_string(holder.access)));
+  return names;
+}
+
+const Disk::Holder* Disk::exclusive_holder() const {
+  const auto found = std::ranges::find(holders_, Access::exclusive, &Holder::access);
+  return found == holders_.end() ? nullptr : &*found;
+}
+
+void Disk::rename_owner(std::string_view owner_device, const std::string& new_name) {
+  for (Holder& holder : holders_) {
+    if (holder.owner_device == owner_device) holder.owner_device = new_name;
+  }
+}
+
+Result<void> Disk::begin_closing() {
+  if (!holders_.empty()) {
+    return fail(ErrorCode::busy,
+                fmt::format("device '{}' is used by {}", name(), holders_.front().describe()));
+  }
+  stage_ = Stage::closing;
+  return {};
+}
+
+void Disk::release(std::uint64_t id) {
+  std::erase_if(holders_, [&](const Holder& holder) { return holder.id == id; });
+}
+
+// ---- Fronts
+
+Disk::Disk(Device& device, std::span<engine::Shard* const> shards)
+    : device_(device),
+      shards_(shards.begin(), shards.end()),
+      statistics_(std::make_unique<DeviceStatistics>(shards.size())),
+      range_locks_(shards),
+      parts_(shards.size()),
+      state_{device.limits().capacity, !device.capabilities().writable} {}
+
+Disk::~Disk() {
+  assert(std::ranges::all_of(parts_, [](const Part& part) { return part.front == nullptr; }) &&
+         "destroyed while it is open");
+  assert(holders_.empty() && "a claim outlives its disk");
+}
+
+// By way of the home shard, so that neither the state nor the device's size changes meanwhile.
+engine::Task<Result<Front*>> Disk::open(engine::Shard& shard) {
+  auto from_home = [this, &shard] { return open_from_home(shard); };
+  auto there = engine::await_on(home(), from_home);
+  co_return co_await there;
+}
+
+engine::Task<Result<Front*>> Disk::open_from_home(engine::Shard& shard) {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  if (stage_ == Stage::closing)
+    co_return fail(ErrorCode::busy, fmt::format("device '{}' is being closed", name()));
+  auto open = [this, &shard] { return open_there(shard); };
+  auto there = engine::await_on(shard, open);
+  co_return co_await there;
+}
+
+engine::Task<Result<Front*>> Disk::open_there(engine::Shard& shard) {
+  assert(shards_[shard.index()] == &shard);
+  Part& part = parts_[shard.index()];
+  if (part.front == nullptr) {
+    auto opened = Front::open(device_, shard, *statistics_);
+    if (!opened) co_return std::unexpected(opened.error());
+    part.front = std::move(*opened);
+    part.front->set_capacity(state_.capacity);
+    part.front->set_writable(!state_.write_protected);
+    co_await range_locks_.join(*part.front);
+  }
+  ++part.users;
+  co_return part.front.get();
+}
+
+engine::Task<void> Disk::close(engine::Shard& shard) {
+  auto from_home = [this, &shard] { return close_from_home(shard); };
+  auto there = engine::await_on(home(), from_home);
+  co_await there;
+}
+
+engine::Task<void> Disk::close_from_home(engine::Shard& shard) {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  auto close = [this, &shard] { return close_there(shard); };
+  auto there = engine::await_on(shard, close);
+  co_await there;
+}
+
+engine::Task<void> Disk::close_there(engine::Shard& shard) {
+  Part& part = parts_[shard.index()];
+  assert(part.users != 0);
+  if (--part.users != 0) co_return;
+  co_await part.front->drain();
+  range_locks_.leave(*part.front);  // what it has frozen holds nobody any more
+  co_await part.front->stop();
+  part.front.reset();
+}
+
+// visit(Front&) on every shard that has one, on all at once.
+template <class Visit>
+engine::Task<void> Disk::on_each_front(Visit& visit) {
+  engine::Gate visits;
+  for (engine::Shard* shard : shards_)
+    visits.spawn(visit_there(*shard, parts_[shard->index()].front, visit));
+  co_await visits.close();
+}
+
+engine::Task<void> Disk::keep_lent_data(std::span<const iovec> memory) {
+  auto keep = [memory](Front& front) { front.keep_lent_data(memory); };
+  co_await on_each_front(keep);
+}
+
+// ---- Changes of the state
+
+engine::Task<Result<void>> Disk::resize(std::optional<ByteCount> size,
+                                        engine::BlockingWorker* worker) {
+  auto at_home = [this, size, worker] { return resize_at_home(size, worker); };
+  auto there = engine::await_on(home(), at_home);
+  co_return co_await there;
+}
+
+engine::Task<Result<void>> Disk::resize_at_home(std::optional<ByteCount> size,
+                                                engine::BlockingWorker* worker) {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  if (const Holder* owner = exclusive_holder()) {
+    co_return fail(ErrorCode::busy, fmt::format("is used by {}: resize that", owner->describe()));
+  }
+  DiskState next = state_;
+  const BlockCount before = next.capacity;
+  if (size) next.capacity = BlockCount(size->value / device_.limits().block_size);
+  if (next.capacity < before) {
+    auto shrinking = change(next);
+    Result<void> shrunk = co_await shrinking;
+    if (!shrunk) co_return shrunk;
+  }
+  std::optional<Result<BlockCount>> now;
+  auto work = [this, size] { return block::resize(device_, size); };
+  if (worker == nullptr) {
+    now = work();
+  } else {
+    auto elsewhere = worker->run(work);
+    now = co_await elsewhere;
+  }
+  next.capacity = now->value_or(before);
+  auto changing = change(next);
+  Result<void> changed = co_await changing;
+  if (!*now) co_return std::unexpected(now->error());
+  co_return changed;
+}
+
+engine::Task<Result<void>> Disk::set_write_protected(bool on) {
+  auto at_home = [this, on] { return protect_at_home(on); };
+  auto there = engine::await_on(home(), at_home);
+  co_return co_await there;
+}
+
+engine::Task<Result<void>> Disk::protect_at_home(bool on) {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  if (!on && !device_.capabilities().writable)
+    co_return fail(ErrorCode::permission, "it is read-only");
+  DiskState next = state_;
+  next.write_protected = on;
+  auto changing = change(next);
+  co_return co_await changing;
+}
+
+// What is taken away is told first, so that users can refuse it, and what they have let in before
+// is waited for. What is given is told when it is there.
+engine::Task<Result<void>> Disk::change(DiskState next) {
+  const DiskState before = state_;
+  if (next == before) co_return Result<void>();
+  const bool takes = takes_away(before, next);
+  if (takes) {
+    auto telling = tell_users(next);
+    Result<void> agreed = co_await telling;
+    if (!agreed) co_return agreed;
+  }
+  state_ = next;
+  auto obey = [next](Front& front) {
+    front.set_capacity(next.capacity);
+    front.set_writable(!next.write_protected);
+  };
+  co_await on_each_front(obey);
+  if (!takes) {
+    auto telling = tell_users(next);
+    (void)co_await telling;
+  } else if (next.capacity < before.capacity) {
+    co_await settle({Lba(next.capacity.value), before.capacity - next.capacity}, Exclusion::all);
+  } else {
+    co_await settle({Lba(0), before.capacity}, Exclusion::writes);
+  }
+  co_return Result<void>();
+}
+
+engine::Task<Result<void>> Disk::tell_users(DiskState next) {
+  for (DiskUser& user : users_) {
+    auto telling = user.adopt(next);
+    Result<void> agreed = co_await telling;
+    if (agreed || !takes_away(state_, next)) continue;
+    for (DiskUser& told : users_) {
+      if (&told == &user) break;
+      auto telling_again = told.adopt(state_);
+      (void)co_await telling_again;
+    }
+    co_return agreed;
+  }
+  co_return Result<void>();
+}
+
+// Completes when what has been let into the range under the old state is over: requests, leases,
+// and sequences that have some of it for themselves.
+engine::Task<void> Disk::settle(Range range, Exclusion exclusion) {
+  RangeLocks::Hold hold(range, exclusion);
+  co_await range_locks_.lock(hold);
+  co_await range_locks_.unlock(hold);
+}
+
+}  // namespace lunar::block
