@@ -63,16 +63,16 @@ class OldState : public ::testing::Test {
 
 TEST_F(OldState, MeansTheSameAsBefore) {
   const auto store = open();
-  const auto reservations = scsi::reservations_of(loaded(*store, kOne, "reservations"));
+  const auto reservations = access::reservations_of(loaded(*store, kOne, "reservations"));
   ASSERT_TRUE(reservations) << reservations.error().message;
   ASSERT_EQ(reservations->registrations.size(), 2U);
-  EXPECT_EQ(reservations->type, scsi::spec::ReservationType::write_exclusive_registrants_only);
-  const scsi::Registration& second = reservations->registrations[1];
+  EXPECT_EQ(reservations->type, access::ReservationType::write_exclusive_registrants_only);
+  const access::Registration& second = reservations->registrations[1];
   EXPECT_EQ(second.key, 0xa11ceU);
   EXPECT_TRUE(second.holder);
-  EXPECT_EQ(second.nexus.initiator_port, "iqn.2026-11.io.lunar:test,i,0x800016cc0001");
-  EXPECT_EQ(second.nexus.target_port, "iqn.2026-11.io.lunar:disks,t,0x0001");
-  EXPECT_EQ(second.nexus.relative_target_port_id, 1);
+  EXPECT_EQ(second.registrant.name, "iqn.2026-11.io.lunar:test,i,0x800016cc0001");
+  EXPECT_EQ(second.registrant.port, "iqn.2026-11.io.lunar:disks,t,0x0001");
+  EXPECT_EQ(second.registrant.port_number, 1);
 
   const auto tests = scsi::self_test_log_of(loaded(*store, kOne, "self_tests"));
   ASSERT_TRUE(tests && tests->recent.size() == 1);

@@ -11,13 +11,20 @@
 namespace lunar {
 namespace {
 
-scsi::spec::AccessState access_state(AluaState state) {
-  return static_cast<scsi::spec::AccessState>(state);
+access::PathState path_state(AluaState state) {
+  switch (state) {
+    case AluaState::active_optimized: return access::PathState::optimized;
+    case AluaState::active_non_optimized: return access::PathState::non_optimized;
+    case AluaState::standby: return access::PathState::standby;
+    case AluaState::unavailable: return access::PathState::unavailable;
+    case AluaState::transitioning: break;
+  }
+  return access::PathState::changing;
 }
 
 // On any shard.
 engine::Task<void> change_access(const std::set<scsi::LogicalUnit*>& units,
-                                 const scsi::TargetPort& port, scsi::spec::AccessState state,
+                                 const scsi::TargetPort& port, access::PathState state,
                                  std::optional<bool> preferred) {
   const scsi::AccessStateChange::Wanted wanted[] = {{&port, state, preferred}};
   for (scsi::LogicalUnit* unit : units) {
@@ -56,7 +63,7 @@ void take_access_states(Server::Internals& self, std::size_t target, scsi::Logic
     if (said.target != target || port == nullptr) continue;
     const std::set<scsi::LogicalUnit*> units{&unit};
     self.shards->run_on(
-        0, [&] { return change_access(units, *port, access_state(said.state), said.preferred); });
+        0, [&] { return change_access(units, *port, path_state(said.state), said.preferred); });
   }
 }
 
@@ -70,7 +77,7 @@ Result<void> Server::set_port_group(std::string_view iqn, std::uint16_t portal_g
     return fail(ErrorCode::invalid_argument, "a portal group tag is 1 to 65535");
   LUNAR_TRY_ASSIGN(const std::size_t index, app::find_target(*internals_, iqn));
   scsi::Target* const target = &internals_->service->targets()[index]->device;
-  target->ports().configure(portal_group_tag, {.state = access_state(options.state),
+  target->ports().configure(portal_group_tag, {.state = path_state(options.state),
                                                .preferred = options.preferred,
                                                .implicit_changes = options.implicit_changes,
                                                .explicit_changes = options.explicit_changes});
@@ -96,7 +103,7 @@ Result<void> Server::set_alua_state(std::string_view iqn, std::uint16_t portal_g
   remember(*internals_, {index, portal_group_tag, state, preferred});
   const std::set<scsi::LogicalUnit*> units = units_of(*target);
   internals_->shards->run_on(
-      0, [&] { return change_access(units, *port, access_state(state), preferred); });
+      0, [&] { return change_access(units, *port, path_state(state), preferred); });
   return {};
 }
 

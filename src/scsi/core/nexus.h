@@ -18,7 +18,7 @@
 #include "lunar/types.h"
 #include "scsi/core/command.h"
 #include "scsi/spec/lun.h"
-#include "scsi/state/reservations.h"
+#include "scsi/state/nexus_identity.h"
 #include "scsi/state/restrictions.h"
 #include "scsi/state/unit_attention.h"
 

@@ -5,17 +5,27 @@
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/nexus.h"
 #include "scsi/core/target.h"
-#include "scsi/state/asymmetric_access.h"
 #include "scsi/state/condition.h"
+#include "scsi/state/path_states.h"
+#include "scsi/state/reservations.h"
 
 namespace lunar::scsi {
 namespace {
 
 Restrictions reservation_restrictions_of(const ItlNexus& itl) {
-  const Reservations* reservations = itl.unit.state().reservations.get();
+  const access::Reservations* reservations = itl.unit.state().reservations.get();
   if (reservations == nullptr) return 0;
-  if (!reservations->type && reservations->reserved_by == 0) return 0;
-  return restrictions_of(*reservations, identity_of(itl.nexus), itl.nexus.id());
+  // What RESERVE left (SPC-2 §5.5.1).
+  if (reservations->sole_session != 0) {
+    const bool own = reservations->sole_session == itl.nexus.id();
+    return own ? kReservedAtAll : kReservedAtAll | kReservedAll;
+  }
+  if (!reservations->type) return 0;
+  const access::Rights rights = access::rights_of(*reservations, identity_of(itl.nexus));
+  Restrictions restrictions = 0;
+  if (!rights.read) restrictions |= kReservedReads;
+  if (!rights.write) restrictions |= kReservedWrites;
+  return restrictions;
 }
 
 // What the state of its path forbids a nexus.
@@ -23,15 +33,13 @@ Restrictions path_restrictions(const ItlNexus& itl) {
   const TargetPorts& ports = itl.nexus.target()->ports();
   const TargetPort* port = ports.find(itl.nexus.relative_target_port_id());
   if (port == nullptr) return 0;
-  using enum spec::AccessState;
-  switch (itl.unit.state().access.of(*port).state) {
-    case active_optimized:
-    case active_non_optimized: return 0;
+  using enum access::PathState;
+  switch (itl.unit.state().paths.of(port->initial_access()).state) {
+    case optimized:
+    case non_optimized: return 0;
     case standby: return kPathStandby;
     case unavailable: return kPathUnavailable;
-    case transitioning: return kPathInTransition;
-    case logical_block_dependent:
-    case offline: break;  // nobody can set them
+    case changing: return kPathInTransition;
   }
   return 0;
 }

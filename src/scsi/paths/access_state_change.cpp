@@ -4,17 +4,15 @@
 
 namespace lunar::scsi {
 
-using spec::AccessStatus;
-
 engine::Task<bool> AccessStateChange::decide(UnitState& next) {
-  const AccessStatus status =
-      requester_ == nullptr ? AccessStatus::set_implicitly : AccessStatus::set_by_command;
+  const auto set_by =
+      requester_ == nullptr ? access::StateSetBy::management : access::StateSetBy::host;
   bool changed = false;
   for (const Wanted& wanted : wanted_) {
-    const PortGroupAccess old = next.access.of(*wanted.port);
+    const access::GroupAccess old = next.paths.of(wanted.port->initial_access());
     const bool preferred = wanted.preferred.value_or(old.preferred);
     if (old.state == wanted.state && old.preferred == preferred) continue;
-    next.access.set({old.group, wanted.state, preferred, status});
+    next.paths.set({old.group, wanted.state, preferred, set_by});
     changed = true;
   }
   co_return changed;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <span>
 
-#include "scsi/state/asymmetric_access.h"
+#include "scsi/state/target_ports.h"
 #include "scsi/state/unit_state.h"
 
 namespace lunar::scsi {
@@ -18,7 +18,7 @@ class AccessStateChange final : public UnitChange {
  public:
   struct Wanted {
     const TargetPort* port = nullptr;
-    spec::AccessState state = spec::AccessState::active_optimized;
+    access::PathState state = access::PathState::optimized;
     std::optional<bool> preferred;  // unset: as it is
   };
   AccessStateChange(std::span<const Wanted> wanted, const Nexus* requester)

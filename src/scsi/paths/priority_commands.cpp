@@ -32,11 +32,11 @@ const Priorities& priorities_of(const UnitState& state) {
 void write_descriptor(ByteWriter& out, const NexusPriority& each) {
   PriorityDescriptor descriptor;
   descriptor.priority = each.priority;
-  descriptor.relative_target_port_identifier = each.nexus.relative_target_port_id;
+  descriptor.relative_target_port_identifier = each.nexus.port_number;
   descriptor.additional_descriptor_length_bytes =
-      static_cast<std::uint16_t>(spec::transport_id_bytes(each.nexus.initiator_port));
+      static_cast<std::uint16_t>(spec::transport_id_bytes(each.nexus.name));
   out.write(descriptor);
-  spec::append_transport_id(out, each.nexus.initiator_port);
+  spec::append_transport_id(out, each.nexus.name);
 }
 
 // What is asked for. One's own is told as zero while it is the initial one.

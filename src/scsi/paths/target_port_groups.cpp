@@ -2,6 +2,7 @@
 //
 // They tell of the groups of the target that was asked: another target that reaches the same
 // logical unit has groups of its own, with other numbers.
+#include <optional>
 #include <vector>
 
 #include "scsi/core/logical_unit.h"
@@ -11,11 +12,14 @@
 #include "scsi/paths/access_commands.h"
 #include "scsi/paths/access_state_change.h"
 #include "scsi/spec/cdb_structs.h"
+#include "scsi/spec/target_port_groups.h"
 
 namespace lunar::scsi {
 namespace {
 
+using access::PathState;
 using spec::AccessState;
+using spec::AccessStatus;
 using spec::AdditionalSense;
 using spec::Sense;
 using Descriptor = spec::TargetPortGroupDescriptor;
@@ -29,19 +33,51 @@ constexpr std::size_t kMaxListBytes = spec::kSetTargetPortGroupsHeaderLength +
 
 const TargetPorts& ports_of(const Command& command) { return command.nexus->target()->ports(); }
 
-void write_group(ByteWriter& out, const PortGroupAccess& access) {
+// ---- The words of access, and those of the wire
+
+constexpr AccessState wire_state(PathState state) {
+  switch (state) {
+    case PathState::optimized: return AccessState::active_optimized;
+    case PathState::non_optimized: return AccessState::active_non_optimized;
+    case PathState::standby: return AccessState::standby;
+    case PathState::unavailable: return AccessState::unavailable;
+    case PathState::changing: break;
+  }
+  return AccessState::transitioning;
+}
+constexpr AccessStatus wire_status(access::StateSetBy set_by) {
+  switch (set_by) {
+    case access::StateSetBy::host: return AccessStatus::set_by_command;
+    case access::StateSetBy::management: return AccessStatus::set_implicitly;
+    case access::StateSetBy::nobody: break;
+  }
+  return AccessStatus::not_available;
+}
+// What SET TARGET PORT GROUPS may ask for: transitions are the target's own business.
+constexpr PathState kSettable[] = {PathState::optimized, PathState::non_optimized,
+                                   PathState::standby, PathState::unavailable};
+std::optional<PathState> settable_state(std::uint8_t code) {
+  for (const PathState state : kSettable) {
+    if (static_cast<std::uint8_t>(wire_state(state)) == code) return state;
+  }
+  return std::nullopt;
+}
+
+// ---- REPORT TARGET PORT GROUPS
+
+void write_group(ByteWriter& out, const access::GroupAccess& shown) {
   Descriptor group;
-  group.state = static_cast<std::uint8_t>(access.state);
-  if (access.preferred) group.state |= Descriptor::kPref;
+  group.state = static_cast<std::uint8_t>(wire_state(shown.state));
+  if (shown.preferred) group.state |= Descriptor::kPref;
   group.supported_states = Descriptor::kTransitioning | Descriptor::kUnavailable |
                            Descriptor::kStandby | Descriptor::kActiveNonOptimized |
                            Descriptor::kActiveOptimized;
-  group.target_port_group = access.group;
-  group.status_code = static_cast<std::uint8_t>(access.status);
+  group.target_port_group = shown.group;
+  group.status_code = static_cast<std::uint8_t>(wire_status(shown.set_by));
   group.target_port_count = 1;
   out.write(group);
   spec::TargetPortDescriptor port;
-  port.relative_target_port_identifier = access.group;
+  port.relative_target_port_identifier = shown.group;
   out.write(port);
 }
 
@@ -57,22 +93,11 @@ void produce_groups(Command& command, ByteWriter& out) {
   } else {
     out.write(spec::TargetPortGroupsHeader{static_cast<std::uint32_t>(bytes)});
   }
-  for (const TargetPort& port : ports) write_group(out, command.unit->state().access.of(port));
+  const access::PathStates& states = command.unit->state().paths;
+  for (const TargetPort& port : ports) write_group(out, states.of(port.initial_access()));
 }
 
-// A state that SET TARGET PORT GROUPS may ask for: transitions are the target's own business.
-bool can_be_set(AccessState state) {
-  switch (state) {
-    case AccessState::active_optimized:
-    case AccessState::active_non_optimized:
-    case AccessState::standby:
-    case AccessState::unavailable: return true;
-    case AccessState::logical_block_dependent:
-    case AccessState::offline:
-    case AccessState::transitioning: return false;
-  }
-  return false;  // a reserved value
-}
+// ---- SET TARGET PORT GROUPS
 
 // What the parameter list asks for; false, with the sense set, when something of it cannot be: then
 // nothing is changed.
@@ -85,15 +110,15 @@ bool parse_list(Command& command, std::vector<AccessStateChange::Wanted>& wanted
   for (std::size_t at = header; at < list.size(); at += sizeof(Entry)) {
     const auto entry = *load<Entry>(list.subspan(at));
     const auto byte = static_cast<std::uint16_t>(at);
-    const auto state = static_cast<AccessState>(entry.state);  // with its reserved bits
-    if (!can_be_set(state))
+    const auto state = settable_state(entry.state);  // with its reserved bits
+    if (!state)
       return refuse(command, Sense::invalid_field_in_parameter_list(byte, std::uint8_t{3}));
     const TargetPort* port = ports_of(command).find(entry.target_port_group);
     if (port == nullptr || !port->group.explicit_changes) {
       return refuse(command, Sense::invalid_field_in_parameter_list(static_cast<std::uint16_t>(
                                  byte + offsetof(Entry, target_port_group))));
     }
-    wanted.push_back({port, state, {}});
+    wanted.push_back({port, *state, {}});
   }
   return true;
 }

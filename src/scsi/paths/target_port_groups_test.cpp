@@ -11,7 +11,7 @@ namespace lunar::scsi {
 namespace {
 
 using namespace testing;
-using spec::AccessState;
+using access::PathState;
 using spec::AdditionalSense;
 using spec::Opcode;
 using spec::SenseKey;
@@ -46,7 +46,7 @@ engine::Task<void> change(LogicalUnit& unit, UnitChange& what, bool& changed) {
   changed = co_await unit.change(what);
 }
 // As whoever manages the target does it.
-bool manage(Bench& bench, std::uint16_t number, AccessState state, bool preferred = false) {
+bool manage(Bench& bench, std::uint16_t number, PathState state, bool preferred = false) {
   const AccessStateChange::Wanted wanted[] = {
       {bench.target().ports().find(number), state, preferred}};
   AccessStateChange what(wanted, nullptr);
@@ -186,8 +186,8 @@ TEST(AsymmetricAccess, TheTargetsOwnChangesAreToldToAll) {
   Initiator other(bench, 1, "iqn.2026-11.test:one", 2);
   bench.initiator().clear_attention();
   other.clear_attention();
-  EXPECT_TRUE(manage(bench, 2, AccessState::standby, true));
-  EXPECT_FALSE(manage(bench, 2, AccessState::standby, true));
+  EXPECT_TRUE(manage(bench, 2, PathState::standby, true));
+  EXPECT_FALSE(manage(bench, 2, PathState::standby, true));
   for (Initiator* each : {&bench.initiator(), &other}) {
     const auto report = each->run(kReport);
     EXPECT_TRUE(report.is_attention(AdditionalSense::asymmetric_access_state_changed));
@@ -196,14 +196,14 @@ TEST(AsymmetricAccess, TheTargetsOwnChangesAreToldToAll) {
   EXPECT_TRUE(bench.initiator().run(kTestUnitReady).is_good());
   EXPECT_TRUE(other.run(kTestUnitReady)
                   .is(SenseKey::not_ready, AdditionalSense::target_port_in_standby_state));
-  EXPECT_TRUE(manage(bench, 2, AccessState::active_optimized));
+  EXPECT_TRUE(manage(bench, 2, PathState::optimized));
   other.clear_attention();
   EXPECT_TRUE(other.run(kTestUnitReady).is_good());
 }
 
 TEST(AsymmetricAccess, BeginsAsConfigured) {
   Bench bench(2048, {}, 1, 512, Bench::full(),
-              {.state = AccessState::unavailable, .preferred = true});
+              {.state = PathState::unavailable, .preferred = true});
   bench.initiator().clear_attention();
   EXPECT_TRUE(bench.initiator()
                   .run(kTestUnitReady)
@@ -214,12 +214,12 @@ TEST(AsymmetricAccess, BeginsAsConfigured) {
 
 TEST(AsymmetricAccess, EachStateHasItsAnswer) {
   struct {
-    AccessState state;
+    PathState state;
     AdditionalSense answer;
   } constexpr kCases[] = {
-      {AccessState::standby, AdditionalSense::target_port_in_standby_state},
-      {AccessState::unavailable, AdditionalSense::target_port_in_unavailable_state},
-      {AccessState::transitioning, AdditionalSense::asymmetric_access_state_transition}};
+      {PathState::standby, AdditionalSense::target_port_in_standby_state},
+      {PathState::unavailable, AdditionalSense::target_port_in_unavailable_state},
+      {PathState::changing, AdditionalSense::asymmetric_access_state_transition}};
   for (const auto& [state, answer] : kCases) {
     Bench bench;
     bench.initiator().clear_attention();
@@ -236,12 +236,12 @@ TEST(AsymmetricAccess, EachStateHasItsAnswer) {
       EXPECT_TRUE(bench.initiator().run(cdb).is_good()) << int{cdb[0]};
     }
     const bool mode_sense = bench.initiator().run({0x1a, 0, 0x0a, 0, 255, 0}).is_good();
-    EXPECT_EQ(mode_sense, state == AccessState::standby);
+    EXPECT_EQ(mode_sense, state == PathState::standby);
     const bool capacity = bench.initiator().run({0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0}).is_good();
-    EXPECT_EQ(capacity, state == AccessState::standby);
+    EXPECT_EQ(capacity, state == PathState::standby);
     // A way back by the path itself, but not while the target is at it.
     const Outcome back = set(bench.initiator(), {{0, 1}});
-    if (state == AccessState::transitioning) {
+    if (state == PathState::changing) {
       EXPECT_TRUE(back.is(SenseKey::not_ready, answer));
     } else {
       EXPECT_TRUE(back.is_good());
@@ -306,15 +306,15 @@ TEST(AsymmetricAccess, EveryCommandHeedsTheStateOfItsPath) {
 
 TEST(TargetPorts, AreFoundByNumberAndByTag) {
   TargetPorts ports;
-  ports.configure(7, {.state = AccessState::standby, .preferred = true});
+  ports.configure(7, {.state = PathState::standby, .preferred = true});
   ports.add(7, 300, "iqn.2026-11.test:target,t,0x0007");
   ports.add(1, 2, "iqn.2026-11.test:target,t,0x0001");
   ASSERT_EQ(ports.all().size(), 2U);
   EXPECT_EQ(ports.all()[0].number, 2);
-  EXPECT_EQ(ports.find(300)->group.state, AccessState::standby);
+  EXPECT_EQ(ports.find(300)->group.state, PathState::standby);
   EXPECT_TRUE(ports.find(300)->group.preferred);
   EXPECT_EQ(ports.find(300)->name, "iqn.2026-11.test:target,t,0x0007");
-  EXPECT_EQ(ports.find_tag(1)->group.state, AccessState::active_optimized);
+  EXPECT_EQ(ports.find_tag(1)->group.state, PathState::optimized);
   EXPECT_EQ(ports.find(1), nullptr);
   EXPECT_EQ(ports.find_tag(2), nullptr);
 }

@@ -1,13 +1,19 @@
 // PERSISTENT RESERVE IN (SPC-5 §6.16).
+#include <ranges>
+
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/parameter_data.h"
 #include "scsi/reservations/reservation_commands.h"
+#include "scsi/reservations/reservation_types.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/transport_id.h"
 #include "scsi/state/reservations.h"
 
 namespace lunar::scsi {
 namespace {
+
+using access::Registration;
+using access::Reservations;
 
 const Reservations& reservations_of(const Command& command) {
   static const Reservations kNone;
@@ -17,7 +23,7 @@ const Reservations& reservations_of(const Command& command) {
 
 constexpr std::size_t kMaxFullStatusBytes =
     sizeof(spec::PersistentReserveInHeader) +
-    kMaxRegistrations * (sizeof(spec::FullStatusDescriptor) + spec::kMaxTransportIdBytes);
+    access::kMaxRegistrations * (sizeof(spec::FullStatusDescriptor) + spec::kMaxTransportIdBytes);
 
 void write_header(ByteWriter& out, const Reservations& reservations, std::size_t bytes) {
   spec::PersistentReserveInHeader header;
@@ -32,8 +38,8 @@ void produce_keys(Command& command, ByteWriter& out) {
   for (const Registration& each : reservations.registrations) out.write(be64(each.key));
 }
 
-constexpr std::uint8_t scope_type(spec::ReservationType type) {
-  return static_cast<std::uint8_t>((spec::kScopeLogicalUnit << 4) | static_cast<unsigned>(type));
+constexpr std::uint8_t scope_type(access::ReservationType type) {
+  return static_cast<std::uint8_t>((spec::kScopeLogicalUnit << 4) | wire_code(type));
 }
 
 void produce_reservation(Command& command, ByteWriter& out) {
@@ -57,31 +63,35 @@ void produce_capabilities(Command& command, ByteWriter& out) {
   data.flags = data.kCrh | data.kSipC | data.kAtpC;
   if (command.unit->unit().options().store != nullptr) data.flags |= data.kPtplC;
   data.flags3 = data.kTmv | data.kAllowsTelling;
-  if (reservations_of(command).aptpl) data.flags3 |= data.kPtplA;
+  if (reservations_of(command).persistent) data.flags3 |= data.kPtplA;
   data.type_mask = data.kAllTypes;
   out.write(data);
 }
 
+// Of I_T nexuses. Hosts of another protocol are no such thing: READ KEYS and READ RESERVATION tell
+// of their keys.
 void produce_full_status(Command& command, ByteWriter& out) {
   const Reservations& reservations = reservations_of(command);
+  const auto is_nexus = [](const Registration& each) {
+    return !each.registrant.is_at_every_port();
+  };
+  auto nexuses = reservations.registrations | std::views::filter(is_nexus);
   std::size_t bytes = 0;
-  for (const Registration& each : reservations.registrations) {
-    bytes +=
-        sizeof(spec::FullStatusDescriptor) + spec::transport_id_bytes(each.nexus.initiator_port);
-  }
+  for (const Registration& each : nexuses)
+    bytes += sizeof(spec::FullStatusDescriptor) + spec::transport_id_bytes(each.registrant.name);
   write_header(out, reservations, bytes);
-  for (const Registration& each : reservations.registrations) {
+  for (const Registration& each : nexuses) {
     spec::FullStatusDescriptor descriptor;
     descriptor.reservation_key = each.key;
     if (reservations.holds(each)) {
       descriptor.flags = descriptor.kRHolder;
       descriptor.scope_type = scope_type(*reservations.type);
     }
-    descriptor.relative_target_port_identifier = each.nexus.relative_target_port_id;
+    descriptor.relative_target_port_identifier = each.registrant.port_number;
     descriptor.additional_descriptor_length =
-        static_cast<std::uint32_t>(spec::transport_id_bytes(each.nexus.initiator_port));
+        static_cast<std::uint32_t>(spec::transport_id_bytes(each.registrant.name));
     out.write(descriptor);
-    spec::append_transport_id(out, each.nexus.initiator_port);
+    spec::append_transport_id(out, each.registrant.name);
   }
 }
 

@@ -1,23 +1,27 @@
-// PERSISTENT RESERVE OUT (SPC-5 §6.17): from a parameter list to a ReservationRequest, and what
-// follows from it. What it means is in reservations.cpp.
+// PERSISTENT RESERVE OUT (SPC-5 §6.17): from a parameter list to an access::Request, and from its
+// verdict to a status. What it means is in reservations.cpp.
 #include <algorithm>
 #include <expected>
 #include <utility>
 
-#include "scsi/core/command_description.h"
 #include "scsi/core/completion.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/nexus.h"
 #include "scsi/core/on_each_part.h"
 #include "scsi/core/target.h"
+#include "scsi/reservations/persistent_reserve_list.h"
 #include "scsi/reservations/reservation_change.h"
 #include "scsi/reservations/reservation_commands.h"
+#include "scsi/reservations/reservation_types.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/transport_id.h"
 
 namespace lunar::scsi {
 namespace {
 
+using access::Registration;
+using access::Reservations;
+using access::Verdict;
 using spec::AdditionalSense;
 using spec::PersistentReserveOutCdb;
 using spec::PersistentReserveOutList;
@@ -28,96 +32,6 @@ namespace action = spec::service_action;
 
 // Some 250 TransportIDs of the longest names.
 constexpr std::uint32_t kMaxListBytes = 64 * 1024;
-
-// A parameter list as it stands there.
-struct ParsedList {
-  ReservationRequest request;
-  bool all_target_ports = false;
-  std::vector<TransportId> initiators;  // of SPEC_I_PT, or the one of REGISTER AND MOVE
-  std::uint16_t relative_target_port_id = 0;
-};
-using Parsed = std::expected<ParsedList, Sense>;
-
-std::unexpected<Sense> list_length_error() {
-  return std::unexpected(Sense::illegal_request(AdditionalSense::parameter_list_length_error));
-}
-std::unexpected<Sense> invalid(std::size_t byte, std::optional<std::uint8_t> bit = std::nullopt) {
-  return std::unexpected(
-      Sense::invalid_field_in_parameter_list(static_cast<std::uint16_t>(byte), bit));
-}
-
-bool registers(spec::ServiceActionCode code) {
-  return code == action::register_key || code == action::register_and_ignore_existing_key;
-}
-
-// The TransportIDs behind the basic list, with their length before them (SPC-5 table 227).
-Parsed parse_initiators(ParsedList parsed, Bytes list) {
-  std::size_t at = sizeof(PersistentReserveOutList);
-  const auto length = load<be32>(list.subspan(at));
-  if (!length) return list_length_error();
-  at += sizeof(be32);
-  if (*length != list.size() - at) return list_length_error();
-  while (at != list.size()) {
-    auto next = spec::parse_transport_id(list.subspan(at));
-    if (!next) return invalid(at);
-    parsed.initiators.push_back(std::move(next->id));
-    at += next->bytes;
-  }
-  return parsed;
-}
-
-Parsed parse_basic(ParsedList parsed, Bytes list, bool can_persist) {
-  using List = PersistentReserveOutList;
-  const List head = *load<List>(list);
-  constexpr std::size_t kFlags = offsetof(List, flags);
-  ReservationRequest& request = parsed.request;
-  request.key = head.reservation_key;
-  request.service_action_key = head.service_action_reservation_key;
-  request.spec_i_pt = (head.flags & List::kSpecIPt) != 0;
-  if (request.spec_i_pt && request.action != action::register_key)
-    return invalid(kFlags, std::uint8_t{3});
-  if (registers(request.action)) {
-    request.aptpl = (head.flags & List::kAptpl) != 0;
-    parsed.all_target_ports = (head.flags & List::kAllTgPt) != 0;
-    if (request.aptpl && !can_persist) return invalid(kFlags, std::uint8_t{0});
-  }
-  if (request.spec_i_pt) return parse_initiators(std::move(parsed), list);
-  if (list.size() != sizeof(List)) return list_length_error();
-  return parsed;
-}
-
-Parsed parse_move(ParsedList parsed, Bytes list, bool can_persist) {
-  using List = RegisterAndMoveList;
-  const List head = *load<List>(list);
-  ReservationRequest& request = parsed.request;
-  request.key = head.reservation_key;
-  request.service_action_key = head.service_action_reservation_key;
-  request.unregister = (head.flags & List::kUnreg) != 0;
-  request.aptpl = (head.flags & List::kAptpl) != 0;
-  if (request.aptpl && !can_persist) return invalid(offsetof(List, flags), std::uint8_t{0});
-  parsed.relative_target_port_id = head.relative_target_port_identifier;
-  if (head.transport_id_length != list.size() - sizeof(List)) return list_length_error();
-  auto initiator = spec::parse_transport_id(list.subspan(sizeof(List)));
-  // One port, not all of a device.
-  if (!initiator || !initiator->id.is_port || sizeof(List) + initiator->bytes != list.size())
-    return invalid(sizeof(List));
-  parsed.initiators.push_back(std::move(initiator->id));
-  return parsed;
-}
-
-Parsed parse(const Command& command) {
-  const auto cdb = cdb_of(command).as<PersistentReserveOutCdb>();
-  if (command.data_out.size() != command.data_out_bytes) return list_length_error();
-  ParsedList parsed;
-  parsed.request.action = command.description->service_action;
-  parsed.request.scope = cdb.scope();
-  parsed.request.type = cdb.type();
-  parsed.request.nexus = identity_of(*command.nexus);
-  const bool can_persist = command.unit->unit().options().store != nullptr;
-  const bool moves = parsed.request.action == action::register_and_move;
-  return moves ? parse_move(std::move(parsed), command.data_out, can_persist)
-               : parse_basic(std::move(parsed), command.data_out, can_persist);
-}
 
 // ---- Names to I_T nexuses
 
@@ -141,7 +55,7 @@ void add_known_ports(LogicalUnitShard& part, const std::string& device,
   for (const ItlNexus& itl : part.nexuses()) add(itl.nexus.initiator_port_name());
   const Reservations* reservations = part.state().reservations.get();
   if (reservations == nullptr) return;
-  for (const Registration& each : reservations->registrations) add(each.nexus.initiator_port);
+  for (const Registration& each : reservations->registrations) add(each.registrant.name);
 }
 
 engine::Task<std::vector<std::string>> find_ports(LogicalUnit& unit, TransportId initiator) {
@@ -157,64 +71,142 @@ engine::Task<std::vector<std::string>> find_ports(LogicalUnit& unit, TransportId
   co_return ports;
 }
 
-// Fills in the nexuses that the parameter list means. Gives the sense data of what it names and is
-// not there.
-engine::Task<std::optional<Sense>> resolve(const Command& command, ParsedList& parsed) {
-  ReservationRequest& request = parsed.request;
-  const std::vector<TargetPort> ports = target_ports_of(command);
-  const NexusIdentity& own = request.nexus;
-  if (request.action == action::register_and_move) {
-    const auto port = std::ranges::find(ports, parsed.relative_target_port_id, &TargetPort::number);
-    if (port == ports.end()) {
-      co_return Sense::invalid_field_in_parameter_list(
-          offsetof(RegisterAndMoveList, relative_target_port_identifier));
-    }
-    request.move_to = {parsed.initiators.front().name, port->name, port->number};
-    co_return std::nullopt;
-  }
-  const auto at_ports = [&](const std::string& initiator, std::vector<NexusIdentity>& nexuses) {
-    for (const TargetPort& port : ports) {
+// Each of the initiator ports at the target port of the command, or at all of them, but not the I_T
+// nexus of the command itself.
+std::vector<NexusIdentity> nexuses_of(const std::vector<std::string>& initiators,
+                                      const Command& command, bool all_target_ports) {
+  const NexusIdentity own = identity_of(*command.nexus);
+  std::vector<NexusIdentity> nexuses;
+  for (const TargetPort& port : target_ports_of(command)) {
+    if (!all_target_ports && port.name != own.port) continue;
+    for (const std::string& initiator : initiators) {
       NexusIdentity nexus{initiator, port.name, port.number};
-      if ((parsed.all_target_ports || port.name == own.target_port) && nexus != own)
-        nexuses.push_back(std::move(nexus));
+      if (nexus != own) nexuses.push_back(std::move(nexus));
     }
-  };
-  if (parsed.all_target_ports) at_ports(own.initiator_port, request.other_ports);
+  }
+  return nexuses;
+}
+
+// ---- The operation that is asked for; or the sense data of what it names and is not there
+
+using Asked = std::expected<access::Request, Sense>;
+
+std::unexpected<Sense> not_there(std::size_t byte) {
+  return std::unexpected(Sense::invalid_field_in_parameter_list(static_cast<std::uint16_t>(byte)));
+}
+
+engine::Task<Asked> register_request(const Command& command, const PersistentReserveList& parsed) {
+  access::SetKey set{.premise = parsed.action == action::register_key ? access::Premise::key_or_new
+                                                                      : access::Premise::anything,
+                     .new_key = parsed.service_action_key,
+                     .persistent = parsed.aptpl};
+  if (parsed.all_target_ports)
+    set.elsewhere = nexuses_of({command.nexus->initiator_port_name()}, command, true);
+  if (parsed.spec_i_pt) set.along.emplace();
   for (const TransportId& initiator : parsed.initiators) {
     auto finding = find_ports(command.unit->unit(), initiator);
     const std::vector<std::string> known = co_await finding;
-    if (known.empty()) {
-      co_return Sense::invalid_field_in_parameter_list(sizeof(PersistentReserveOutList) +
-                                                       sizeof(be32));
-    }
-    for (const std::string& port : known) at_ports(port, request.specified);
+    if (known.empty()) co_return not_there(sizeof(PersistentReserveOutList) + sizeof(be32));
+    for (NexusIdentity& nexus : nexuses_of(known, command, parsed.all_target_ports))
+      set.along->push_back(std::move(nexus));
   }
-  co_return std::nullopt;
+  access::Request request{identity_of(*command.nexus), parsed.key, std::move(set)};
+  co_return request;
+}
+
+Asked move_request(const Command& command, const PersistentReserveList& parsed) {
+  const std::vector<TargetPort> ports = target_ports_of(command);
+  const auto port = std::ranges::find(ports, parsed.relative_target_port_id, &TargetPort::number);
+  if (port == ports.end())
+    return not_there(offsetof(RegisterAndMoveList, relative_target_port_identifier));
+  access::Move move{.to = {parsed.initiators.front().name, port->name, port->number},
+                    .new_key = parsed.service_action_key,
+                    .unregister = parsed.unregister,
+                    .persistent = parsed.aptpl};
+  return access::Request{identity_of(*command.nexus), parsed.key, std::move(move)};
+}
+
+access::Request other_request(const Command& command, const PersistentReserveList& parsed) {
+  access::Request request{identity_of(*command.nexus), parsed.key, access::Clear{}};
+  std::optional<access::ReservationType> type;
+  if (parsed.scope == spec::kScopeLogicalUnit) type = reservation_type_of(parsed.type);
+  switch (parsed.action) {
+    case action::reserve: request.operation = access::Reserve{type}; break;
+    case action::release: request.operation = access::Release{type}; break;
+    case action::preempt:
+    case action::preempt_and_abort:
+      request.operation = access::Preempt{parsed.service_action_key, type};
+      break;
+    default: break;  // CLEAR
+  }
+  return request;
+}
+
+// ---- Answers
+
+// Of all verdicts but ok and conflict.
+Sense sense_of(Verdict verdict, const PersistentReserveList& parsed) {
+  using List = PersistentReserveOutList;
+  switch (verdict) {
+    case Verdict::unknown_type:
+      return Sense::invalid_field_in_cdb(
+          offsetof(PersistentReserveOutCdb, scope_type),
+          parsed.scope == spec::kScopeLogicalUnit ? std::uint8_t{3} : std::uint8_t{7});
+    case Verdict::other_type:
+      return Sense::illegal_request(AdditionalSense::invalid_release_of_persistent_reservation);
+    case Verdict::zero_key:
+      return Sense::invalid_field_in_parameter_list(offsetof(List, service_action_reservation_key));
+    case Verdict::not_new:
+      return Sense::invalid_field_in_parameter_list(offsetof(List, flags), kSpecIPtBit);
+    case Verdict::other_registered:
+    case Verdict::to_itself:  // the first byte behind the head, in both lists
+      return Sense::invalid_field_in_parameter_list(sizeof(List));
+    case Verdict::no_room:  // SPC-5 §5.14.7: also of the durable store
+    case Verdict::ok:
+    case Verdict::conflict: break;
+  }
+  return Sense::illegal_request(AdditionalSense::insufficient_registration_resources);
+}
+
+void answer(Command& command, Verdict verdict, const PersistentReserveList& parsed) {
+  if (verdict == Verdict::ok) return;
+  if (verdict == Verdict::conflict) {
+    command.status_code = spec::Status::reservation_conflict;
+    return;
+  }
+  set_check_condition(command, sense_of(verdict, parsed));
+}
+
+engine::Task<Asked> request_of(const Command& command, const PersistentReserveList& parsed) {
+  if (registers(parsed.action)) {
+    auto registering = register_request(command, parsed);
+    Asked asked = co_await registering;
+    co_return asked;
+  }
+  if (parsed.action == action::register_and_move) co_return move_request(command, parsed);
+  co_return other_request(command, parsed);
 }
 
 engine::Task<void> run(Command& command) {
-  auto parsed = parse(command);
+  const auto parsed = parse_persistent_reserve_list(command);
   if (!parsed) {
     set_check_condition(command, parsed.error());
     co_return;
   }
-  auto resolving = resolve(command, *parsed);
-  const std::optional<Sense> missing = co_await resolving;
-  if (missing) {
-    set_check_condition(command, *missing);
+  auto resolving = request_of(command, *parsed);
+  const Asked asked = co_await resolving;
+  if (!asked) {
+    set_check_condition(command, asked.error());
     co_return;
   }
   if (command.aborted) co_return;
   LogicalUnit& unit = command.unit->unit();
-  ReservationChange change(unit, parsed->request);
+  ReservationChange change(unit, *asked);
   co_await unit.change(change);
-  const ReservationOutcome& outcome = change.outcome();
-  if (!outcome.preempted.empty()) co_await abort_commands_of(unit, outcome.preempted, command);
-  if (outcome.status == spec::Status::check_condition) {
-    set_check_condition(command, outcome.sense);
-  } else {
-    command.status_code = outcome.status;
-  }
+  const access::Outcome& outcome = change.outcome();
+  if (parsed->action == action::preempt_and_abort && !outcome.preempted.empty())
+    co_await abort_commands_of(unit, outcome.preempted, command);
+  answer(command, outcome.verdict, *parsed);
 }
 
 }  // namespace

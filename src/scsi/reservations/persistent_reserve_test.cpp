@@ -1,6 +1,7 @@
 // Persistent reservations by their commands, on two shards.
 #include <gtest/gtest.h>
 
+#include "scsi/reservations/reservation_change.h"
 #include "scsi/state/reservations.h"
 #include "scsi/testing/persistent_reserve.h"
 
@@ -371,6 +372,74 @@ TEST_F(PersistentReserve, FullStatusNamesTheNexuses) {
   EXPECT_EQ(outcome.data[32], 0x45);
 }
 
+// A host of another protocol, which has no port: its registration holds at every one.
+class WithAnotherProtocol : public PersistentReserve {
+ protected:
+  static constexpr std::uint64_t kHostKey = 0xdddd;
+
+  access::Outcome as_host(std::uint64_t key, decltype(access::Request::operation) operation) {
+    const access::Request request{host_, key, std::move(operation)};
+    ReservationChange change(bench_.unit(), request);
+    bench_.world().run([&] { return apply(change); });
+    return change.outcome();
+  }
+  access::Rights host_rights() {
+    engine::Shard::bind(&bench_.world().shard(1));
+    const auto& reservations = b_.nexus().find(Lun(0))->unit.state().reservations;
+    return access::rights_of(*reservations, host_);
+  }
+
+  const access::Registrant host_{"00112233445566778899aabbccddeeff", {}, 0};
+
+ private:
+  engine::Task<void> apply(UnitChange& change) { (void)co_await bench_.unit().change(change); }
+};
+
+TEST_F(WithAnotherProtocol, ItsReservationKeepsInitiatorsOut) {
+  using enum access::ReservationType;
+  ASSERT_TRUE(pr_out(a_, action::register_key, {.new_key = kKeyA}).is_good());
+  ASSERT_TRUE(as_host(0, access::SetKey{.new_key = kHostKey}).is_ok());
+  ASSERT_TRUE(as_host(kHostKey, access::Reserve{exclusive_access}).is_ok());
+  for (Initiator* each : {&a_, &b_}) {
+    EXPECT_TRUE(conflicts(read(*each)));
+    EXPECT_TRUE(conflicts(write(*each)));
+  }
+  EXPECT_EQ(host_rights(), (access::Rights{.read = true, .write = true}));
+  EXPECT_EQ(read_keys(b_), (std::vector<std::uint64_t>{kHostKey, kKeyA}));
+  EXPECT_EQ(reservation_of(b_), (std::pair<std::uint64_t, int>{kHostKey, kEa}));
+  const Outcome status = pr_in(b_, action::read_full_status);
+  ASSERT_EQ(status.data.size(), 8U + 24U + 44U) << "it tells of I_T nexuses";
+  EXPECT_EQ(big_endian(status.data, 8, 8), kKeyA);
+  ASSERT_TRUE(as_host(kHostKey, access::Release{exclusive_access}).is_ok());
+  EXPECT_TRUE(write(b_).is_good());
+}
+
+TEST_F(WithAnotherProtocol, ItIsKeptOutAndPreemptedByKey) {
+  ASSERT_TRUE(as_host(0, access::SetKey{.new_key = kHostKey}).is_ok());
+  ASSERT_TRUE(pr_out(a_, action::register_key, {.new_key = kKeyA}).is_good());
+  ASSERT_TRUE(pr_out(a_, action::reserve, {.key = kKeyA, .type = kWe}).is_good());
+  EXPECT_EQ(host_rights(), (access::Rights{.read = true, .write = false}));
+  ASSERT_TRUE(
+      pr_out(a_, action::preempt_and_abort, {.key = kKeyA, .new_key = kHostKey, .type = kWe})
+          .is_good());
+  EXPECT_EQ(read_keys(a_), std::vector<std::uint64_t>{kKeyA});
+  EXPECT_EQ(as_host(kHostKey, access::Clear{}).verdict, access::Verdict::conflict);
+  ASSERT_TRUE(as_host(0, access::SetKey{.new_key = kHostKey}).is_ok());
+  const access::Outcome outcome = as_host(
+      kHostKey,
+      access::Preempt{.victim_key = kKeyA, .type = access::ReservationType::exclusive_access});
+  ASSERT_TRUE(outcome.is_ok());
+  EXPECT_EQ(outcome.preempted.size(), 1U);
+  EXPECT_TRUE(has_attention(a_, AdditionalSense::registrations_preempted));
+  EXPECT_TRUE(conflicts(read(a_)));
+}
+
+TEST_F(WithAnotherProtocol, ReserveKeepsItOut) {
+  ASSERT_TRUE(a_.run({0x16, 0, 0, 0, 0, 0}).is_good());
+  EXPECT_EQ(host_rights(), (access::Rights{.read = false, .write = false}));
+  EXPECT_EQ(as_host(0, access::SetKey{.new_key = kHostKey}).verdict, access::Verdict::conflict);
+}
+
 TEST_F(PersistentReserve, CapabilitiesAreTold) {
   const Outcome outcome = pr_in(a_, action::report_capabilities);
   EXPECT_EQ(outcome.data, (std::vector<std::uint8_t>{0, 8, 0x1d, 0xc0, 0xea, 0x01, 0, 0}));
@@ -387,7 +456,7 @@ TEST_F(PersistentReserve, WhatIsKeptIsDurableBeforeTheStatus) {
   EXPECT_EQ(store_.commits, 2U);
   const auto record = store_.find("reservations");
   ASSERT_TRUE(record);
-  const auto kept = reservations_of(*record);
+  const auto kept = access::reservations_of(*record);
   ASSERT_TRUE(kept);
   EXPECT_EQ(kept->registrations.size(), 3U);
 
@@ -442,55 +511,6 @@ TEST(PersistentReserveWithoutStore, AptplIsRefusedAndNotTold) {
   EXPECT_EQ(pr_in(a, action::report_capabilities).data[2], 0x1c);
   EXPECT_TRUE(
       is_list_field(pr_out(a, action::register_key, {.new_key = kKeyA, .flags = kAptpl}), 20));
-}
-
-TEST(Reservations, RegistrationsAreBounded) {
-  Reservations full;
-  ReservationRequest request;
-  request.action = action::register_key;
-  request.service_action_key = 1;
-  for (std::size_t i = 0; i < kMaxRegistrations; ++i) {
-    request.nexus = {"iqn.x:" + std::to_string(i), "t", 1};
-    ASSERT_TRUE(perform(full, request).is_good());
-  }
-  request.nexus = {"iqn.x:more", "t", 1};
-  const ReservationOutcome outcome = perform(full, request);
-  EXPECT_EQ(outcome.sense.additional, AdditionalSense::insufficient_registration_resources);
-  EXPECT_EQ(full.registrations.size(), kMaxRegistrations);
-}
-
-TEST(Reservations, TheRecordIsReadBack) {
-  Reservations reservations;
-  reservations.aptpl = true;
-  reservations.type = spec::ReservationType::write_exclusive;
-  reservations.registrations = {{{"iqn.a,i,0x1", "iqn.t,t,0x0001", 1}, 0xfedcba9876543210, false},
-                                {{"iqn.b,i,0x1", "iqn.t,t,0x0002", 2}, 1, true}};
-  const auto back = reservations_of(to_record(reservations));
-  ASSERT_TRUE(back);
-  EXPECT_EQ(back->registrations, reservations.registrations);
-  EXPECT_EQ(back->registrations[1].nexus.relative_target_port_id, 2);
-  EXPECT_EQ(back->type, reservations.type);
-  EXPECT_TRUE(back->aptpl);
-}
-
-TEST(Reservations, ARecordThatContradictsItselfIsNone) {
-  Reservations reservations;
-  reservations.type = spec::ReservationType::exclusive_access_registrants_only;
-  reservations.registrations = {{{"iqn.a,i,0x1", "iqn.t,t,0x0001", 1}, 7, true},
-                                {{"iqn.b,i,0x1", "iqn.t,t,0x0001", 1}, 7, false}};
-  const state::Record record = to_record(reservations);
-  ASSERT_TRUE(reservations_of(record));
-  state::Record less = record;
-  less.entries.erase(less.entries.begin() + 1);
-  EXPECT_FALSE(reservations_of(less)) << "held by nobody";
-  state::Record more = record;
-  more.entries.push_back(more.entries.back());
-  EXPECT_FALSE(reservations_of(more)) << "one nexus twice";
-  state::Record later = record;
-  later.version = 2;
-  EXPECT_EQ(reservations_of(later).error().code, ErrorCode::unsupported);
-  reservations.registrations[0].key = 0;
-  EXPECT_FALSE(reservations_of(to_record(reservations))) << "no key";
 }
 
 }  // namespace

@@ -9,15 +9,21 @@
 namespace lunar::scsi {
 namespace {
 
+using access::Event;
+using access::Reservations;
+
 std::shared_ptr<Reservations> copy_of(const UnitState& state) {
   return state.reservations == nullptr ? std::make_shared<Reservations>()
                                        : std::make_shared<Reservations>(*state.reservations);
 }
 
-// Unset: nothing is kept.
-std::optional<state::Record> record_of(const Reservations& reservations) {
-  if (!reservations.aptpl || reservations.registrations.empty()) return std::nullopt;
-  return to_record(reservations);
+spec::AdditionalSense attention_of(Event event) {
+  switch (event) {
+    case Event::registration_preempted: return spec::AdditionalSense::registrations_preempted;
+    case Event::reservation_released: return spec::AdditionalSense::reservations_released;
+    case Event::reservation_preempted: break;
+  }
+  return spec::AdditionalSense::reservations_preempted;
 }
 
 // The end of a RESERVE whose nexus is gone.
@@ -26,10 +32,8 @@ class EndReserve final : public UnitChange {
   explicit EndReserve(std::uint64_t nexus_id) : nexus_id_(nexus_id) {}
   engine::Task<bool> decide(UnitState& next) override {
     if (next.reservations == nullptr) co_return false;
-    const std::uint64_t holder = next.reservations->reserved_by;
-    if (holder == 0 || (nexus_id_ != 0 && nexus_id_ != holder)) co_return false;
     auto reservations = copy_of(next);
-    reservations->reserved_by = 0;
+    if (!access::end_sole_use(*reservations, nexus_id_)) co_return false;
     next.reservations = std::move(reservations);
     co_return true;
   }
@@ -38,7 +42,7 @@ class EndReserve final : public UnitChange {
   const std::uint64_t nexus_id_;
 };
 
-engine::Task<void> abort_on(LogicalUnitShard& part, const std::vector<NexusIdentity>& nexuses,
+engine::Task<void> abort_on(LogicalUnitShard& part, const std::vector<access::Registrant>& nexuses,
                             const Command& except) {
   std::vector<const Nexus*> meant;
   for (ItlNexus& itl : part.nexuses()) {
@@ -59,19 +63,16 @@ engine::Task<void> abort_on(LogicalUnitShard& part, const std::vector<NexusIdent
 
 engine::Task<bool> ReservationChange::decide(UnitState& next) {
   auto reservations = copy_of(next);
-  const auto kept = record_of(*reservations);
-  outcome_ = perform(*reservations, request_);
-  if (!outcome_.is_good()) co_return false;
-  auto record = record_of(*reservations);
+  const auto kept = to_record(*reservations);
+  outcome_ = access::perform(*reservations, request_);
+  if (!outcome_.is_ok()) co_return false;
+  auto record = to_record(*reservations);
   if (record != kept) {
     // SPC-5 §5.14.5: found again after a power loss from the moment of the GOOD status.
-    const Result<void> saved = co_await unit_.save(kReservationsKey, std::move(record));
+    const Result<void> saved = co_await unit_.save(access::kReservationsKey, std::move(record));
     if (!saved) {
       // SPC-5 §5.14.7: "insufficient device server resources".
-      outcome_ = {};
-      outcome_.status = spec::Status::check_condition;
-      outcome_.sense =
-          spec::Sense::illegal_request(spec::AdditionalSense::insufficient_registration_resources);
+      outcome_ = {.verdict = access::Verdict::no_room};
       co_return false;
     }
   }
@@ -80,16 +81,17 @@ engine::Task<bool> ReservationChange::decide(UnitState& next) {
 }
 
 void ReservationChange::apply(LogicalUnitShard& part) {
-  if (outcome_.attentions.empty()) return;
+  if (outcome_.notices.empty()) return;
   for (ItlNexus& itl : part.nexuses()) {
     const NexusIdentity identity = identity_of(itl.nexus);
-    for (const ReservationOutcome::Attention& attention : outcome_.attentions) {
-      if (attention.nexus == identity) itl.attentions.raise(attention.condition);
+    for (const access::Notice& notice : outcome_.notices) {
+      if (notice.registrant == identity) itl.attentions.raise(attention_of(notice.event));
     }
   }
 }
 
-engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusIdentity>& nexuses,
+engine::Task<void> abort_commands_of(LogicalUnit& unit,
+                                     const std::vector<access::Registrant>& nexuses,
                                      const Command& except) {
   auto abort = [&nexuses, &except](LogicalUnitShard& part) {
     return abort_on(part, nexuses, except);
@@ -103,7 +105,7 @@ engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id) {
 }
 
 Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, const state::Record& kept) {
-  auto reservations = reservations_of(kept);
+  auto reservations = access::reservations_of(kept);
   if (!reservations) {
     return wrap(reservations.error(),
                 "the reservations that were kept of device " + unit.device().name());

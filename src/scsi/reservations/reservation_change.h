@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "lunar/result.h"
@@ -16,30 +15,31 @@ namespace lunar::scsi {
 
 class ReservationChange final : public UnitChange {
  public:
-  ReservationChange(const LogicalUnit& unit, const ReservationRequest& request)
+  ReservationChange(const LogicalUnit& unit, const access::Request& request)
       : unit_(unit), request_(request) {}
 
   engine::Task<bool> decide(UnitState& next) override;
   void apply(LogicalUnitShard& part) override;
 
   // After LogicalUnit::change().
-  [[nodiscard]] const ReservationOutcome& outcome() const { return outcome_; }
+  [[nodiscard]] const access::Outcome& outcome() const { return outcome_; }
 
  private:
   const LogicalUnit& unit_;
-  const ReservationRequest& request_;
-  ReservationOutcome outcome_;
+  const access::Request& request_;
+  access::Outcome outcome_;
 };
 
 // Aborts the commands of those nexuses but `except`, on every shard; completes when all have ended
 // that may touch the medium (SPC-5 §5.14.11.5).
-engine::Task<void> abort_commands_of(LogicalUnit& unit, const std::vector<NexusIdentity>& nexuses,
+engine::Task<void> abort_commands_of(LogicalUnit& unit,
+                                     const std::vector<access::Registrant>& nexuses,
                                      const Command& except);
 
 // Whether the I_T nexus has it by RESERVE (6) or (10).
 [[nodiscard]] inline bool is_reserved_by(const LogicalUnitShard& part, std::uint64_t nexus_id) {
-  const Reservations* reservations = part.state().reservations.get();
-  return reservations != nullptr && reservations->reserved_by == nexus_id;
+  const access::Reservations* reservations = part.state().reservations.get();
+  return reservations != nullptr && reservations->sole_session == nexus_id;
 }
 
 // What RESERVE (6) and (10) left ends: the I_T nexus is lost, or the logical unit is reset (SPC-2
@@ -48,7 +48,6 @@ engine::Task<void> end_reserve(LogicalUnit& unit, std::uint64_t nexus_id);
 
 // As a UnitFeature: registrations that were made with APTPL come back (SPC-5 §5.14.5). malformed:
 // what is there is none of ours; unsupported.
-constexpr std::string_view kReservationsKey = "reservations";
 Result<void> restore_reservations(LogicalUnit& unit, UnitState& state, const state::Record& kept);
 
 }  // namespace lunar::scsi

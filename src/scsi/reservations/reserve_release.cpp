@@ -9,6 +9,21 @@
 namespace lunar::scsi {
 namespace {
 
+using access::Reservations;
+
+// What SPC-2 §7.21 says, but for those that have a persistent reservation, to whom both are GOOD
+// and do nothing (SPC-5 §5.14.3, CRH). Each gives whether the status is GOOD, else it is
+// RESERVATION CONFLICT.
+bool reserve(Reservations& reservations, const NexusIdentity& nexus, std::uint64_t nexus_id) {
+  if (!reservations.registrations.empty()) return reservations.has_reservation(nexus);
+  return access::begin_sole_use(reservations, nexus_id);
+}
+bool release(Reservations& reservations, const NexusIdentity& nexus, std::uint64_t nexus_id) {
+  if (!reservations.registrations.empty()) return reservations.has_reservation(nexus);
+  access::end_sole_use(reservations, nexus_id);  // another's: nothing is done
+  return true;
+}
+
 using Change = bool (*)(Reservations&, const NexusIdentity&, std::uint64_t nexus_id);
 
 class SimpleReservation final : public UnitChange {
@@ -19,9 +34,9 @@ class SimpleReservation final : public UnitChange {
   engine::Task<bool> decide(UnitState& next) override {
     auto reservations = std::make_shared<Reservations>();
     if (next.reservations != nullptr) *reservations = *next.reservations;
-    const std::uint64_t before = reservations->reserved_by;
+    const std::uint64_t before = reservations->sole_session;
     good_ = change_(*reservations, nexus_, nexus_id_);
-    if (reservations->reserved_by == before) co_return false;
+    if (reservations->sole_session == before) co_return false;
     next.reservations = std::move(reservations);
     co_return true;
   }

@@ -20,26 +20,6 @@ enum class ReservationType : std::uint8_t {
   exclusive_access_all_registrants = 0x8,
 };
 
-[[nodiscard]] constexpr bool is_reservation_type(std::uint8_t value) {
-  return value == 0x1 || value == 0x3 || (value >= 0x5 && value <= 0x8);
-}
-// Whether others may not even read.
-[[nodiscard]] constexpr bool is_exclusive_access(ReservationType type) {
-  return type == ReservationType::exclusive_access ||
-         type == ReservationType::exclusive_access_registrants_only ||
-         type == ReservationType::exclusive_access_all_registrants;
-}
-// Whether every registered I_T nexus holds it.
-[[nodiscard]] constexpr bool is_all_registrants(ReservationType type) {
-  return type == ReservationType::write_exclusive_all_registrants ||
-         type == ReservationType::exclusive_access_all_registrants;
-}
-// Whether every registered I_T nexus has the access that the holder has.
-[[nodiscard]] constexpr bool is_for_registrants(ReservationType type) {
-  return is_all_registrants(type) || type == ReservationType::write_exclusive_registrants_only ||
-         type == ReservationType::exclusive_access_registrants_only;
-}
-
 constexpr std::uint8_t kScopeLogicalUnit = 0;  // SCOPE: LU_SCOPE, the only one left
 
 struct PersistentReserveInCdb {

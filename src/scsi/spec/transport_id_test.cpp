@@ -6,8 +6,6 @@
 #include <initializer_list>
 #include <vector>
 
-#include "scsi/spec/reservation.h"
-
 namespace lunar::scsi::spec {
 namespace {
 
@@ -72,17 +70,6 @@ TEST(TransportId, MalformedOnesAreNone) {
 
 TEST(TransportId, DeviceNameOfAPort) {
   EXPECT_EQ(device_name_of_port("iqn.a,i,0x000000000001"), "iqn.a");
-}
-
-TEST(ReservationType, KnowsItsClasses) {
-  for (const int type : {1, 3, 5, 6, 7, 8})
-    EXPECT_TRUE(is_reservation_type(static_cast<std::uint8_t>(type)));
-  for (const int type : {0, 2, 4, 9, 15})
-    EXPECT_FALSE(is_reservation_type(static_cast<std::uint8_t>(type)));
-  EXPECT_TRUE(is_exclusive_access(ReservationType::exclusive_access_all_registrants));
-  EXPECT_FALSE(is_exclusive_access(ReservationType::write_exclusive_registrants_only));
-  EXPECT_TRUE(is_for_registrants(ReservationType::write_exclusive_registrants_only));
-  EXPECT_FALSE(is_all_registrants(ReservationType::write_exclusive_registrants_only));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "scsi/state/reservations.h"
+#include "scsi/state/nexus_identity.h"
 
 namespace lunar::scsi {
 

@@ -3,69 +3,42 @@
 #include <algorithm>
 #include <utility>
 
-namespace lunar::scsi {
+namespace lunar::access {
 namespace {
 
-using spec::AdditionalSense;
-using spec::ReservationType;
-using spec::Sense;
-using spec::Status;
-namespace action = spec::service_action;
-
-constexpr std::uint16_t kScopeTypeByte = 2;         // of the CDB
-constexpr std::uint16_t kServiceActionKeyByte = 8;  // of the parameter list
-constexpr std::uint16_t kFlagsByte = 20;            // of the parameter list
-constexpr std::uint16_t kTransportIdByte = 24;      // of both parameter lists
-constexpr std::uint8_t kSpecIPtBit = 3;
-
-// One PERSISTENT RESERVE OUT on a state that may be thrown away.
+// One request on a state that may be thrown away. Clauses are SPC-5's.
 class Operation {
  public:
-  Operation(Reservations& state, const ReservationRequest& request)
-      : state_(state), request_(request) {}
+  Operation(Reservations& state, const Request& request) : state_(state), request_(request) {}
 
-  ReservationOutcome run() {
-    switch (request_.action) {
-      case action::register_key: register_key(); break;
-      case action::register_and_ignore_existing_key: register_and_ignore(); break;
-      case action::reserve: with_own_key(&Operation::reserve); break;
-      case action::release: with_own_key(&Operation::release); break;
-      case action::clear: with_own_key(&Operation::clear); break;
-      case action::preempt:
-      case action::preempt_and_abort: with_own_key(&Operation::preempt); break;
-      case action::register_and_move: with_own_key(&Operation::register_and_move); break;
-    }
+  Outcome run() {
+    std::visit([this](const auto& operation) { run(operation); }, request_.operation);
     return std::move(outcome_);
   }
 
  private:
-  using Registrations = std::vector<Registration>;
-
   // ---- Answers
-  void conflict() { outcome_.status = Status::reservation_conflict; }
-  void refuse(const Sense& sense) {
-    outcome_.status = Status::check_condition;
-    outcome_.sense = sense;
+  void refuse(Verdict verdict) { outcome_.verdict = verdict; }
+  void tell(const Registrant& registrant, Event event) {
+    if (registrant != request_.registrant) outcome_.notices.push_back({registrant, event});
   }
-  void tell(const NexusIdentity& nexus, AdditionalSense condition) {
-    if (nexus != request_.nexus) outcome_.attentions.push_back({nexus, condition});
-  }
-  void tell_registered(AdditionalSense condition) {
-    for (const Registration& each : state_.registrations) tell(each.nexus, condition);
+  void tell_registered(Event event) {
+    for (const Registration& each : state_.registrations) tell(each.registrant, event);
   }
 
   // ---- Registrations
-  Registration* find(const NexusIdentity& nexus) {
-    return const_cast<Registration*>(std::as_const(state_).find(nexus));
+  Registration* find(const Registrant& registrant) {
+    return const_cast<Registration*>(std::as_const(state_).find(registrant));
   }
   // Adds one, or gives the one that is there another key: a holder stays the holder.
-  Registration& put(const NexusIdentity& nexus, std::uint64_t key) {
-    if (Registration* known = find(nexus)) {
+  Registration& put(const Registrant& registrant, std::uint64_t key) {
+    if (Registration* known = find(registrant)) {
       known->key = key;
       return *known;
     }
-    const auto at = std::ranges::lower_bound(state_.registrations, nexus, {}, &Registration::nexus);
-    return *state_.registrations.insert(at, {nexus, key, false});
+    const auto at =
+        std::ranges::lower_bound(state_.registrations, registrant, {}, &Registration::registrant);
+    return *state_.registrations.insert(at, {registrant, key, false});
   }
   void erase(Registration& registration) {
     state_.registrations.erase(state_.registrations.begin() +
@@ -73,8 +46,11 @@ class Operation {
   }
   bool has_room_for(std::size_t more) {
     if (state_.registrations.size() + more <= kMaxRegistrations) return true;
-    refuse(Sense::illegal_request(AdditionalSense::insufficient_registration_resources));
+    refuse(Verdict::no_room);
     return false;
+  }
+  void set_persistent(std::optional<bool> persistent) {
+    state_.persistent = persistent.value_or(state_.persistent);
   }
 
   // ---- The reservation
@@ -89,244 +65,227 @@ class Operation {
   void begin_reservation(Registration& holder, ReservationType type) {
     end_reservation();
     state_.type = type;
-    holder.holder = !spec::is_all_registrants(type);
-  }
-  // The TYPE and SCOPE of the CDB, where they count.
-  bool check_scope_and_type() {
-    if (request_.scope != spec::kScopeLogicalUnit) {
-      refuse(Sense::invalid_field_in_cdb(kScopeTypeByte, std::uint8_t{7}));
-      return false;
-    }
-    if (!spec::is_reservation_type(request_.type)) {
-      refuse(Sense::invalid_field_in_cdb(kScopeTypeByte, std::uint8_t{3}));
-      return false;
-    }
-    return true;
-  }
-  [[nodiscard]] ReservationType type() const { return static_cast<ReservationType>(request_.type); }
-
-  // SPC-5 §6.17.3: every service action but those of registering goes by the registered key.
-  void with_own_key(void (Operation::*then)()) {
-    const Registration* own = find(request_.nexus);
-    if (own == nullptr || own->key != request_.key) return conflict();
-    (this->*then)();
+    holder.holder = !is_all_registrants(type);
   }
 
-  // ---- REGISTER (SPC-5 §5.14.7, table 66)
-  void register_key() {
-    const Registration* own = find(request_.nexus);
-    if (request_.key != (own == nullptr ? 0 : own->key)) return conflict();
-    const bool registers = own == nullptr && request_.service_action_key != 0;
-    if (request_.spec_i_pt && !registers)
-      return refuse(Sense::invalid_field_in_parameter_list(kFlagsByte, kSpecIPtBit));
-    // As if it had come through each of the ports.
-    for (const NexusIdentity& port : request_.other_ports) {
-      const Registration* there = find(port);
-      if (request_.service_action_key == 0 && there == nullptr) continue;
-      if (request_.key != (there == nullptr ? 0 : there->key)) return conflict();
+  // §6.17.3: every operation but those of registering goes by the registered key. Null: refused.
+  Registration* registered() {
+    Registration* own = find(request_.registrant);
+    if (own != nullptr && own->key == request_.key) return own;
+    refuse(Verdict::conflict);
+    return nullptr;
+  }
+
+  // ---- §5.14.7, table 66
+  [[nodiscard]] bool holds(const SetKey& set, const Registration* known) const {
+    switch (set.premise) {
+      case Premise::key_or_new: return request_.key == (known == nullptr ? 0 : known->key);
+      case Premise::registered_key: return known != nullptr && known->key == request_.key;
+      case Premise::registered: return known != nullptr;
+      case Premise::new_or_same: return known == nullptr || known->key == set.new_key;
+      case Premise::anything: return true;
+    }
+    return false;
+  }
+
+  void run(const SetKey& set) {
+    const Registration* own = find(request_.registrant);
+    if (!holds(set, own)) return refuse(Verdict::conflict);
+    if (set.along && (own != nullptr || set.new_key == 0)) return refuse(Verdict::not_new);
+    for (const Registrant& each : set.elsewhere) {
+      const Registration* there = find(each);
+      if (set.new_key == 0 && there == nullptr) continue;
+      if (!holds(set, there)) return refuse(Verdict::conflict);
     }
     // Another's registration is not ours to change.
-    for (const NexusIdentity& each : request_.specified) {
+    for (const Registrant& each : set.along.value_or(std::vector<Registrant>())) {
       const Registration* there = find(each);
-      if (there != nullptr && there->key != request_.service_action_key)
-        return refuse(Sense::invalid_field_in_parameter_list(kTransportIdByte));
+      if (there != nullptr && there->key != set.new_key) return refuse(Verdict::other_registered);
     }
-    set_keys();
+    set_keys(set);
   }
 
-  void register_and_ignore() { set_keys(); }
-
   // Registers all that are meant with the new key, or none; with key 0 it removes them.
-  void set_keys() {
-    std::vector<NexusIdentity> all = {request_.nexus};
-    all.insert(all.end(), request_.other_ports.begin(), request_.other_ports.end());
-    all.insert(all.end(), request_.specified.begin(), request_.specified.end());
+  void set_keys(const SetKey& set) {
+    std::vector<Registrant> all = {request_.registrant};
+    all.insert(all.end(), set.elsewhere.begin(), set.elsewhere.end());
+    if (set.along) all.insert(all.end(), set.along->begin(), set.along->end());
     std::ranges::sort(all);
     all.erase(std::ranges::unique(all).begin(), all.end());
-    const auto is_new = [this](const NexusIdentity& nexus) { return find(nexus) == nullptr; };
+    const auto is_new = [this](const Registrant& each) { return find(each) == nullptr; };
     const auto more = static_cast<std::size_t>(std::ranges::count_if(all, is_new));
-    const bool removes = request_.service_action_key == 0;
-    if (removes && more == all.size()) return;  // GOOD, and nothing is done
+    const bool removes = set.new_key == 0;
+    if (removes && more == all.size()) return;  // ok, and nothing is done
     if (!removes && !has_room_for(more)) return;
-    for (const NexusIdentity& nexus : all) {
+    for (const Registrant& each : all) {
       if (removes) {
-        unregister(nexus);
+        unregister(each);
       } else {
-        put(nexus, request_.service_action_key);
+        put(each, set.new_key);
       }
     }
-    state_.aptpl = request_.aptpl;
+    set_persistent(set.persistent);
     ++state_.generation;
   }
 
-  // SPC-5 §5.14.11.3: with its holder, or the last of all registrants, a reservation goes.
-  void unregister(const NexusIdentity& nexus) {
-    Registration* own = find(nexus);
+  // §5.14.11.3: with its holder, or the last of all registrants, a reservation goes.
+  void unregister(const Registrant& registrant) {
+    Registration* own = find(registrant);
     if (own == nullptr) return;
     const bool was_holder = own->holder;
     erase(*own);
     if (!state_.type) return;
     if (was_holder) {
-      const bool told = spec::is_for_registrants(*state_.type);
+      const bool told = is_for_registrants(*state_.type);
       end_reservation();
-      if (told) tell_registered(AdditionalSense::reservations_released);
+      if (told) tell_registered(Event::reservation_released);
     } else if (state_.registrations.empty()) {
       end_reservation();
     }
   }
 
-  // ---- RESERVE (SPC-5 §5.14.9)
-  void reserve() {
-    if (!check_scope_and_type()) return;
-    Registration& own = *find(request_.nexus);
-    if (state_.type) {
-      // The holder may say again what it has.
-      if (!state_.holds(own) || *state_.type != type()) conflict();
-      return;
-    }
-    begin_reservation(own, type());
+  // ---- §5.14.9
+  void run(const Reserve& reserve) {
+    Registration* own = registered();
+    if (own == nullptr) return;
+    if (!reserve.type) return refuse(Verdict::unknown_type);
+    if (!state_.type) return begin_reservation(*own, *reserve.type);
+    // The holder may say again what it has.
+    if (!state_.holds(*own) || state_.type != reserve.type) refuse(Verdict::conflict);
   }
 
-  // ---- RELEASE (SPC-5 §5.14.11.2)
-  void release() {
-    if (!check_scope_and_type()) return;
-    if (!state_.type || !state_.holds(*find(request_.nexus))) return;  // GOOD, and nothing is done
-    if (*state_.type != type()) {
-      return refuse(
-          Sense::illegal_request(AdditionalSense::invalid_release_of_persistent_reservation));
-    }
-    const bool told = spec::is_for_registrants(type());
+  // ---- §5.14.11.2
+  void run(const Release& release) {
+    const Registration* own = registered();
+    if (own == nullptr) return;
+    if (!release.type) return refuse(Verdict::unknown_type);
+    if (!state_.holds(*own)) return;  // ok, and nothing is done
+    if (state_.type != release.type) return refuse(Verdict::other_type);
+    const bool told = is_for_registrants(*release.type);
     end_reservation();
-    if (told) tell_registered(AdditionalSense::reservations_released);
+    if (told) tell_registered(Event::reservation_released);
   }
 
-  // ---- CLEAR (SPC-5 §5.14.11.6)
-  void clear() {
-    tell_registered(AdditionalSense::reservations_preempted);
+  // ---- §5.14.11.6
+  void run(const Clear& /*clear*/) {
+    if (registered() == nullptr) return;
+    tell_registered(Event::reservation_preempted);
     end_reservation();
     state_.registrations.clear();
     ++state_.generation;
   }
 
-  // ---- PREEMPT, PREEMPT AND ABORT (SPC-5 §5.14.11.4, .5, figure 5)
-  void preempt() {
-    const std::uint64_t key = request_.service_action_key;
-    const bool all_hold = state_.type && spec::is_all_registrants(*state_.type);
-    if (key == 0 && !all_hold)
-      return refuse(Sense::invalid_field_in_parameter_list(kServiceActionKeyByte));
+  // ---- §5.14.11.4, .5, figure 5
+  void run(const Preempt& preempt) {
+    if (registered() == nullptr) return;
+    const std::uint64_t key = preempt.victim_key;
+    const bool all_hold = state_.type && is_all_registrants(*state_.type);
+    if (key == 0 && !all_hold) return refuse(Verdict::zero_key);
     const Registration* held_by = holder();
     const bool takes_reservation = all_hold ? key == 0 : held_by != nullptr && held_by->key == key;
-    if (takes_reservation) return take_reservation();
+    if (takes_reservation) return take_reservation(preempt);
     const auto has_key = [key](const Registration& each) { return each.key == key; };
-    if (std::ranges::none_of(state_.registrations, has_key)) return conflict();
+    if (std::ranges::none_of(state_.registrations, has_key)) return refuse(Verdict::conflict);
     remove_preempted(has_key);
     // Of all registrants, we may have been the last.
-    if (state_.type && state_.registrations.empty()) end_reservation();
+    if (state_.registrations.empty()) end_reservation();
     ++state_.generation;
   }
 
-  void take_reservation() {
-    if (!check_scope_and_type()) return;
-    const std::uint64_t key = request_.service_action_key;
-    const ReservationType old_type = *state_.type;
+  void take_reservation(const Preempt& preempt) {
+    if (!preempt.type) return refuse(Verdict::unknown_type);
+    const std::uint64_t key = preempt.victim_key;
+    const auto old_type = state_.type;
     end_reservation();
     remove_preempted([this, key](const Registration& each) {
-      return each.nexus != request_.nexus && (key == 0 || each.key == key);
+      return each.registrant != request_.registrant && (key == 0 || each.key == key);
     });
-    if (old_type != type()) tell_registered(AdditionalSense::reservations_released);
-    begin_reservation(*find(request_.nexus), type());
+    if (old_type != preempt.type) tell_registered(Event::reservation_released);
+    begin_reservation(*find(request_.registrant), *preempt.type);
     ++state_.generation;
   }
 
   template <class Matches>
   void remove_preempted(Matches matches) {
-    Registrations kept;
+    std::vector<Registration> kept;
     for (Registration& each : state_.registrations) {
       if (!matches(each)) {
         kept.push_back(std::move(each));
         continue;
       }
-      tell(each.nexus, AdditionalSense::registrations_preempted);
-      if (request_.action == action::preempt_and_abort) outcome_.preempted.push_back(each.nexus);
+      tell(each.registrant, Event::registration_preempted);
+      outcome_.preempted.push_back(std::move(each.registrant));
     }
     state_.registrations = std::move(kept);
   }
 
-  // ---- REGISTER AND MOVE (SPC-5 §5.14.8)
-  void register_and_move() {
-    const Registration* own = find(request_.nexus);
-    if (!state_.type || !own->holder) return conflict();  // also where all registrants hold it
-    if (request_.service_action_key == 0)
-      return refuse(Sense::invalid_field_in_parameter_list(kServiceActionKeyByte));
-    if (request_.move_to == request_.nexus)
-      return refuse(Sense::invalid_field_in_parameter_list(kTransportIdByte));
-    if (find(request_.move_to) == nullptr && !has_room_for(1)) return;
+  // ---- §5.14.8
+  void run(const Move& move) {
+    Registration* own = registered();
+    if (own == nullptr) return;
+    // Also where all registrants hold it.
+    if (!state_.type || !own->holder) return refuse(Verdict::conflict);
+    if (move.new_key == 0) return refuse(Verdict::zero_key);
+    if (move.to == request_.registrant) return refuse(Verdict::to_itself);
+    if (find(move.to) == nullptr && !has_room_for(1)) return;
     const ReservationType moved = *state_.type;
     end_reservation();
-    if (request_.unregister) erase(*find(request_.nexus));
-    begin_reservation(put(request_.move_to, request_.service_action_key), moved);
-    state_.aptpl = request_.aptpl;
+    if (move.unregister) erase(*own);
+    begin_reservation(put(move.to, move.new_key), moved);
+    set_persistent(move.persistent);
     ++state_.generation;
   }
 
   Reservations& state_;
-  const ReservationRequest& request_;
-  ReservationOutcome outcome_;
+  const Request& request_;
+  Outcome outcome_;
 };
-
-// SPC-5 §5.14.3 (CRH): RESERVE and RELEASE of these are GOOD and do nothing.
-bool has_persistent_reservation(const Reservations& reservations, const NexusIdentity& nexus) {
-  const Registration* own = reservations.find(nexus);
-  if (own == nullptr || !reservations.type) return false;
-  return reservations.holds(*own) || spec::is_for_registrants(*reservations.type);
-}
 
 }  // namespace
 
-const Registration* Reservations::find(const NexusIdentity& nexus) const {
-  const auto at = std::ranges::lower_bound(registrations, nexus, {}, &Registration::nexus);
-  return at != registrations.end() && at->nexus == nexus ? &*at : nullptr;
+const Registration* Reservations::find(const Registrant& registrant) const {
+  const auto at =
+      std::ranges::lower_bound(registrations, registrant, {}, &Registration::registrant);
+  return at != registrations.end() && at->registrant == registrant ? &*at : nullptr;
+}
+
+bool Reservations::has_reservation(const Registrant& registrant) const {
+  const Registration* own = find(registrant);
+  return own != nullptr && type && (holds(*own) || is_for_registrants(*type));
 }
 
 // SPC-5 table 63, SBC-4 table 13.
-Restrictions restrictions_of(const Reservations& reservations, const NexusIdentity& nexus,
-                             std::uint64_t nexus_id) {
-  if (reservations.reserved_by != 0)
-    return reservations.reserved_by == nexus_id ? kReservedAtAll : kReservedAtAll | kReservedAll;
-  if (!reservations.type) return 0;
-  const Registration* own = reservations.find(nexus);
-  const bool allowed =
-      own != nullptr && (reservations.holds(*own) || spec::is_for_registrants(*reservations.type));
-  if (allowed) return 0;
-  return spec::is_exclusive_access(*reservations.type) ? kReservedReads | kReservedWrites
-                                                       : kReservedWrites;
+Rights rights_of(const Reservations& reservations, const Registrant& registrant,
+                 std::uint64_t session) {
+  if (reservations.sole_session != 0) {
+    const bool own = reservations.sole_session == session;
+    return {.read = own, .write = own};
+  }
+  if (!reservations.type || reservations.has_reservation(registrant)) return {};
+  return {.read = !is_exclusive_access(*reservations.type), .write = false};
 }
 
-ReservationOutcome perform(Reservations& reservations, const ReservationRequest& request) {
-  // SPC-2 §5.5.1: both kinds exclude each other.
-  if (reservations.reserved_by != 0) {
-    ReservationOutcome outcome;
-    outcome.status = Status::reservation_conflict;
-    return outcome;
-  }
+Outcome perform(Reservations& reservations, const Request& request) {
+  // SPC-2 §5.5.1: the sole use of a session and registrations exclude each other.
+  if (reservations.sole_session != 0) return {.verdict = Verdict::conflict};
   Reservations next = reservations;
-  ReservationOutcome outcome = Operation(next, request).run();
-  if (outcome.is_good()) reservations = std::move(next);
+  Outcome outcome = Operation(next, request).run();
+  if (outcome.is_ok()) reservations = std::move(next);
   return outcome;
 }
 
-bool reserve(Reservations& reservations, const NexusIdentity& nexus, std::uint64_t nexus_id) {
-  if (!reservations.registrations.empty()) return has_persistent_reservation(reservations, nexus);
-  if (reservations.reserved_by != 0) return reservations.reserved_by == nexus_id;
-  reservations.reserved_by = nexus_id;
+bool begin_sole_use(Reservations& reservations, std::uint64_t session) {
+  if (!reservations.registrations.empty()) return false;
+  if (reservations.sole_session != 0) return reservations.sole_session == session;
+  reservations.sole_session = session;
   return true;
 }
 
-bool release(Reservations& reservations, const NexusIdentity& nexus, std::uint64_t nexus_id) {
-  if (!reservations.registrations.empty()) return has_persistent_reservation(reservations, nexus);
-  // Of another's reservation: GOOD, and nothing is done.
-  if (reservations.reserved_by == nexus_id) reservations.reserved_by = 0;
+bool end_sole_use(Reservations& reservations, std::uint64_t session) {
+  const std::uint64_t holder = reservations.sole_session;
+  if (holder == 0 || (session != 0 && session != holder)) return false;
+  reservations.sole_session = 0;
   return true;
 }
 
-}  // namespace lunar::scsi
+}  // namespace lunar::access

@@ -1,124 +1,193 @@
-// Who has reserved a logical unit (SPC-5 §5.14): persistent reservations with their registrations,
-// and what RESERVE (6) and (10) of SPC-2 leave.
+// Who may read and write a disk: registrants with their keys, a reservation, and the sole use of
+// one session.
 //
-// Plain values and functions on them, without a shard or a clock: a part of the UnitState. What the
-// commands do with it is in persistent_reserve_in.cpp, persistent_reserve_out.cpp and
-// reserve_release.cpp.
+// In no protocol's words, so that a reservation made by one protocol holds against all others.
+// SCSI's PERSISTENT RESERVE OUT (SPC-5 §5.14) and NVMe's Reservation Register, Acquire and Release
+// (NVM Express Base 2.0 §8.19) are the same state machine; each protocol maps requests to it, and
+// verdicts and notices to its own answers.
+//
+// Plain values and functions on them, without a shard or a clock. Whoever has a value sees to it
+// that one change at a time is decided, and that it is durable and in force before it is answered.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "lunar/result.h"
-#include "scsi/spec/additional_sense.h"
-#include "scsi/spec/opcodes.h"
-#include "scsi/spec/reservation.h"
-#include "scsi/spec/sense.h"
-#include "scsi/spec/status.h"
-#include "scsi/state/restrictions.h"
+#include "scsi/state/registrant.h"
 #include "state/record.h"
 
-namespace lunar::scsi {
+namespace lunar::access {
 
-// A named bound on what initiators may make us keep; READ FULL STATUS of all stays below
-// kMaxTransferBytes.
+// A named bound on what hosts may make us keep.
 constexpr std::size_t kMaxRegistrations = 1024;
 
-// An I_T nexus by the names of its ports, which are what registrations belong to: they outlive
-// sessions (SPC-5 §5.14.1).
-struct NexusIdentity {
-  std::string initiator_port;  // "iqn…,i,0x<isid>"
-  std::string target_port;     // "iqn…,t,0x<tpgt>"
-  std::uint16_t relative_target_port_id = 0;
-
-  // The relative identifier follows from the name.
-  friend bool operator==(const NexusIdentity& a, const NexusIdentity& b) {
-    return a.initiator_port == b.initiator_port && a.target_port == b.target_port;
-  }
-  friend auto operator<=>(const NexusIdentity& a, const NexusIdentity& b) {
-    if (const auto order = a.initiator_port <=> b.initiator_port; order != 0) return order;
-    return a.target_port <=> b.target_port;
-  }
+// What a reservation keeps others from, and whom it admits. The values are those of records.
+enum class ReservationType : std::uint8_t {
+  write_exclusive = 1,                    // the holder writes, everybody reads
+  exclusive_access = 3,                   // the holder writes and reads
+  write_exclusive_registrants_only = 5,   // the registered write, everybody reads
+  exclusive_access_registrants_only = 6,  // the registered write and read
+  write_exclusive_all_registrants = 7,    // as the two above, and
+  exclusive_access_all_registrants = 8,   // each of the registered is a holder
 };
 
+// Whether others may not even read.
+[[nodiscard]] constexpr bool is_exclusive_access(ReservationType type) {
+  return type == ReservationType::exclusive_access ||
+         type == ReservationType::exclusive_access_registrants_only ||
+         type == ReservationType::exclusive_access_all_registrants;
+}
+// Whether every registrant holds it.
+[[nodiscard]] constexpr bool is_all_registrants(ReservationType type) {
+  return type == ReservationType::write_exclusive_all_registrants ||
+         type == ReservationType::exclusive_access_all_registrants;
+}
+// Whether every registrant has the access that the holder has.
+[[nodiscard]] constexpr bool is_for_registrants(ReservationType type) {
+  return is_all_registrants(type) || type == ReservationType::write_exclusive_registrants_only ||
+         type == ReservationType::exclusive_access_registrants_only;
+}
+
 struct Registration {
-  NexusIdentity nexus;
+  Registrant registrant;
   std::uint64_t key = 0;  // not 0
   bool holder = false;    // of the reservation, where its type is not all registrants
   bool operator==(const Registration&) const = default;
 };
 
 struct Reservations {
-  std::vector<Registration> registrations;    // ascending by nexus
-  std::optional<spec::ReservationType> type;  // of the persistent reservation, if there is one
-  std::uint32_t generation = 0;               // PRGENERATION
-  bool aptpl = false;                         // it is kept over a power loss
-  // The I_T nexus (Nexus::id) whose RESERVE (6) or (10) is in force; 0: none. Never together
-  // with registrations (SPC-2 §5.5.1).
-  std::uint64_t reserved_by = 0;
+  std::vector<Registration> registrations{};  // ascending by registrant
+  std::optional<ReservationType> type{};      // of the reservation, if there is one
+  std::uint32_t generation = 0;               // counts changes of the registrations
+  bool persistent = false;                    // they are kept over a power loss
+  // The session that has the disk for itself until it ends (SPC-2's RESERVE); 0: none. Never
+  // together with registrations. Sessions are numbered by whoever has such a thing; other
+  // protocols only see that it is not theirs.
+  std::uint64_t sole_session = 0;
 
-  [[nodiscard]] const Registration* find(const NexusIdentity& nexus) const;
+  // Null: not registered.
+  [[nodiscard]] const Registration* find(const Registrant& registrant) const;
   // A registration that holds the reservation, whatever its type.
   [[nodiscard]] bool holds(const Registration& registration) const {
-    return type && (spec::is_all_registrants(*type) || registration.holder);
+    return type && (is_all_registrants(*type) || registration.holder);
   }
+  // It holds the reservation, or the reservation is for registrants and it is one.
+  [[nodiscard]] bool has_reservation(const Registrant& registrant) const;
 };
 
-// What they mean for the commands of an I_T nexus.
-[[nodiscard]] Restrictions restrictions_of(const Reservations& reservations,
-                                           const NexusIdentity& nexus, std::uint64_t nexus_id);
+// What they allow a registrant, or who is none. `session`: 0 where the protocol has no sole use.
+struct Rights {
+  bool read = true;
+  bool write = true;
+  bool operator==(const Rights&) const = default;
+};
+[[nodiscard]] Rights rights_of(const Reservations& reservations, const Registrant& registrant,
+                               std::uint64_t session = 0);
 
-// What a PERSISTENT RESERVE OUT asks for.
-struct ReservationRequest {
-  spec::ServiceActionCode action = 0;
-  std::uint8_t scope = 0;
-  std::uint8_t type = 0;
-  std::uint64_t key = 0;                 // RESERVATION KEY
-  std::uint64_t service_action_key = 0;  // SERVICE ACTION RESERVATION KEY
-  bool aptpl = false;
-  NexusIdentity nexus;  // where it came from
-  // REGISTER, REGISTER AND IGNORE EXISTING KEY with ALL_TG_PT: the same initiator port at the other
-  // target ports.
-  std::vector<NexusIdentity> other_ports;
-  // REGISTER with SPEC_I_PT: those of the initiator ports that the parameter list names.
-  bool spec_i_pt = false;
-  std::vector<NexusIdentity> specified;
-  // REGISTER AND MOVE
-  NexusIdentity move_to;
-  bool unregister = false;
+// ---- Requests
+
+// What must be true of the registrant's key before it is set. `key` is Request::key.
+enum class Premise : std::uint8_t {
+  key_or_new,      // registered with `key`; key 0: not registered
+  registered_key,  // registered with `key`
+  registered,      // registered, with whatever key
+  new_or_same,     // not registered, or with the new key already
+  anything,
 };
 
-// What came of it.
-struct ReservationOutcome {
-  spec::Status status = spec::Status::good;
-  spec::Sense sense;  // of check_condition
-  struct Attention {
-    NexusIdentity nexus;
-    spec::AdditionalSense condition;
-  };
-  std::vector<Attention> attentions;
-  // PREEMPT AND ABORT: whose commands are to be aborted.
-  std::vector<NexusIdentity> preempted;
-
-  [[nodiscard]] bool is_good() const { return status == spec::Status::good; }
+// Registers, replaces the key, or unregisters.
+struct SetKey {
+  Premise premise = Premise::key_or_new;
+  std::uint64_t new_key = 0;         // 0: unregisters
+  std::optional<bool> persistent{};  // unset: as it is
+  // The same host at other ports, as if the request had come through each of them.
+  std::vector<Registrant> elsewhere{};
+  // Others, that are registered along with a new registration, and with its key. Unset: not asked
+  // for; empty: asked for, and there is nobody.
+  std::optional<std::vector<Registrant>> along{};
+};
+// `type` unset: the protocol was asked for one that does not exist.
+struct Reserve {
+  std::optional<ReservationType> type;
+};
+struct Release {
+  std::optional<ReservationType> type;
+};
+struct Clear {};
+// Removes the registrations with a key, and takes the reservation where that key's holder has it.
+struct Preempt {
+  std::uint64_t victim_key = 0;  // 0: all others, of a reservation of all registrants
+  std::optional<ReservationType> type;
+};
+// Gives the reservation to another, who is registered with `new_key`.
+struct Move {
+  Registrant to;
+  std::uint64_t new_key = 0;
+  bool unregister = false;  // the one who gives it
+  std::optional<bool> persistent{};
 };
 
-// Does it, all or nothing. The caller has seen to the CDB and to the parameter list as such.
-[[nodiscard]] ReservationOutcome perform(Reservations& reservations,
-                                         const ReservationRequest& request);
+struct Request {
+  Registrant registrant;  // who asks
+  std::uint64_t key = 0;  // what it says its key is; 0: it has none
+  std::variant<SetKey, Reserve, Release, Clear, Preempt, Move> operation;
+};
 
-// RESERVE and RELEASE (6) and (10) of an I_T nexus: what SPC-2 §7.21 says, but for those that
-// have a persistent reservation, to whom both are GOOD and do nothing (SPC-5 §5.14.3). Give whether
-// the status is GOOD, else it is RESERVATION CONFLICT.
-[[nodiscard]] bool reserve(Reservations& reservations, const NexusIdentity& nexus,
-                           std::uint64_t nexus_id);
-[[nodiscard]] bool release(Reservations& reservations, const NexusIdentity& nexus,
-                           std::uint64_t nexus_id);
+// ---- Answers
 
-// How registrations made with APTPL are kept, and the reverse: malformed, unsupported.
-[[nodiscard]] state::Record to_record(const Reservations& reservations);
+enum class Verdict : std::uint8_t {
+  ok,
+  conflict,          // with the keys or the reservation that are there
+  no_room,           // kMaxRegistrations, or they cannot be kept
+  unknown_type,      // the type that was asked for does not exist
+  other_type,        // Release: the reservation has another type
+  zero_key,          // Preempt, Move: 0 where a key must be
+  not_new,           // SetKey::along with what is no new registration
+  other_registered,  // SetKey::along: one of them is registered with another key
+  to_itself,         // Move
+};
+
+// What others are told of. Not the one who asked.
+enum class Event : std::uint8_t {
+  registration_preempted,  // theirs is gone
+  reservation_released,    // they are registered, and may find it free or of another type
+  reservation_preempted,   // all registrations are gone
+};
+struct Notice {
+  Registrant registrant;  // all of its sessions or controllers
+  Event event;
+};
+
+struct Outcome {
+  Verdict verdict = Verdict::ok;
+  std::vector<Notice> notices{};
+  // Of Preempt: who lost a registration, and whose commands the protocols abort when the preempting
+  // request wants that.
+  std::vector<Registrant> preempted{};
+
+  [[nodiscard]] bool is_ok() const { return verdict == Verdict::ok; }
+};
+
+// Does it, all or nothing.
+[[nodiscard]] Outcome perform(Reservations& reservations, const Request& request);
+
+// Gives the disk to one session alone. False: there are registrations, or another session has it.
+[[nodiscard]] bool begin_sole_use(Reservations& reservations, std::uint64_t session);
+// `session` 0: whosever it is. False: there is nothing to end.
+bool end_sole_use(Reservations& reservations, std::uint64_t session);
+
+// ---- What outlives a power loss
+
+constexpr std::string_view kReservationsKey = "reservations";  // in the state store
+
+// Nothing: there is nothing to keep, or nobody has asked for it.
+[[nodiscard]] std::optional<state::Record> to_record(const Reservations& reservations);
+// malformed: not what to_record() makes; unsupported.
 [[nodiscard]] Result<Reservations> reservations_of(const state::Record& record);
 
-}  // namespace lunar::scsi
+}  // namespace lunar::access

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "scsi/spec/target_port_groups.h"
+#include "scsi/state/path_states.h"
 
 namespace lunar::scsi {
 
@@ -21,7 +21,7 @@ constexpr std::size_t kMaxTargetPorts = 256;  // of one target
 
 // How a target port group begins, and who may change its state.
 struct PortGroupOptions {
-  spec::AccessState state = spec::AccessState::active_optimized;
+  access::PathState state = access::PathState::optimized;
   bool preferred = false;         // PREF
   bool implicit_changes = true;   // whoever manages the target may
   bool explicit_changes = false;  // initiators may, by SET TARGET PORT GROUPS
@@ -32,6 +32,11 @@ struct TargetPort {
   std::uint16_t number = 0;  // not 0
   std::string name;          // "iqn…,t,0x<tpgt>" (RFC 7143 §4.2.7)
   PortGroupOptions group;
+
+  // As the group begins.
+  [[nodiscard]] access::GroupAccess initial_access() const {
+    return {number, group.state, group.preferred, access::StateSetBy::nobody};
+  }
 };
 
 // Filled before the target takes its first connection, then immutable, so that every shard reads

@@ -9,15 +9,18 @@
 
 #include "engine/task.h"
 #include "scsi/spec/protection.h"
-#include "scsi/state/asymmetric_access.h"
 #include "scsi/state/condition.h"
 #include "scsi/state/identification.h"
 #include "scsi/state/mode_parameters.h"
+#include "scsi/state/path_states.h"
+
+namespace lunar::access {
+struct Reservations;
+}  // namespace lunar::access
 
 namespace lunar::scsi {
 
 class LogicalUnitShard;
-struct Reservations;
 struct LogBaselines;
 struct Priorities;
 struct SelfTestLog;
@@ -31,9 +34,10 @@ struct UnitState {
   UnitCondition condition;
   Identification identification;
   ModeParameters mode;
-  ModeParameters saved_mode;                           // what it starts with next time
-  std::shared_ptr<const Reservations> reservations{};  // null: nobody has registered or reserved
-  AsymmetricAccess access;
+  ModeParameters saved_mode;  // what it starts with next time
+  // Null: nobody has registered or reserved.
+  std::shared_ptr<const access::Reservations> reservations{};
+  access::PathStates paths;
   std::shared_ptr<const LogBaselines> log_baselines{};  // null: no log page was reset
   std::shared_ptr<const Priorities> priorities{};       // null: no SET PRIORITY
   std::shared_ptr<const SelfTestLog> self_tests{};      // null: there was none

@@ -17,7 +17,7 @@ std::span<const UnitFeature> unit_features() {
                   resume_medium_operation},
       UnitFeature{kIdentificationKey, restore_identification},
       UnitFeature{kModePagesKey, restore_mode_parameters},
-      UnitFeature{kReservationsKey, restore_reservations},
+      UnitFeature{access::kReservationsKey, restore_reservations},
       UnitFeature{kSelfTestsKey, restore_self_tests},
   };
   return kFeatures;

@@ -1,0 +1,21 @@
+#include "scsi/state/path_states.h"
+
+#include <algorithm>
+
+namespace lunar::access {
+
+GroupAccess PathStates::of(const GroupAccess& initial) const {
+  if (changed_ == nullptr) return initial;
+  const auto found = std::ranges::find(*changed_, initial.group, &GroupAccess::group);
+  return found == changed_->end() ? initial : *found;
+}
+
+void PathStates::set(const GroupAccess& access) {
+  auto next = changed_ == nullptr ? std::make_shared<std::vector<GroupAccess>>()
+                                  : std::make_shared<std::vector<GroupAccess>>(*changed_);
+  std::erase_if(*next, [&](const GroupAccess& old) { return old.group == access.group; });
+  next->push_back(access);
+  changed_ = std::move(next);
+}
+
+}  // namespace lunar::access
