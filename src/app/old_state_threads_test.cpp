@@ -10,12 +10,12 @@
 #include <memory>
 #include <string>
 
+#include "access/reservations.h"
 #include "app/state_folder.h"
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "scsi/state/identification.h"
 #include "scsi/state/medium_operation.h"
-#include "scsi/state/reservations.h"
 #include "scsi/state/self_test_log.h"
 #include "state/database.h"
 #include "state/testing/scratch.h"

@@ -19,10 +19,11 @@ LAYERS = {
     "engine": ["base"],
     "state": ["engine"],
     "block": ["engine"],
+    "access": ["state"],
     "kinds": ["block", "schema"],
     **{kind: ["kinds"] for kind in KINDS},
     # The rooms of the SCSI device server: each may use those before it.
-    "scsi/state": ["block", "state", "scsi/spec"],
+    "scsi/state": ["block", "access", "scsi/spec"],
     "scsi/core": ["scsi/state"],
     "scsi/blocks": ["scsi/core"],
     "scsi/protection": ["scsi/blocks"],

@@ -23,6 +23,9 @@ class Table(unittest.TestCase):
             if name.startswith(("backends/", "layers/")):
                 self.assertEqual(layers.may_use(name), {name, "kinds", "schema", "block", "engine", "base"})
 
+    def test_access_knows_no_protocol(self):
+        self.assertEqual(layers.may_use("access"), {"access", "state", "engine", "base"})
+
 
 class Includes(unittest.TestCase):
     def check(self, files):

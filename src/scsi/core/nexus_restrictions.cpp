@@ -1,13 +1,13 @@
 #include "scsi/core/nexus_restrictions.h"
 
+#include "access/path_states.h"
+#include "access/reservations.h"
 #include "scsi/core/command_description.h"
 #include "scsi/core/completion.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/nexus.h"
 #include "scsi/core/target.h"
 #include "scsi/state/condition.h"
-#include "scsi/state/path_states.h"
-#include "scsi/state/reservations.h"
 
 namespace lunar::scsi {
 namespace {

@@ -1,13 +1,13 @@
 // PERSISTENT RESERVE IN (SPC-5 §6.16).
 #include <ranges>
 
+#include "access/reservations.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/parameter_data.h"
 #include "scsi/reservations/reservation_commands.h"
 #include "scsi/reservations/reservation_types.h"
 #include "scsi/spec/reservation.h"
 #include "scsi/spec/transport_id.h"
-#include "scsi/state/reservations.h"
 
 namespace lunar::scsi {
 namespace {

@@ -1,8 +1,8 @@
 // Persistent reservations by their commands, on two shards.
 #include <gtest/gtest.h>
 
+#include "access/reservations.h"
 #include "scsi/reservations/reservation_change.h"
-#include "scsi/state/reservations.h"
 #include "scsi/testing/persistent_reserve.h"
 
 namespace lunar::scsi {

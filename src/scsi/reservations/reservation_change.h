@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "access/reservations.h"
 #include "lunar/result.h"
 #include "scsi/core/command.h"
 #include "scsi/core/logical_unit.h"
-#include "scsi/state/reservations.h"
 #include "scsi/state/unit_state.h"
 
 namespace lunar::scsi {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "access/reservations.h"
 #include "scsi/spec/reservation.h"
-#include "scsi/state/reservations.h"
 
 namespace lunar::scsi {
 

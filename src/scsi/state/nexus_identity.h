@@ -2,7 +2,7 @@
 // outlive its sessions (SPC-5 §5.14.1).
 #pragma once
 
-#include "scsi/state/registrant.h"
+#include "access/registrant.h"
 
 namespace lunar::scsi {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "scsi/state/path_states.h"
+#include "access/path_states.h"
 
 namespace lunar::scsi {
 

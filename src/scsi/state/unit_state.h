@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "access/path_states.h"
 #include "engine/task.h"
 #include "scsi/spec/protection.h"
 #include "scsi/state/condition.h"
 #include "scsi/state/identification.h"
 #include "scsi/state/mode_parameters.h"
-#include "scsi/state/path_states.h"
 
 namespace lunar::access {
 struct Reservations;

@@ -1,4 +1,4 @@
-#include "scsi/state/reservations.h"
+#include "access/reservations.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,5 +1,5 @@
 // Path states as values, and that NVMe finds its own in them.
-#include "scsi/state/path_states.h"
+#include "access/path_states.h"
 
 #include <gtest/gtest.h>
 

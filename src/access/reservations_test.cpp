@@ -1,5 +1,5 @@
 // Reservations as values: their bounds, what must be true of keys, what is kept.
-#include "scsi/state/reservations.h"
+#include "access/reservations.h"
 
 #include <gtest/gtest.h>
 

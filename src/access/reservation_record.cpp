@@ -3,7 +3,7 @@
 // only, version 2 also those at every port.
 #include <algorithm>
 
-#include "scsi/state/reservations.h"
+#include "access/reservations.h"
 
 namespace lunar::access {
 namespace {

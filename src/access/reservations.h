@@ -17,8 +17,8 @@
 #include <variant>
 #include <vector>
 
+#include "access/registrant.h"
 #include "lunar/result.h"
-#include "scsi/state/registrant.h"
 #include "state/record.h"
 
 namespace lunar::access {

@@ -1,4 +1,4 @@
-#include "scsi/state/path_states.h"
+#include "access/path_states.h"
 
 #include <algorithm>
 
