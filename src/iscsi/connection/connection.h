@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <new>
 #include <string>
 
 #include "base/cache_line.h"
@@ -102,7 +103,13 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
 
   // Runs `work`. Memory that cannot be had ends the connection, never the shard.
   template <class Work>
-  void guarded(const Work& work) noexcept;
+  void guarded(const Work& work) noexcept {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+      close("no memory");
+    }
+  }
   void transition(State next);
   [[nodiscard]] bool reads() const;
   void wake_reader();

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "iscsi/login/port_names.h"
-#include "iscsi/session/session_send.h"
+#include "iscsi/session/send.h"
 #include "iscsi/spec/serial.h"
 
 namespace lunar::iscsi {

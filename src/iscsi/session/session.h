@@ -4,13 +4,13 @@
 // Error recovery level 0, one connection: what cannot be put right by a status or a Reject ends the
 // connection, and the initiator's session recovery does the rest. Split over several files by
 // subject:
-//   session.cpp             the CmdSN window and the dispatch of requests, NOP, text, logout
-//   session_command.cpp     a SCSI command arrives, with its immediate data
-//   session_data_out.cpp    data-out: unsolicited and asked for by R2T
-//   session_response.cpp    the outcome: status, residuals
-//   session_data_in.cpp     data-in, made as the socket takes it
-//   session_places.cpp      memory for data-out, and what happens while there is none
-//   session_management.cpp  task management, aborts, the end of a session
+//   session.cpp          the CmdSN window and the dispatch of requests, NOP, text, logout
+//   scsi_command.cpp     a SCSI command arrives, with its immediate data
+//   data_out.cpp         data-out: unsolicited and asked for by R2T
+//   response.cpp         the outcome: status, residuals
+//   data_in.cpp          data-in, made as the socket takes it
+//   data_out_places.cpp  memory for data-out, and what happens while there is none
+//   task_management.cpp  task management, aborts, the end of a session
 #pragma once
 
 #include <cstdint>
@@ -193,14 +193,14 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler, private b
   template <class Pdu>
   void send_without_status(OutboundPdu& out, const Pdu& bhs);
 
-  // ---- session_command.cpp
+  // ---- scsi_command.cpp
   Placement place_command_data(const InboundPdu& pdu, bool whole);
   void on_scsi_command(const InboundPdu& pdu);
   Task* begin_task(const InboundPdu& pdu);
   bool prepare(Task& task);
   void deliver(Task& task);
 
-  // ---- session_data_out.cpp
+  // ---- data_out.cpp
   Placement place_data_out(const InboundPdu& pdu, bool whole);
   void on_data_out(const InboundPdu& pdu);
   void continue_transfer(Task& task);
@@ -210,7 +210,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler, private b
   void end_sequence(Task& task, const DataOutSequence& sequence);
   void fail_transfer(Task& task, const scsi::spec::Sense& sense);
 
-  // ---- session_response.cpp
+  // ---- response.cpp
   void on_finished(Task& task) noexcept;
   void settle(Task& task);
   void conclude(Task& task);
@@ -220,7 +220,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler, private b
   void release(Task& task);
   void tell_gone(engine::Event* gone);
 
-  // ---- session_data_in.cpp
+  // ---- data_in.cpp
   [[nodiscard]] bool has_room_for_data_in() const {
     return queue_.count() < kMaxMadePdus && queue_.bytes() < kMaxMadeBytes;
   }
@@ -233,7 +233,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler, private b
   void stop_data_in(Task& task);
   [[nodiscard]] bool keep_unmade_data(Task& task, Bytes memory);
 
-  // ---- session_places.cpp
+  // ---- data_out_places.cpp
   bool find_place(Task& task);
   bool place_unasked_data(Task& task, const InboundPdu& pdu);
   [[nodiscard]] bool may_stall();
@@ -243,7 +243,7 @@ class alignas(kCacheLine) Session final : public PduReceiver::Handler, private b
   void on_buffer();
   void serve_waiting();
 
-  // ---- session_management.cpp
+  // ---- task_management.cpp
   void on_task_management(const InboundPdu& pdu);
   engine::Task<void> manage(spec::TaskManagementRequest request);
   engine::Task<spec::TmfResponse> perform(const spec::TaskManagementRequest& request,

@@ -37,7 +37,7 @@ struct FreeSpill {
 using Spill = std::unique_ptr<std::byte[], FreeSpill>;
 
 // How far the Data-In PDUs of a task have been made. They are made as the socket takes them: see
-// session_data_in.cpp.
+// data_in.cpp.
 struct DataInCursor {
   std::uint32_t offset = 0;     // of the next PDU's data
   std::uint32_t end = 0;        // one past the last byte

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "iscsi/session/send.h"
 #include "iscsi/session/session.h"
-#include "iscsi/session/session_send.h"
 
 namespace lunar::iscsi {
 namespace {

@@ -3,8 +3,8 @@
 #include <cassert>
 
 #include "base/medium_access.h"
+#include "iscsi/session/send.h"
 #include "iscsi/session/session.h"
-#include "iscsi/session/session_send.h"
 #include "iscsi/session/transfer_errors.h"
 
 namespace lunar::iscsi {

@@ -1,4 +1,4 @@
-// Session's templates for sending. Private to session*.cpp.
+// Session's templates for sending. Private to this folder.
 #pragma once
 
 #include <new>

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <optional>
 
+#include "iscsi/session/send.h"
 #include "iscsi/session/session.h"
-#include "iscsi/session/session_send.h"
 #include "iscsi/session/transfer_errors.h"
 #include "iscsi/spec/ahs.h"
 

@@ -1,8 +1,8 @@
 // A command has its outcome: data-in, status, residuals (RFC 7143 §11.4, §11.7).
 #include <algorithm>
 
+#include "iscsi/session/send.h"
 #include "iscsi/session/session.h"
-#include "iscsi/session/session_send.h"
 
 namespace lunar::iscsi {
 

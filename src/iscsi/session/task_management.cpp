@@ -2,8 +2,8 @@
 #include <cassert>
 
 #include "base/log.h"
+#include "iscsi/session/send.h"
 #include "iscsi/session/session.h"
-#include "iscsi/session/session_send.h"
 #include "iscsi/spec/serial.h"
 
 namespace lunar::iscsi {
