@@ -177,16 +177,16 @@ TEST_F(Login, NegotiatesEachKeyByItsFunction) {
   EXPECT_EQ(answers["ErrorRecoveryLevel"], "0");
   EXPECT_EQ(answers["TaskReporting"], "RFC3720");
   EXPECT_EQ(answers["iSCSIProtocolLevel"], "2");
-  const Parameters expected{.header_digest = Digest::crc32c,
-                            .initial_r2t = false,
-                            .initiator_max_recv_data_segment_length = 65536,
-                            .target_max_recv_data_segment_length = 262144,
-                            .max_burst_length = 1048576,
-                            .first_burst_length = 262144,
-                            .default_time2wait = 5,
-                            .default_time2retain = 0,
-                            .max_outstanding_r2t = 8,
-                            .protocol_level = 2};
+  const Parameters expected{{.initial_r2t = false,
+                             .max_burst_length = 1048576,
+                             .first_burst_length = 262144,
+                             .default_time2wait = 5,
+                             .default_time2retain = 0,
+                             .max_outstanding_r2t = 8,
+                             .protocol_level = 2},
+                            {.header_digest = Digest::crc32c,
+                             .initiator_max_recv_data_segment_length = 65536,
+                             .target_max_recv_data_segment_length = 262144}};
   EXPECT_EQ(login.parameters(), expected);
 }
 

@@ -23,20 +23,17 @@ enum class SessionType : std::uint8_t { normal, discovery };
 // Semantics of the task management functions that end many tasks (RFC 7143 §13.23).
 enum class TaskReporting : std::uint8_t { rfc3720, response_fence, fast_abort };
 
-// What both sides agreed on. As constructed: the RFC's defaults, which hold for a key nobody named.
-// Lengths in bytes, times in seconds.
 // iSCSIProtocolLevel (RFC 7144 §7.1.1): from here on there are QUERY TASK and its kin.
 constexpr std::uint32_t kProtocolLevelRfc7144 = 2;
 
-struct Parameters {
-  Digest header_digest = Digest::none;
-  Digest data_digest = Digest::none;
+// What both sides agreed on. As constructed: the RFC's defaults, which hold for a key nobody named.
+// Lengths in bytes, times in seconds. RFC 7143 §13 tells the scope of each key.
+
+// Session-wide: the leading connection's login says them for all connections.
+struct SessionParameters {
   std::uint32_t max_connections = 1;
   bool initial_r2t = true;
   bool immediate_data = true;
-  // What the initiator takes in one PDU, declared by it; and what we take, declared by us.
-  std::uint32_t initiator_max_recv_data_segment_length = 8192;
-  std::uint32_t target_max_recv_data_segment_length = 8192;
   std::uint32_t max_burst_length = 262144;
   std::uint32_t first_burst_length = 65536;
   std::uint32_t default_time2wait = 2;
@@ -48,21 +45,37 @@ struct Parameters {
   TaskReporting task_reporting = TaskReporting::rfc3720;
   std::uint32_t protocol_level = 1;  // iSCSIProtocolLevel
 
+  friend bool operator==(const SessionParameters&, const SessionParameters&) = default;
+};
+
+// Connection-only: each connection has its own.
+struct ConnectionParameters {
+  Digest header_digest = Digest::none;
+  Digest data_digest = Digest::none;
+  // What the initiator takes in one PDU, declared by it; and what we take, declared by us.
+  std::uint32_t initiator_max_recv_data_segment_length = 8192;
+  std::uint32_t target_max_recv_data_segment_length = 8192;
+
+  friend bool operator==(const ConnectionParameters&, const ConnectionParameters&) = default;
+};
+
+// What one login negotiates.
+struct Parameters : SessionParameters, ConnectionParameters {
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };
 
 // lunar's side of each key.
 struct NegotiationPolicy {
   // The value we answer with, to be combined with the offered one by the key's function.
-  Parameters preferred{
-      .initial_r2t = false,
-      .target_max_recv_data_segment_length = 262144,
-      .max_burst_length = 1048576,
-      .first_burst_length = 262144,
-      .default_time2retain = 0,
-      .max_outstanding_r2t = 8,
-      .protocol_level = kProtocolLevelRfc7144,
-  };
+  Parameters preferred{{
+                           .initial_r2t = false,
+                           .max_burst_length = 1048576,
+                           .first_burst_length = 262144,
+                           .default_time2retain = 0,
+                           .max_outstanding_r2t = 8,
+                           .protocol_level = kProtocolLevelRfc7144,
+                       },
+                       {.target_max_recv_data_segment_length = 262144}};
   // Of a list key the initiator's first choice that is allowed here wins.
   bool allow_digest_none = true;
   bool allow_digest_crc32c = true;

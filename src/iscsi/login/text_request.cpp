@@ -6,7 +6,7 @@
 namespace lunar::iscsi {
 
 TextNegotiation::TextNegotiation(const NegotiationPolicy& policy, const TargetLister& lister,
-                                 const LoginIdentity& identity, Parameters& parameters)
+                                 const LoginIdentity& identity, ConnectionParameters& parameters)
     : policy_(policy), lister_(lister), identity_(identity), parameters_(parameters) {}
 
 TextReply TextNegotiation::handle(const spec::TextRequest& request, Bytes text) {
@@ -43,7 +43,7 @@ void TextNegotiation::start(const spec::TextRequest& request) {
   in_progress_ = true;
   initiator_task_tag_ = request.initiator_task_tag;
   if (++target_transfer_tag_ == spec::kReservedTag) target_transfer_tag_ = 0;
-  negotiated_ = parameters_;
+  static_cast<ConnectionParameters&>(negotiated_) = parameters_;
 }
 
 void TextNegotiation::reset() {
@@ -126,7 +126,7 @@ TextReply TextNegotiation::respond(const spec::TextRequest& request) {
   const bool final = (request.flags & spec::kFinal) != 0 && output_.empty();
   if (final) {
     reply.bhs.flags = spec::kFinal;
-    parameters_ = negotiated_;
+    parameters_ = static_cast<const ConnectionParameters&>(negotiated_);
     reset();
   } else {
     reply.bhs.flags = !output_.empty() && !more_to_come ? spec::kContinue : std::uint8_t{0};

@@ -50,10 +50,11 @@ struct TextReply {
 
 class TextNegotiation {
  public:
-  // All must outlive this object. `parameters` are the connection's; a negotiation changes them
-  // when its final response is returned, so the response itself is still sent under the old ones.
+  // All must outlive this object. A negotiation changes `parameters` when its final response is
+  // returned, so the response itself is still sent under the old ones. In the full feature phase
+  // only what belongs to a connection can be negotiated (RFC 7143 §13).
   TextNegotiation(const NegotiationPolicy& policy, const TargetLister& lister,
-                  const LoginIdentity& identity, Parameters& parameters);
+                  const LoginIdentity& identity, ConnectionParameters& parameters);
 
   TextReply handle(const spec::TextRequest& request, Bytes text);
 
@@ -72,12 +73,12 @@ class TextNegotiation {
   const NegotiationPolicy& policy_;
   const TargetLister& lister_;
   const LoginIdentity& identity_;
-  Parameters& parameters_;
+  ConnectionParameters& parameters_;
 
   bool in_progress_ = false;
   std::uint32_t initiator_task_tag_ = spec::kReservedTag;
   std::uint32_t target_transfer_tag_ = 0;  // of the negotiation in progress
-  Parameters negotiated_;
+  Parameters negotiated_;                  // of which the connection's are used
   SeenKeys seen_;
   TextInput input_;
   TextOutput output_;

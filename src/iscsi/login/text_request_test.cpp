@@ -71,7 +71,7 @@ class Text : public ::testing::Test {
   NegotiationPolicy policy;
   Lister lister;
   LoginIdentity identity;
-  Parameters parameters;
+  ConnectionParameters parameters;
   TextNegotiation negotiation{policy, lister, identity, parameters};
 };
 
@@ -108,7 +108,7 @@ TEST_F(Text, DeclaresANewSegmentLength) {
 TEST_F(Text, LoginKeysAreRejected) {
   expect_final(send("MaxBurstLength=512\0AuthMethod=None\0Foo=1\0"sv),
                "MaxBurstLength=Reject\0AuthMethod=Reject\0Foo=NotUnderstood\0"sv);
-  EXPECT_EQ(parameters, Parameters{});
+  EXPECT_EQ(parameters, ConnectionParameters{});
 }
 
 TEST_F(Text, ValuesTakeEffectAtTheEndOfTheSequence) {
