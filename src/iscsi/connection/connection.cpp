@@ -37,8 +37,13 @@ Connection::Connection(ConnectionOwner& owner, std::unique_ptr<engine::Stream> s
       shard_(owner.shard()),
       stream_(std::move(stream)),
       arrival_(arrival),
-      queue_(owner.pools().pdus),
-      receiver_(*this, owner.shard().buffers()),
+      protocol_({.shard = shard_,
+                 .pools = owner.pools(),
+                 .host = *this,
+                 .policy = owner.policy(),
+                 .lister = *this,
+                 .initiator_address = stream_->remote().address},
+                *this),
       login_(std::make_unique<LoginNegotiation>(owner.policy(),
                                                 static_cast<const TargetDirectory&>(*this))),
       peer_(fmt::format("{}:{}", stream_->remote().address, stream_->remote().port)) {
@@ -65,7 +70,7 @@ Connection::Connection(ConnectionOwner& owner, std::unique_ptr<engine::Stream> s
   };
   buffer_waiter_.run = [](engine::Runnable& self) noexcept {
     Connection& connection = *static_cast<Waiter&>(self).connection;
-    connection.receiver_.give_buffer(std::move(connection.buffer_waiter_.buffer));
+    connection.protocol_.receiver().give_buffer(std::move(connection.buffer_waiter_.buffer));
     connection.wake_reader();
   };
 }
@@ -73,7 +78,7 @@ Connection::Connection(ConnectionOwner& owner, std::unique_ptr<engine::Stream> s
 Connection::~Connection() = default;
 
 void Connection::start() {
-  receiver_.set_max_data_segment_length(kMaxLoginSegmentLength);
+  protocol_.receiver().set_max_data_segment_length(kMaxLoginSegmentLength);
   shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
   last_bytes_ns_ = shard_.now_ns();
   wake_reader();
@@ -84,7 +89,7 @@ void Connection::transition(State next) { state_ = next; }
 // ---- Receiving.
 
 bool Connection::reads() const {
-  if (receiver_.is_stalled() || is_full(queue_)) return false;
+  if (protocol_.receiver().is_stalled() || is_full(protocol_.queue())) return false;
   return state_ == State::login || state_ == State::full_feature || state_ == State::draining;
 }
 
@@ -108,7 +113,7 @@ bool Connection::receive() {
       if (!sends_more_) shard_.remove_poller(*this);
       return worked;
     }
-    const std::span<iovec> into = receiver_.receive_into();
+    const std::span<iovec> into = protocol_.receiver().receive_into();
     if (into.empty()) {
       if (!sends_more_) shard_.remove_poller(*this);
       if (!buffer_waiter_.is_linked()) {
@@ -125,11 +130,11 @@ bool Connection::receive() {
     }
     worked = true;
     last_bytes_ns_ = shard_.now_ns();
-    receiver_.received(static_cast<std::size_t>(count));
+    protocol_.receiver().received(static_cast<std::size_t>(count));
     if (memory_reserve::ran_short()) [[unlikely]]
       close("the process has no more memory");
     // The socket is empty, or it is time to answer.
-    if (static_cast<std::size_t>(count) < room || !receiver_.in_bulk()) break;
+    if (static_cast<std::size_t>(count) < room || !protocol_.receiver().in_bulk()) break;
   }
   return worked;
 }
@@ -155,16 +160,11 @@ void Connection::park() {
 void Connection::go_cold() {
   shard_.remove_poller(*this);
   // Data that is awaited frees buffers of the pool when it comes: it must not have to wait for one.
-  if (session_ == nullptr || !session_->awaits_data()) receiver_.release_idle_buffer();
+  if (!protocol_.awaits_data()) protocol_.receiver().release_idle_buffer();
   stream_->when_readable(on_readable_);
 }
 
-void Connection::input_unblocked() {
-  receiver_.resume();
-  wake_reader();
-}
-
-void Connection::discard_input() { receiver_.discard_segment(); }
+void Connection::input_unblocked() { wake_reader(); }
 
 // ---- Sending.
 
@@ -177,15 +177,15 @@ void Connection::flush() {
   if (state_ == State::closing) return;
   std::size_t turn = kTurnBytes;
   for (;;) {
-    if (session_ != nullptr) session_->make_data_in_for_send();
-    if (queue_.empty()) break;
+    protocol_.make_data_in_for_send();
+    if (protocol_.queue().empty()) break;
     if (turn == 0) {
       sends_more_ = true;
       if (!engine::Poller::is_linked()) shard_.add_poller(*this);
       go_on_reading();
       return;
     }
-    const std::span<iovec> pieces = queue_.gather(send_pieces, turn);
+    const std::span<iovec> pieces = protocol_.queue().gather(send_pieces, turn);
     const std::int64_t count = stream_->send(pieces);
     if (count == -EAGAIN) {
       waits_writable_ = true;
@@ -198,12 +198,12 @@ void Connection::flush() {
       return;
     }
     turn -= static_cast<std::size_t>(count);
-    queue_.sent(static_cast<std::size_t>(count),
-                [this](Task& task) { session_->on_task_sent(task); });
+    protocol_.queue().sent(static_cast<std::size_t>(count),
+                           [this](Task& task) { protocol_.on_task_sent(task); });
   }
   if (state_ == State::flushing) {
     end("closed after the last response");
-  } else if (state_ == State::draining && session_->active_tasks() == 0) {
+  } else if (state_ == State::draining && protocol_.active_tasks() == 0) {
     close("the target is stopping");
   } else {
     go_on_reading();
@@ -213,9 +213,9 @@ void Connection::flush() {
 
 // There may be room for more responses.
 void Connection::go_on_reading() {
-  if (!waits_for_room_ && !receiver_.is_stalled()) return;
-  waits_for_room_ = is_full(queue_);
-  receiver_.resume();
+  if (!waits_for_room_ && !protocol_.receiver().is_stalled()) return;
+  waits_for_room_ = is_full(protocol_.queue());
+  protocol_.receiver().resume();
   wake_reader();
 }
 
@@ -231,7 +231,7 @@ void Connection::close_now(std::string_view why) { close(why); }
 void Connection::close_after_output() {
   if (state_ == State::closing) return;
   transition(State::flushing);
-  receiver_.stop();
+  protocol_.receiver().stop();
   (void)shows_life();
   shard_.arm(alarm_, shard_.now_ns() + kLoginTimeoutNs);
   output_ready();
@@ -240,7 +240,7 @@ void Connection::close_after_output() {
 void Connection::drain() {
   if (state_ == State::full_feature) {
     transition(State::draining);
-    session_->drain();
+    protocol_.drain();
     output_ready();  // closes if nothing is in flight
   } else if (state_ == State::login || state_ == State::establishing) {
     close("the target is stopping");
@@ -249,7 +249,7 @@ void Connection::drain() {
 
 void Connection::target_cold_reset() {
   close_after_output();
-  owner_.end_other_sessions(session_->identity().target_name, tsih_);
+  owner_.end_other_sessions(protocol_.session()->identity().target_name, tsih_);
 }
 
 void Connection::close(std::string_view why) { end_at(log::Level::info, why); }
@@ -261,7 +261,8 @@ void Connection::end(std::string_view why) {
 // A discovery is over when it is over, by whichever end (iscsiadm resets the connection), and has
 // left its line at login. And who connects and says nothing looks whether somebody listens.
 bool Connection::is_of_no_interest() const {
-  if (session_) return session_->identity().session_type == SessionType::discovery;
+  if (const Session* session = protocol_.session(); session != nullptr)
+    return session->identity().session_type == SessionType::discovery;
   return login_ && !login_->has_begun();
 }
 
@@ -270,7 +271,7 @@ void Connection::end_at(log::Level level, std::string_view why) {
   // Every `why` is one of our own: so many causes there are.
   log::limited(level, peer_address(), why, "{}: connection closed: {}", peer_, why);
   transition(State::closing);
-  receiver_.stop();
+  protocol_.receiver().stop();
   shard_.remove_poller(*this);
   alarm_.cancel();
   shard_.enqueue(on_close_);  // not here: callers below us are still at work
@@ -282,9 +283,7 @@ engine::Task<void> Connection::finish_closing() {
   buffer_waiter_.cancel();
   stream_.reset();
   co_await gate_.close();
-  queue_.clear([this](Task& task) { session_->on_task_sent(task); });
-  if (session_) co_await session_->stop();
-  queue_.clear();
+  co_await protocol_.stop();
   auto leaving = owner_.leave(tsih_);
   co_await leaving;
   owner_.closed(*this);  // deletes this

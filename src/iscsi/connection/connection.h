@@ -20,9 +20,8 @@
 #include "engine/timer.h"
 #include "iscsi/connection/connection_owner.h"
 #include "iscsi/login/login_negotiation.h"
-#include "iscsi/session/pdu_queue.h"
 #include "iscsi/session/pdu_receiver.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 
 namespace lunar::iscsi {
 
@@ -42,7 +41,7 @@ struct ConnectionHook : ListHook {};
 
 class alignas(kCacheLine) Connection final : public engine::Poller,
                                              public ConnectionHook,
-                                             private SessionHost,
+                                             private SessionConnection::Host,
                                              private PduReceiver::Handler,
                                              private TargetDirectory,
                                              private TargetLister {
@@ -79,12 +78,11 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   bool receive();
   void park() override;
 
-  // ---- SessionHost
+  // ---- SessionConnection::Host
   void output_ready() override;
   void close_after_output() override;
   void close_now(std::string_view why) override;
   void input_unblocked() override;
-  void discard_input() override;
   void target_cold_reset() override;
 
   // ---- PduReceiver::Handler, during login
@@ -139,10 +137,8 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   std::unique_ptr<engine::Stream> stream_;
   const Arrival arrival_;
   State state_ = State::login;
-  PduQueue queue_;
-  PduReceiver receiver_;
+  SessionConnection protocol_;  // what it says and hears, here and in its session
   std::unique_ptr<LoginNegotiation> login_;
-  std::unique_ptr<Session> session_;
   std::uint16_t tsih_ = 0;  // of the registered session
   bool waits_writable_ = false;
   bool sends_more_ = false;      // the socket may take more, but it was others' turn

@@ -29,9 +29,9 @@ void Connection::on_pdu(InboundPdu& pdu) {
 void Connection::on_format_error(std::string_view what) { close(what); }
 
 void Connection::send_login_reply(LoginReply reply) {
-  OutboundPdu& out = queue_.make();
+  OutboundPdu& out = protocol_.queue().make();
   copy_data(out, as_bytes(std::string_view(reply.text)));
-  queue_.push(out, reply.bhs);
+  protocol_.queue().push(out, reply.bhs);
   output_ready();
   if (reply.outcome == LoginOutcome::refused) {
     log::limited(log::Level::info, peer_address(), "login refused", "{}: login refused: {}", peer_,
@@ -88,33 +88,23 @@ engine::Task<std::expected<OpenSession, LoginRefusal>> Connection::register_sess
 void Connection::begin_full_feature(const OpenSession& session) {
   const LoginIdentity& identity = login_->identity();
   const Parameters& parameters = login_->parameters();
-  const bool header_digest = parameters.header_digest == Digest::crc32c;
-  const bool data_digest = parameters.data_digest == Digest::crc32c;
   scsi::DeviceServer* server = nullptr;
   std::uint16_t relative_target_port_id = 0;
   if (identity.session_type == SessionType::normal) {
     server = &owner_.device_server(identity.target_name);
     relative_target_port_id = server->target().ports().find_tag(arrival_.portal_group_tag)->number;
   }
-  const Session::Environment environment{.shard = shard_,
-                                         .pools = owner_.pools(),
-                                         .queue = queue_,
-                                         .host = *this,
-                                         .policy = owner_.policy(),
-                                         .lister = *this,
-                                         .device_server = server,
+  const Session::Environment environment{.device_server = server,
                                          .relative_target_port_id = relative_target_port_id,
+                                         .command_window = owner_.policy().command_window,
                                          .initiator_address = stream_->remote().address};
-  session_ = std::make_unique<Session>(environment, identity, parameters, login_->next_stat_sn());
-  queue_.set_digests(header_digest, data_digest);
-  receiver_.set_digests(header_digest, data_digest);
-  receiver_.set_max_data_segment_length(parameters.target_max_recv_data_segment_length);
-  receiver_.set_handler(*session_);
+  protocol_.join(std::make_shared<Session>(environment, identity, parameters), identity.cid,
+                 parameters, login_->next_stat_sn());
   transition(State::full_feature);
   shard_.arm(alarm_, shard_.now_ns() + kNopIntervalNs);
   log_login(identity, session);
   login_.reset();
-  receiver_.resume();
+  protocol_.receiver().resume();
   wake_reader();
 }
 

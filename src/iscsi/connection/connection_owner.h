@@ -14,7 +14,7 @@
 #include "engine/task.h"
 #include "iscsi/login/login_negotiation.h"
 #include "iscsi/login/text_request.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 #include "scsi/target/device_server.h"
 
 namespace lunar::iscsi {

@@ -5,7 +5,7 @@ namespace lunar::iscsi {
 
 // What the peer's machine has of all that was sent.
 std::uint64_t Connection::taken_bytes() const {
-  return queue_.sent_bytes() - stream_->unacknowledged();
+  return protocol_.queue().sent_bytes() - stream_->unacknowledged();
 }
 
 // Whether the peer has done something since this was asked last: sent a PDU, or taken data while
@@ -13,7 +13,7 @@ std::uint64_t Connection::taken_bytes() const {
 // takes only so much; what goes into an empty socket, as a ping does, says nothing.
 bool Connection::shows_life() {
   const SignsOfLife before = signs_;
-  signs_ = {.received_pdus = session_ != nullptr ? session_->received_pdus() : 0,
+  signs_ = {.received_pdus = protocol_.received_pdus(),
             .taken_bytes = taken_bytes(),
             .is_full = waits_writable_};
   const bool took =
@@ -54,9 +54,9 @@ void Connection::on_alarm() {
 
 void Connection::keep_alive(bool alive) {
   // While it is we who do not read, for want of a buffer, it cannot be heard.
-  const bool silent = !alive && (is_full(queue_) || !receiver_.is_stalled());
+  const bool silent = !alive && (is_full(protocol_.queue()) || !protocol_.receiver().is_stalled());
   // Nor is its end read then, and there may never be as long a buffer as it asked for.
-  if (receiver_.is_stalled() && stream_->is_over()) {
+  if (protocol_.receiver().is_stalled() && stream_->is_over()) {
     end("closed by the initiator");
     return;
   }
@@ -64,12 +64,12 @@ void Connection::keep_alive(bool alive) {
     close("no answer to NOP-In");
     return;
   }
-  if (session_->misses_data_out(signs_.taken_bytes)) {
+  if (protocol_.misses_data_out(signs_.taken_bytes)) {
     close("the data of a command does not come");
     return;
   }
   nop_outstanding_ = silent;
-  if (silent) session_->send_nop_in();
+  if (silent) protocol_.send_nop_in();
   shard_.arm(alarm_, shard_.now_ns() + (silent ? kNopTimeoutNs : kNopIntervalNs));
 }
 

@@ -27,7 +27,7 @@
 #include "iscsi/connection/connection_owner.h"
 #include "iscsi/login/login_negotiation.h"
 #include "iscsi/service/portals.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 #include "scsi/core/target.h"
 #include "scsi/target/device_server.h"
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "iscsi/session/send.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 
 namespace lunar::iscsi {
 namespace {
@@ -28,9 +28,9 @@ std::pair<std::uint32_t, std::uint32_t> overlap_of(Bytes data, Bytes memory) {
 
 }  // namespace
 
-void Session::begin_data_in(Task& task, std::uint32_t bytes, std::uint8_t residual_flags,
-                            std::uint32_t residual) {
-  const std::uint32_t burst_end = std::min(bytes, parameters_.max_burst_length);
+void SessionConnection::begin_data_in(Task& task, std::uint32_t bytes, std::uint8_t residual_flags,
+                                      std::uint32_t residual) {
+  const std::uint32_t burst_end = std::min(bytes, session_->parameters().max_burst_length);
   const bool one_pdu =
       bytes <= burst_end && bytes <= parameters_.initiator_max_recv_data_segment_length;
   if (one_pdu && has_room_for_data_in()) [[likely]] {
@@ -53,8 +53,8 @@ void Session::begin_data_in(Task& task, std::uint32_t bytes, std::uint8_t residu
 }
 
 // The last Data-In PDU of a task has the status (RFC 7143 §11.7.3).
-void Session::send_last_data_in(Task& task, OutboundPdu& out, spec::DataIn& pdu,
-                                std::uint8_t residual_flags, std::uint32_t residual) {
+void SessionConnection::send_last_data_in(Task& task, OutboundPdu& out, spec::DataIn& pdu,
+                                          std::uint8_t residual_flags, std::uint32_t residual) {
   forget(task);
   ++unsent_tasks_;
   out.last_of = &task;
@@ -62,12 +62,12 @@ void Session::send_last_data_in(Task& task, OutboundPdu& out, spec::DataIn& pdu,
   pdu.status = static_cast<std::uint8_t>(task.status_code);
   pdu.residual_count = residual;
   pdu.stat_sn = stat_sn_++;  // told with the status only
-  pdu.exp_cmd_sn = exp_cmd_sn_;
-  pdu.max_cmd_sn = max_cmd_sn();
+  pdu.exp_cmd_sn = session_->order().exp_cmd_sn();
+  pdu.max_cmd_sn = session_->order().max_cmd_sn();
   queue_.push(out);
 }
 
-void Session::make_more_data_in() {
+void SessionConnection::make_more_data_in() {
   while (!making_data_in_.empty() && has_room_for_data_in()) {
     Task& task = making_data_in_.front();
     if (make_data_in(task)) static_cast<DataInHook&>(task).unlink();
@@ -75,7 +75,7 @@ void Session::make_more_data_in() {
 }
 
 // One PDU within the initiator's limits. True: it was the last one.
-bool Session::make_data_in(Task& task) {
+bool SessionConnection::make_data_in(Task& task) {
   DataInCursor& cursor = task.data_in_cursor;
   const std::uint32_t offset = cursor.offset;
   const std::uint32_t length =
@@ -92,21 +92,22 @@ bool Session::make_data_in(Task& task) {
   cursor.offset += length;
   if (cursor.offset == cursor.burst_end) {
     pdu.flags = spec::kFinal;
-    cursor.burst_end += std::min(cursor.end - cursor.offset, parameters_.max_burst_length);
+    cursor.burst_end +=
+        std::min(cursor.end - cursor.offset, session_->parameters().max_burst_length);
   }
   if (cursor.offset == cursor.end) {
     send_last_data_in(task, out, pdu, cursor.residual_flags, cursor.residual);
     return true;
   }
-  pdu.exp_cmd_sn = exp_cmd_sn_;
-  pdu.max_cmd_sn = max_cmd_sn();
+  pdu.exp_cmd_sn = session_->order().exp_cmd_sn();
+  pdu.max_cmd_sn = session_->order().max_cmd_sn();
   queue_.push(out);
   return false;
 }
 
 // Ends a task whose Data-In has been made in part. What has a PDU goes out, for the first of them
 // may have gone in part; nothing of the task follows.
-void Session::stop_data_in(Task& task) {
+void SessionConnection::stop_data_in(Task& task) {
   static_cast<DataInHook&>(task).unlink();
   forget(task);
   OutboundPdu* const last = queue_.find_data_in(task.initiator_task_tag);
@@ -121,7 +122,7 @@ void Session::stop_data_in(Task& task) {
 }
 
 // Data-In of a task is begun in the loop in which the medium lends it: see respond().
-void Session::keep_lent_data(Bytes memory) {
+void SessionConnection::keep_lent_data(Bytes memory) noexcept {
   guarded([&] {
     bool kept = queue_.keep(memory, kMaxKeptBytes - kept_bytes_);
     for (Task& task : making_data_in_) kept = kept && keep_unmade_data(task, memory);
@@ -129,14 +130,20 @@ void Session::keep_lent_data(Bytes memory) {
   });
 }
 
-// The same for what has no PDU yet.
-bool Session::keep_unmade_data(Task& task, Bytes memory) {
+void SessionConnection::drop_managed_data_in(const std::array<std::uint8_t, 8>* lun) {
+  for (Task& task : making_data_in_) {
+    if (task.managed && (lun == nullptr || task.lun_field == *lun)) drop(task);
+  }
+}
+
+// keep_lent_data() for what has no PDU yet.
+bool SessionConnection::keep_unmade_data(Task& task, Bytes memory) {
   const DataInCursor& cursor = task.data_in_cursor;
   const auto [from, to] = overlap_of(task.data_in.first(cursor.end), memory);
   if (from == to || to <= cursor.offset) return true;
   // To the bounds of the PDUs that are to come.
   const std::uint32_t segment = parameters_.initiator_max_recv_data_segment_length;
-  const std::uint32_t burst = parameters_.max_burst_length;
+  const std::uint32_t burst = session_->parameters().max_burst_length;
   const auto start_of_pdu = [=](std::uint32_t at) {
     const std::uint32_t in_burst = at % burst;
     return at - in_burst % segment;

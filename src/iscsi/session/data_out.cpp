@@ -4,13 +4,13 @@
 
 #include "base/medium_access.h"
 #include "iscsi/session/send.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 #include "iscsi/session/transfer_errors.h"
 
 namespace lunar::iscsi {
 
 // Copies data that did not arrive in its place; what lies beyond what the CDB needs is dropped.
-void Session::place_bytes(Task& task, std::uint32_t offset, Bytes data) {
+void SessionConnection::place_bytes(Task& task, std::uint32_t offset, Bytes data) {
   if (offset >= task.data_out.size()) return;
   const std::size_t count = std::min(data.size(), task.data_out.size() - offset);
   std::byte* to = task.data_out.data() + offset;
@@ -18,7 +18,7 @@ void Session::place_bytes(Task& task, std::uint32_t offset, Bytes data) {
 }
 
 // What to do next for a task whose data may be complete: execute, ask for more, or answer.
-void Session::continue_transfer(Task& task) {
+void SessionConnection::continue_transfer(Task& task) {
   if (task.held || task.expects_data()) {
     if (!task.held && !task.expects_unsolicited && !task.outcome_known) request_data(task);
     return;
@@ -39,21 +39,22 @@ void Session::continue_transfer(Task& task) {
         task.data_out.first(std::min<std::size_t>(task.data_out.size(), task.wanted_out_bytes));
   }
   task.executing = true;
-  device_server_->execute(task);
+  session_->device_server()->execute(task);
 }
 
 // Keeps as many R2Ts outstanding as were negotiated (RFC 7143 §11.8).
-void Session::request_data(Task& task) {
+void SessionConnection::request_data(Task& task) {
   if (task.executing || !task.prepared || task.transfer_failed || task.dropped) return;
   if (!find_place(task)) {
     wait_for_place(task);
     return;
   }
-  const std::uint32_t limit = std::min(parameters_.max_outstanding_r2t, kMaxOutstandingR2t);
+  const SessionParameters& parameters = session_->parameters();
+  const std::uint32_t limit = std::min(parameters.max_outstanding_r2t, kMaxOutstandingR2t);
   task.next_r2t_offset = std::max(task.next_r2t_offset, task.unsolicited.offset);
   while (task.sequence_count < limit && task.next_r2t_offset < task.wanted_out_bytes) {
     const std::uint32_t length =
-        std::min(parameters_.max_burst_length, task.wanted_out_bytes - task.next_r2t_offset);
+        std::min(parameters.max_burst_length, task.wanted_out_bytes - task.next_r2t_offset);
     const std::uint32_t tag = next_transfer_tag_++ & 0x7fffffffU;
     const std::size_t slot = (task.first_sequence + task.sequence_count) % kMaxOutstandingR2t;
     task.sequences[slot] = {.target_transfer_tag = tag,
@@ -77,7 +78,7 @@ void Session::request_data(Task& task) {
 
 // The sequence that a Data-Out belongs to. Sequences come in the order of their R2Ts
 // (DataSequenceInOrder=Yes), so only the oldest one is open.
-DataOutSequence* Session::sequence_of(Task& task, const spec::DataOut& header) {
+DataOutSequence* SessionConnection::sequence_of(Task& task, const spec::DataOut& header) {
   if (header.target_transfer_tag == spec::kReservedTag)
     return task.expects_unsolicited ? &task.unsolicited : nullptr;
   if (task.sequence_count == 0) return nullptr;
@@ -88,11 +89,13 @@ DataOutSequence* Session::sequence_of(Task& task, const spec::DataOut& header) {
   return nullptr;
 }
 
-Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
+Placement SessionConnection::place_data_out(const InboundPdu& pdu, bool whole) {
   const auto header = spec::pdu_cast<spec::DataOut>(pdu.bhs);
-  Task* task = tasks_.find(header.initiator_task_tag);
-  // Of a task that has ended, or was never there: its data has no place any more.
-  if (task == nullptr || task->end_deferred) return Placement::discard();
+  Task* task = session_->tasks().find(header.initiator_task_tag);
+  // Of a task that has ended, or was never there, or whose command came by another connection (RFC
+  // 7143 §4.2.2.1): its data has no place.
+  if (task == nullptr || task->connection != this || task->end_deferred)
+    return Placement::discard();
   DataOutSequence* sequence = sequence_of(*task, header);
   if (sequence == nullptr) {
     if (header.target_transfer_tag == spec::kReservedTag) {
@@ -123,7 +126,7 @@ Placement Session::place_data_out(const InboundPdu& pdu, bool whole) {
   return {};
 }
 
-void Session::on_data_out(const InboundPdu& pdu) {
+void SessionConnection::on_data_out(const InboundPdu& pdu) {
   data_out_alarms_ = alarms_;
   Task* task = std::exchange(receiving_, nullptr);
   if (task == nullptr) return;
@@ -149,11 +152,11 @@ void Session::on_data_out(const InboundPdu& pdu) {
   continue_transfer(*task);
 }
 
-bool Session::misses_data_out(std::uint64_t taken_bytes) {
+bool SessionConnection::misses_data_out(std::uint64_t taken_bytes) {
   ++alarms_;
   const auto long_ago = [this](std::uint32_t alarms) { return alarms_ - alarms >= kPatientAlarms; };
   bool misses = false;
-  tasks_.for_each([&](Task& task) {
+  for_each_task([&](Task& task) {
     if (!task.expects_data() && receiving_ != &task) return;
     // What asks for the data has not reached the initiator yet: its time begins then.
     if (task.asked_at_bytes > taken_bytes) task.asked_alarms = alarms_;
@@ -164,7 +167,7 @@ bool Session::misses_data_out(std::uint64_t taken_bytes) {
 }
 
 // F bit: no more data of this sequence comes.
-void Session::end_sequence(Task& task, const DataOutSequence& sequence) {
+void SessionConnection::end_sequence(Task& task, const DataOutSequence& sequence) {
   if (sequence.target_transfer_tag == spec::kReservedTag) {
     task.expects_unsolicited = false;
     return;
@@ -176,12 +179,12 @@ void Session::end_sequence(Task& task, const DataOutSequence& sequence) {
 }
 
 // The data went wrong: the command ends with this, once the data that is on its way has passed.
-void Session::fail_transfer(Task& task, const scsi::spec::Sense& sense) {
+void SessionConnection::fail_transfer(Task& task, const scsi::spec::Sense& sense) {
   if (task.transfer_failed || task.outcome_known) return;
   task.transfer_failed = true;
   task.transfer_sense = sense;
   if (task.prepared) {
-    device_server_->abort(task);  // on_finished() goes on
+    session_->device_server()->abort(task);  // on_finished() goes on
   } else {
     task.outcome_known = true;
     task.status_code = scsi::spec::Status::check_condition;

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "iscsi/session/session.h"
+#include "iscsi/session/send.h"
 
 namespace lunar::iscsi {
 namespace {
@@ -23,11 +23,11 @@ constexpr std::uint32_t kWriteWindowBytes = 16 * 1024;
 }  // namespace
 
 // Gives the task a place for all of its data-out. False: there is none now.
-bool Session::find_place(Task& task) {
+bool SessionConnection::find_place(Task& task) {
   if (task.data_out.size() >= task.wanted_out_bytes) return true;
   if (task.data_out.empty() && task.prepared && task.wanted_out_bytes >= kWriteWindowBytes &&
       task.wanted_out_bytes == task.data_out_bytes && parameters_.data_digest == Digest::none) {
-    task.data_out = device_server_->data_out_window(task);
+    task.data_out = session_->device_server()->data_out_window(task);
     if (!task.data_out.empty()) return true;
   }
   engine::Buffer buffer = served_.size() >= task.wanted_out_bytes
@@ -46,7 +46,7 @@ bool Session::find_place(Task& task) {
 
 // As find_place() for a command that is arriving, and whose data comes unasked perhaps. False: the
 // receiver must stall.
-bool Session::place_unasked_data(Task& task, const InboundPdu& pdu) {
+bool SessionConnection::place_unasked_data(Task& task, const InboundPdu& pdu) {
   if (find_place(task)) return true;
   if (pdu.data_length == 0 && !task.expects_unsolicited) return true;  // asked for later
   if (may_stall()) {
@@ -60,10 +60,10 @@ bool Session::place_unasked_data(Task& task, const InboundPdu& pdu) {
   return true;
 }
 
-bool Session::may_stall() {
+bool SessionConnection::may_stall() {
   if (!waiting_for_place_.empty()) return false;
   bool holds_buffers = false;
-  tasks_.for_each([&](const Task& task) {
+  for_each_task([&](const Task& task) {
     // A write window is awaited by who wants the range for himself, as a buffer is.
     const bool holds = task.buffer || task.in_medium;
     holds_buffers = holds_buffers || (holds && (task.held || task.expects_data()));
@@ -71,21 +71,21 @@ bool Session::may_stall() {
   return !holds_buffers;
 }
 
-bool Session::awaits_data() {
+bool SessionConnection::awaits_data() {
   bool awaits = !waiting_for_place_.empty();
-  if (tasks_.size() == 0) return awaits;
-  tasks_.for_each([&](const Task& task) { awaits = awaits || task.held || task.expects_data(); });
+  if (active_tasks_ == 0) return awaits;
+  for_each_task([&](const Task& task) { awaits = awaits || task.held || task.expects_data(); });
   return awaits;
 }
 
 // request_data() comes again when there is a place.
-void Session::wait_for_place(Task& task) {
+void SessionConnection::wait_for_place(Task& task) {
   if (static_cast<PlaceHook&>(task).is_linked()) return;
   waiting_for_place_.push_back(task);
   wait_for_buffer(waiting_for_place_.front().wanted_out_bytes);
 }
 
-void Session::stop_waiting_for_place(Task& task) {
+void SessionConnection::stop_waiting_for_place(Task& task) {
   if (!static_cast<PlaceHook&>(task).is_linked()) [[likely]]
     return;
   static_cast<PlaceHook&>(task).unlink();
@@ -95,24 +95,25 @@ void Session::stop_waiting_for_place(Task& task) {
   if (!stopping_ && !logged_out_) serve_waiting();
 }
 
-void Session::wait_for_buffer(std::size_t bytes) {
+void SessionConnection::wait_for_buffer(std::size_t bytes) {
   if (buffer_waiter_.is_linked()) return;
   buffer_waiter_.bytes = bytes;
   shard_.buffers().wait(buffer_waiter_);
 }
 
 // What was waited for has come.
-void Session::on_buffer() {
+void SessionConnection::on_buffer() {
   served_ = std::move(buffer_waiter_.buffer);
   if (std::exchange(stalled_, false)) {
     if (receiving_ != nullptr) receiving_->asked_alarms = alarms_;  // it could not send until now
+    receiver_.resume();
     host_.input_unblocked();
   }
   serve_waiting();
   served_.reset();
 }
 
-void Session::serve_waiting() {
+void SessionConnection::serve_waiting() {
   while (!waiting_for_place_.empty() && !stalled_) {
     Task& task = waiting_for_place_.front();
     if (!find_place(task)) {

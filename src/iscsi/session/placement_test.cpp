@@ -17,6 +17,7 @@
 #include "iscsi/service/service.h"
 #include "iscsi/session/pdu_queue.h"
 #include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 #include "iscsi/session/task.h"
 #include "scsi/core/logical_unit.h"
 #include "scsi/core/nexus.h"
@@ -40,6 +41,7 @@ static_assert(kOwnsItsLines<scsi::ItlNexus>);
 static_assert(kOwnsItsLines<ServiceShard>);
 static_assert(kOwnsItsLines<Connection>);
 static_assert(kOwnsItsLines<Session>);
+static_assert(kOwnsItsLines<SessionConnection>);
 static_assert(kOwnsItsLines<Task>);
 static_assert(kOwnsItsLines<OutboundPdu>);
 

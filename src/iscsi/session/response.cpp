@@ -2,16 +2,16 @@
 #include <algorithm>
 
 #include "iscsi/session/send.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 
 namespace lunar::iscsi {
 
 // Called by the device server, which must not see an exception.
-void Session::on_finished(Task& task) noexcept {
+void SessionConnection::on_finished(Task& task) noexcept {
   guarded([&] { settle(task); });
 }
 
-void Session::settle(Task& task) {
+void SessionConnection::settle(Task& task) {
   task.executing = false;
   task.outcome_known = true;
   if (task.transfer_failed) {
@@ -24,16 +24,16 @@ void Session::settle(Task& task) {
     conclude(task);
   } else if (receiving_ == &task) {
     // Ended while its data came, as its logical unit went: perhaps into memory of the medium.
-    host_.discard_input();
+    receiver_.discard_segment();
   }
 }
 
 // Ends a task whose outcome is known: with a response, or without when it was dropped.
-void Session::conclude(Task& task) {
+void SessionConnection::conclude(Task& task) {
   if (receiving_ == &task) {
     // Its PDU is arriving, into its memory or into the medium's (DeviceServer::data_out_window).
     task.end_deferred = true;
-    host_.discard_input();
+    receiver_.discard_segment();
     return;
   }
   if (task.held && !task.dropped) return;
@@ -41,13 +41,7 @@ void Session::conclude(Task& task) {
     respond(task);
     return;
   }
-  if (task.held) {
-    for (HeldRequest& request : held_) {
-      if (request.task != &task) continue;
-      request.task = nullptr;  // its CmdSN keeps its place
-      request.has_request = false;
-    }
-  }
+  if (task.held) session_->order().forget(task);  // its CmdSN keeps its place
   if (static_cast<DataInHook&>(task).is_linked()) {
     stop_data_in(task);
     return;
@@ -56,7 +50,7 @@ void Session::conclude(Task& task) {
   release(task);
 }
 
-void Session::respond(Task& task) {
+void SessionConnection::respond(Task& task) {
   const bool good = task.status_code == scsi::spec::Status::good;
   // What the CDB moves, against what the initiator expected (RFC 7143 §11.4.5). Data that goes the
   // other way than the CDB's has no place: nothing of it is expected.
@@ -85,7 +79,8 @@ void Session::respond(Task& task) {
   }
 }
 
-void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::uint32_t residual) {
+void SessionConnection::send_scsi_response(Task& task, std::uint8_t residual_flags,
+                                           std::uint32_t residual) {
   OutboundPdu& out = queue_.make();
   forget(task);
   ++unsent_tasks_;
@@ -108,29 +103,37 @@ void Session::send_scsi_response(Task& task, std::uint8_t residual_flags, std::u
 }
 
 // The initiator may use the task tag again, and send another command.
-void Session::forget(Task& task) {
-  tasks_.remove(task);
+void SessionConnection::forget(Task& task) {
+  session_->forget(task);
+  --active_tasks_;
   stop_waiting_for_place(task);
-  if (task.immediate) --immediate_tasks_;
-  if (task.windowed) --windowed_tasks_;
 }
 
-void Session::on_task_sent(Task& task) {
+void SessionConnection::on_task_sent(Task& task) {
   --unsent_tasks_;
   release(task);
 }
 
-void Session::release(Task& task) {
+void SessionConnection::release(Task& task) {
   engine::Event* gone = std::exchange(task.gone, nullptr);
   if (task.kept) [[unlikely]]
     kept_bytes_ -= task.kept->bytes();
   pools_.tasks.give_back(task);
-  if (gone != nullptr || draining_ || tasks_.size() == 0) tell_gone(gone);
+  if (gone != nullptr || draining_ || active_tasks_ == 0) tell_gone(gone);
+}
+
+void SessionConnection::drop(Task& task) {
+  task.dropped = true;
+  if (task.prepared && !task.outcome_known) {
+    session_->device_server()->abort(task);
+  } else {
+    conclude(task);
+  }
 }
 
 // A task has left the task set.
-void Session::tell_gone(engine::Event* gone) {
-  if (tasks_.size() == 0 && !tasks_gone_.is_set()) tasks_gone_.set();
+void SessionConnection::tell_gone(engine::Event* gone) {
+  if (active_tasks_ == 0 && !tasks_gone_.is_set()) tasks_gone_.set();
   if (draining_) host_.output_ready();  // it may have been the last
   if (gone != nullptr) gone->set();
 }

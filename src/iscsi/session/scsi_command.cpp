@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "iscsi/session/send.h"
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 #include "iscsi/session/transfer_errors.h"
 #include "iscsi/spec/ahs.h"
 
@@ -34,7 +34,8 @@ constexpr auto kAttributes = [] {
 }  // namespace
 
 // Makes the task of a command; null when the PDU was rejected instead.
-Task* Session::begin_task(const InboundPdu& pdu) {
+Task* SessionConnection::begin_task(const InboundPdu& pdu) {
+  Session& session = *session_;
   const auto header = spec::pdu_cast<spec::ScsiCommand>(pdu.bhs);
   const bool immediate = pdu.bhs.immediate();
   const auto attribute = kAttributes[header.flags & spec::kTaskAttributeMask];
@@ -42,14 +43,14 @@ Task* Session::begin_task(const InboundPdu& pdu) {
     reject(pdu.bhs, reason, why);
     return nullptr;
   };
-  if (device_server_ == nullptr)
+  if (session.device_server() == nullptr)
     return refuse(spec::RejectReason::protocol_error, "SCSI command in a discovery session");
   if (!attribute) return refuse(spec::RejectReason::invalid_pdu_field, "reserved task attribute");
   if (header.initiator_task_tag == spec::kReservedTag ||
-      tasks_.find(header.initiator_task_tag) != nullptr) {
+      session.tasks().find(header.initiator_task_tag) != nullptr) {
     return refuse(spec::RejectReason::task_in_progress, "initiator task tag in use");
   }
-  if (immediate && immediate_tasks_ >= kMaxImmediateTasks) {
+  if (immediate && !session.takes_immediate()) {
     return refuse(spec::RejectReason::immediate_command_reject, "too many immediate commands");
   }
   std::size_t extended_cdb_bytes = 0;
@@ -66,13 +67,13 @@ Task* Session::begin_task(const InboundPdu& pdu) {
 
   Task& task = pools_.tasks.take();
   task.reset_all();
-  task.session = this;
+  task.connection = this;
   task.initiator_task_tag = header.initiator_task_tag;
   task.expected_data_transfer_length = header.expected_data_transfer_length;
   task.flags = header.flags;
   task.immediate = immediate;
   task.attribute = *attribute;
-  task.nexus = nexus_.get();
+  task.nexus = session.nexus();
   task.lun_field = header.lun.raw;
   std::memcpy(task.cdb.data(), header.cdb.data(), header.cdb.size());
   if (extended_cdb_bytes != 0) {
@@ -87,19 +88,19 @@ Task* Session::begin_task(const InboundPdu& pdu) {
   task.stable_data_in = parameters_.data_digest == Digest::crc32c;
   task.finished = [](scsi::Command& command) noexcept {
     auto& self = static_cast<Task&>(command);
-    self.session->on_finished(self);
+    self.connection->on_finished(self);
   };
   task.wanted_out_bytes =
       std::min<std::uint32_t>(task.expected_out_bytes, block::kMaxTransferBytes);
 
-  tasks_.insert(task);
-  if (immediate) ++immediate_tasks_;
+  session.begin(task);
+  ++active_tasks_;
   if (task.has_write()) {
     // Its data-in, if it has some, may have to wait for data-out: keep_lent_data() looks only at
     // what is queued.
     task.stable_data_in = true;
     const std::uint32_t first_burst =
-        std::min(parameters_.first_burst_length, task.expected_out_bytes);
+        std::min(session.parameters().first_burst_length, task.expected_out_bytes);
     task.expects_unsolicited = !pdu.bhs.final();
     task.asked_alarms = alarms_;
     task.asked_at_bytes = 0;
@@ -110,22 +111,23 @@ Task* Session::begin_task(const InboundPdu& pdu) {
 
 // Lets the device server look at the command. False: it has an outcome already, `finished` will
 // come.
-bool Session::prepare(Task& task) {
+bool SessionConnection::prepare(Task& task) {
   task.prepared = true;
-  const bool runs = device_server_->prepare(task);
+  const bool runs = session_->device_server()->prepare(task);
   task.wanted_out_bytes = runs ? std::min(task.data_out_bytes, task.expected_out_bytes) : 0;
   return runs;
 }
 
-Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
+Placement SessionConnection::place_command_data(const InboundPdu& pdu, bool whole) {
   Task* task = receiving_;  // after a stall
   if (task == nullptr) {
-    const Delivery delivery = delivery_of(pdu.bhs);
+    const Delivery delivery = session_->order().delivery_of(pdu.bhs);
     if (delivery == Delivery::ignore || draining_) return Placement::discard();
     task = begin_task(pdu);
     if (task == nullptr) {
       // Its CmdSN counts as received, now or when its turn comes.
-      if (!pdu.bhs.immediate()) hold_place(spec::pdu_cast<spec::ScsiCommand>(pdu.bhs).cmd_sn);
+      if (!pdu.bhs.immediate())
+        session_->order().hold_place(*this, spec::pdu_cast<spec::ScsiCommand>(pdu.bhs).cmd_sn);
       return Placement::discard();
     }
     task->held = delivery == Delivery::hold;
@@ -133,7 +135,7 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
     // Its immediate data may yet turn out to be damaged: then the command has never come.
     const bool certain = pdu.data_length == 0 || parameters_.data_digest == Digest::none;
     if (delivery == Delivery::now && certain) {
-      admit(*task);
+      session_->order().admit(*task);
       prepare(*task);
     }
   }
@@ -141,7 +143,7 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
   // All of the data is here, and the medium will have taken it before the receive buffer is used
   // again: no place is needed. Saves a copy of a small write and a buffer of the pool.
   if (whole && length != 0 && length == task->wanted_out_bytes && !task->expects_unsolicited &&
-      device_server_->takes_data_out_at_once(*task)) {
+      session_->device_server()->takes_data_out_at_once(*task)) {
     task->data_out = pdu.data;
     return {};
   }
@@ -153,7 +155,7 @@ Placement Session::place_command_data(const InboundPdu& pdu, bool whole) {
   return {};
 }
 
-void Session::on_scsi_command(const InboundPdu& pdu) {
+void SessionConnection::on_scsi_command(const InboundPdu& pdu) {
   Task* task = std::exchange(receiving_, nullptr);
   if (task == nullptr) return;  // ignored or rejected
   const auto length = pdu.data_length;
@@ -164,7 +166,7 @@ void Session::on_scsi_command(const InboundPdu& pdu) {
     return;
   }
   if (length != 0) {
-    const bool allowed = parameters_.immediate_data && task->has_write();
+    const bool allowed = session_->parameters().immediate_data && task->has_write();
     if (!allowed) {
       fail_transfer(*task, unexpected_unsolicited_data());
     } else if (length > task->unsolicited.end) {
@@ -174,20 +176,20 @@ void Session::on_scsi_command(const InboundPdu& pdu) {
       task->unsolicited.offset = length;
     }
   }
-  if (task->expects_unsolicited && (parameters_.initial_r2t || !task->has_write())) {
+  if (task->expects_unsolicited && (session_->parameters().initial_r2t || !task->has_write())) {
     fail_transfer(*task, unexpected_unsolicited_data());
   }
   if (task->held) {
     hold(pdu, task);
     return;
   }
-  if (!task->prepared) admit(*task);
+  if (!task->prepared) session_->order().admit(*task);
   deliver(*task);
-  deliver_held();
+  session_->order().deliver_held();
 }
 
 // The command's turn has come.
-void Session::deliver(Task& task) {
+void SessionConnection::deliver(Task& task) {
   if (task.end_deferred) {
     task.end_deferred = false;
     conclude(task);

@@ -1,14 +1,14 @@
-// Session's templates for sending. Private to this folder.
+// SessionConnection's templates. Private to this folder.
 #pragma once
 
 #include <new>
 
-#include "iscsi/session/session.h"
+#include "iscsi/session/session_connection.h"
 
 namespace lunar::iscsi {
 
 template <class Work>
-void Session::guarded(const Work& work) noexcept {
+void SessionConnection::guarded(const Work& work) noexcept {
   try {
     work();
   } catch (const std::bad_alloc&) {
@@ -17,27 +17,36 @@ void Session::guarded(const Work& work) noexcept {
 }
 
 template <class Pdu>
-void Session::send_begun(OutboundPdu& out, Pdu& pdu) {
+void SessionConnection::send_begun(OutboundPdu& out, Pdu& pdu) {
+  const CommandOrder& order = session_->order();
   pdu.stat_sn = stat_sn_++;
-  pdu.exp_cmd_sn = exp_cmd_sn_;
-  pdu.max_cmd_sn = max_cmd_sn();
+  pdu.exp_cmd_sn = order.exp_cmd_sn();
+  pdu.max_cmd_sn = order.max_cmd_sn();
   queue_.push(out);
   host_.output_ready();
 }
 
 template <class Pdu>
-void Session::send(OutboundPdu& out, const Pdu& pdu) {
+void SessionConnection::send(OutboundPdu& out, const Pdu& pdu) {
   send_begun(out, out.begin(pdu));
 }
 
 template <class Pdu>
-void Session::send_without_status(OutboundPdu& out, const Pdu& bhs) {
+void SessionConnection::send_without_status(OutboundPdu& out, const Pdu& bhs) {
+  const CommandOrder& order = session_->order();
   Pdu& pdu = out.begin(bhs);
   pdu.stat_sn = stat_sn_;
-  pdu.exp_cmd_sn = exp_cmd_sn_;
-  pdu.max_cmd_sn = max_cmd_sn();
+  pdu.exp_cmd_sn = order.exp_cmd_sn();
+  pdu.max_cmd_sn = order.max_cmd_sn();
   queue_.push(out);
   host_.output_ready();
+}
+
+template <class Visit>
+void SessionConnection::for_each_task(const Visit& visit) {
+  session_->tasks().for_each([&](Task& task) {
+    if (task.connection == this) visit(task);
+  });
 }
 
 }  // namespace lunar::iscsi

@@ -42,14 +42,12 @@ void TaskTable::insert(Task& task) {
   Task*& head = buckets_[bucket_of(task.initiator_task_tag)];
   task.next_in_bucket = head;
   head = &task;
-  ++size_;
 }
 
 void TaskTable::remove(Task& task) {
   Task** link = &buckets_[bucket_of(task.initiator_task_tag)];
   while (*link != &task) link = &(*link)->next_in_bucket;
   *link = task.next_in_bucket;
-  --size_;
 }
 
 }  // namespace lunar::iscsi

@@ -15,7 +15,7 @@
 
 namespace lunar::iscsi {
 
-class Session;
+class SessionConnection;
 
 // The most R2Ts that one task has outstanding, whatever MaxOutstandingR2T allows.
 constexpr std::uint32_t kMaxOutstandingR2t = 8;
@@ -53,7 +53,8 @@ struct PlaceHook : ListHook {};
 struct DataInHook : ListHook {};
 
 struct alignas(kCacheLine) Task : scsi::Command, PlaceHook, DataInHook {
-  Session* session = nullptr;
+  // It came by this one, which alone answers it (connection allegiance), and is its session's.
+  SessionConnection* connection = nullptr;
   Task* next_in_bucket = nullptr;  // by initiator task tag; free list when free
   std::uint32_t initiator_task_tag = 0;
   std::uint32_t expected_data_transfer_length = 0;
@@ -81,7 +82,7 @@ struct alignas(kCacheLine) Task : scsi::Command, PlaceHook, DataInHook {
   bool end_deferred = false;     // ends when the data segment that is arriving for it has come
   bool expects_unsolicited = false;  // the unsolicited sequence has not had its F bit
   DataOutSequence unsolicited;
-  std::uint32_t asked_alarms = 0;    // Session::alarms_ when data-out was last asked for
+  std::uint32_t asked_alarms = 0;    // SessionConnection::alarms_ when data-out was last asked for
   std::uint64_t asked_at_bytes = 0;  // where its last R2T ends, in all that the connection sends
   std::uint8_t first_sequence = 0;   // of the ring of solicited ones, in the order asked
   std::uint8_t sequence_count = 0;
@@ -119,7 +120,6 @@ class TaskTable {
   [[nodiscard]] Task* find(std::uint32_t initiator_task_tag) const;
   void insert(Task& task);
   void remove(Task& task);
-  [[nodiscard]] std::size_t size() const { return size_; }
   template <class Visit>
   void for_each(Visit visit) {
     for (Task* task : buckets_) {
@@ -136,7 +136,6 @@ class TaskTable {
   static std::size_t bucket_of(std::uint32_t tag) { return (tag ^ (tag >> 16)) % kBuckets; }
 
   std::array<Task*, kBuckets> buckets_{};
-  std::size_t size_ = 0;
 };
 
 }  // namespace lunar::iscsi

@@ -1,7 +1,5 @@
-// Task management and the end of a session (RFC 7143 §4.2.3, §11.5, §11.6).
-#include <cassert>
-
-#include "base/log.h"
+// Task management (RFC 7143 §4.2.3, §11.5, §11.6). A function acts on the tasks of all connections
+// of the session; the connection that asked for it answers.
 #include "iscsi/session/send.h"
 #include "iscsi/session/session.h"
 #include "iscsi/spec/serial.h"
@@ -42,8 +40,8 @@ bool needs_protocol_level_2(spec::TmfFunction function) {
 
 }  // namespace
 
-void Session::on_task_management(const InboundPdu& pdu) {
-  if (device_server_ == nullptr) {
+void SessionConnection::on_task_management(const InboundPdu& pdu) {
+  if (session_->device_server() == nullptr) {
     reject(pdu.bhs, spec::RejectReason::protocol_error, "task management in a discovery session");
     return;
   }
@@ -54,16 +52,20 @@ void Session::on_task_management(const InboundPdu& pdu) {
   gate_.spawn(manage(spec::pdu_cast<spec::TaskManagementRequest>(pdu.bhs)));
 }
 
-engine::Task<void> Session::manage(spec::TaskManagementRequest request) {
+engine::Task<void> SessionConnection::manage(spec::TaskManagementRequest request) {
   spec::TaskManagementResponse response;
-  const spec::TmfResponse outcome = co_await perform(request, response);
+  const spec::TmfResponse outcome = co_await session_->perform(*this, request, response);
   if (stopping_) co_return;
+  // RFC 7143 §11.5.1: every session of the target ends, this one after its response.
+  const auto function = static_cast<spec::TmfFunction>(request.flags & spec::kTmfFunctionMask);
+  if (function == spec::TmfFunction::target_cold_reset) host_.target_cold_reset();
   response.initiator_task_tag = request.initiator_task_tag;
   response.response = static_cast<std::uint8_t>(outcome);
   guarded([&] { send(queue_.make(), response); });
 }
 
-engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementRequest& request,
+engine::Task<spec::TmfResponse> Session::perform(SessionConnection& from,
+                                                 const spec::TaskManagementRequest& request,
                                                  spec::TaskManagementResponse& response) {
   const auto function = static_cast<spec::TmfFunction>(request.flags & spec::kTmfFunctionMask);
   const std::array<std::uint8_t, 8> lun = request.lun.raw;
@@ -71,7 +73,7 @@ engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementReque
     co_return spec::TmfResponse::function_not_supported;
   }
   switch (function) {
-    case spec::TmfFunction::abort_task: co_return co_await abort_task(request);
+    case spec::TmfFunction::abort_task: co_return co_await abort_task(from, request);
     case spec::TmfFunction::abort_task_set:
       begin_set_function(request, &lun);
       co_return end_set_function(co_await device_server_->abort_task_set(*nexus_, lun), &lun);
@@ -82,15 +84,9 @@ engine::Task<spec::TmfResponse> Session::perform(const spec::TaskManagementReque
       begin_set_function(request, &lun);
       co_return end_set_function(co_await device_server_->logical_unit_reset(*nexus_, lun), &lun);
     case spec::TmfFunction::target_warm_reset:
+    case spec::TmfFunction::target_cold_reset:
       begin_set_function(request, nullptr);
       co_return end_set_function(co_await device_server_->target_reset(*nexus_), nullptr);
-    case spec::TmfFunction::target_cold_reset: {
-      begin_set_function(request, nullptr);
-      const scsi::TaskManagementOutcome outcome = co_await device_server_->target_reset(*nexus_);
-      // RFC 7143 §11.5.1: every session of the target ends, this one after its response.
-      if (!stopping_) host_.target_cold_reset();
-      co_return end_set_function(outcome, nullptr);
-    }
     case spec::TmfFunction::task_reassign:
       co_return spec::TmfResponse::task_allegiance_reassignment_not_supported;
     case spec::TmfFunction::query_task: co_return query_task(request);
@@ -128,42 +124,34 @@ spec::TmfResponse Session::query_asynchronous_event(const spec::TaskManagementRe
   return response_of(outcome);
 }
 
-engine::Task<spec::TmfResponse> Session::abort_task(const spec::TaskManagementRequest& request) {
+engine::Task<spec::TmfResponse> Session::abort_task(SessionConnection& from,
+                                                    const spec::TaskManagementRequest& request) {
   Task* task = tasks_.find(request.referenced_task_tag);
   if (task != nullptr && task->lun_field == request.lun.raw && task->gone == nullptr) {
     engine::Event gone;
     task->gone = &gone;
-    drop(*task);
+    task->connection->drop(*task);
     co_await gone;
     co_return spec::TmfResponse::function_complete;
   }
   // RFC 7143 §11.5.5: a command that has not come yet counts as received, and aborted.
   const std::uint32_t ref_cmd_sn = request.ref_cmd_sn;
-  if (task == nullptr && spec::sn_in_window(ref_cmd_sn, exp_cmd_sn_, max_cmd_sn()) &&
+  if (task == nullptr && spec::sn_in_window(ref_cmd_sn, order_.exp_cmd_sn(), order_.max_cmd_sn()) &&
       spec::sn_less(ref_cmd_sn, request.cmd_sn)) {
-    const HeldRequest* held = find_held(ref_cmd_sn);
+    const CommandOrder::Waiting waiting = order_.waiting_by(ref_cmd_sn);
     // Another request has that CmdSN.
-    if (held != nullptr && held->has_request) co_return spec::TmfResponse::task_does_not_exist;
-    if (held == nullptr) hold_place(ref_cmd_sn);
+    if (waiting == CommandOrder::Waiting::request) co_return spec::TmfResponse::task_does_not_exist;
+    if (waiting == CommandOrder::Waiting::nothing) order_.hold_place(from, ref_cmd_sn);
     co_return spec::TmfResponse::function_complete;
   }
   co_return spec::TmfResponse::task_does_not_exist;
-}
-
-// RFC 7143 §4.2.3.3: a function acts on every command that was sent before it, also on those that
-// wait here for one that has not come. `lun`: of one logical unit; null: all.
-void Session::drop_held(std::uint32_t cmd_sn, const std::array<std::uint8_t, 8>* lun) {
-  for (HeldRequest& held : held_) {
-    if (held.task == nullptr || !spec::sn_less(held.cmd_sn, cmd_sn)) continue;
-    if (lun == nullptr || held.task->lun_field == *lun) drop(*held.task);
-  }
 }
 
 // A function for a task set begins. Those of its tasks that have been executed, but whose data the
 // initiator has not fetched, are not the device server's any more.
 void Session::begin_set_function(const spec::TaskManagementRequest& request,
                                  const std::array<std::uint8_t, 8>* lun) {
-  drop_held(request.cmd_sn, lun);
+  order_.drop_held(request.cmd_sn, lun);
   tasks_.for_each([&](Task& task) {
     if (!task.held && (lun == nullptr || task.lun_field == *lun)) task.managed = true;
   });
@@ -173,50 +161,9 @@ void Session::begin_set_function(const spec::TaskManagementRequest& request,
 spec::TmfResponse Session::end_set_function(scsi::TaskManagementOutcome outcome,
                                             const std::array<std::uint8_t, 8>* lun) {
   if (outcome == scsi::TaskManagementOutcome::function_complete) {
-    for (Task& task : making_data_in_) {
-      if (task.managed && (lun == nullptr || task.lun_field == *lun)) drop(task);
-    }
+    for (SessionConnection& connection : connections_) connection.drop_managed_data_in(lun);
   }
   return response_of(outcome);
-}
-
-// Ends a task without a response, now or when the device server lets go of it.
-void Session::drop(Task& task) {
-  task.dropped = true;
-  if (task.prepared && !task.outcome_known) {
-    device_server_->abort(task);
-  } else {
-    conclude(task);
-  }
-}
-
-engine::Task<void> Session::drop_all_tasks() {
-  tasks_.for_each([this](Task& task) { drop(task); });
-  while (tasks_.size() != 0) {
-    tasks_gone_.reset();
-    co_await tasks_gone_;
-  }
-}
-
-engine::Task<void> Session::stop() {
-  stopping_ = true;
-  // The receiver is stopped: no data segment will complete.
-  receiving_ = nullptr;
-  stalled_ = false;
-  buffer_waiter_.cancel();
-  while (!held_.empty()) {
-    const std::unique_ptr<HeldRequest> request(&held_.pop_front());
-  }
-  tasks_.for_each([this](Task& task) { drop(task); });
-  // The owner has cleared the queue, so nothing waits to be sent.
-  co_await gate_.close();
-  while (tasks_.size() != 0) {
-    tasks_gone_.reset();
-    co_await tasks_gone_;
-  }
-  if (!nexus_) co_return;
-  co_await device_server_->lose(*nexus_);
-  device_server_->detach(*nexus_);
 }
 
 }  // namespace lunar::iscsi
