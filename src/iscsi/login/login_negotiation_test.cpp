@@ -41,7 +41,7 @@ class Password final : public AuthMethod {
   }
 };
 
-class Directory final : public TargetDirectory {
+class OneTarget final : public TargetDirectory {
  public:
   [[nodiscard]] std::expected<TargetLogin, LoginStatus> find_target(
       std::string_view target_name, std::string_view) const override {
@@ -101,7 +101,7 @@ class Login : public testing::Test {
   }
 
   NegotiationPolicy policy;
-  Directory directory;
+  OneTarget directory;
   LoginNegotiation login{policy, directory};
 };
 
