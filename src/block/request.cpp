@@ -27,4 +27,12 @@ void Request::complete(Status result) {
   shard->enqueue(*this);
 }
 
+void Request::complete_from_any_thread(Status result) {
+  if (is_linked()) [[unlikely]]
+    fatal("a device has completed a request twice, or while it stands in a list");
+  status = result;
+  run = [](engine::Runnable& self) noexcept { static_cast<Request&>(self).finish(); };
+  engine::post_to(*shard, *this);
+}
+
 }  // namespace lunar::block

@@ -1,4 +1,4 @@
-// A thread for what may block: a shard that waited for the kernel would stop all of its I/O.
+// Threads for what may block: a shard that waited for the kernel would stop all of its I/O.
 //
 //   auto work = blocking_worker.run([&] { return device.extent_at(lba, count); });
 //   const auto extent = co_await work;
@@ -14,14 +14,16 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "engine/shard.h"
 #include "lunar/result.h"
 
 namespace lunar::engine {
 
-// Threading: run() is for shards; the shards and the work outlive what they have asked for. One
-// call at a time, in the order of arrival.
+// Threading: run() is for shards, post() for anybody; the shards and the work outlive what they
+// have asked for. Works begin in the order of their arrival and run beside each other, on threads
+// that are started when none is free, up to kMaxBlockingThreads: one that hangs holds up no other.
 class BlockingWorker {
  public:
   BlockingWorker() = default;
@@ -29,9 +31,10 @@ class BlockingWorker {
   BlockingWorker& operator=(const BlockingWorker&) = delete;
   ~BlockingWorker();  // no work is under way
 
-  // Starts the thread. Without it the first call does; where no thread is to be had by then, work
-  // is done on the calling shard, which is slow but right. no_resource.
+  // Starts the first thread, so that there is always one. no_resource.
   Result<void> start();
+  // Where no thread is to be had, work is done on the caller's, which is slow but right.
+  void post(std::move_only_function<void()> work);
 
   template <class F>
   class Work {
@@ -55,21 +58,22 @@ class BlockingWorker {
     F function_;
     std::optional<Value> value_;
   };
-  // Calls `function` on the thread and gives its result on the calling shard.
+  // Calls `function` on a thread and gives its result on the calling shard.
   template <class F>
   [[nodiscard]] Work<F> run(F function) {
     return Work<F>(*this, std::move(function));
   }
 
  private:
-  void post(std::function<void()> work);
+  Result<void> add_thread();
   void serve();
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> queue_;
+  std::deque<std::move_only_function<void()>> queue_;
+  std::size_t busy_ = 0;  // threads with work
   bool stopping_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace lunar::engine

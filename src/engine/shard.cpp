@@ -1,6 +1,23 @@
 #include "engine/shard.h"
 
+#include <utility>
+
+#include "engine/blocking_worker.h"
+
 namespace lunar::engine {
+namespace {
+
+struct ForeignCall : Runnable {
+  explicit ForeignCall(std::function<void()> what)
+      : Runnable([](Runnable& self) noexcept {
+          const std::unique_ptr<ForeignCall> call(static_cast<ForeignCall*>(&self));
+          call->function();
+        }),
+        function(std::move(what)) {}
+  std::function<void()> function;
+};
+
+}  // namespace
 
 constinit thread_local Shard* Shard::current_ = nullptr;
 
@@ -12,7 +29,8 @@ Shard::Shard(unsigned index, const ShardEnvironment& environment)
       prng_(environment.seed),
       now_ns_(environment.clock.now_ns()),
       idle_(environment.max_spin_ns),
-      buffers_(environment.pool_bytes, *this) {}
+      buffers_(environment.pool_bytes, *this),
+      blocking_worker_(environment.blocking_worker) {}
 
 Shard::~Shard() = default;
 
@@ -61,24 +79,39 @@ void Shard::retry_overflow() {
   }
 }
 
+void Shard::post_foreign(Runnable& message) {
+  Runnable* last = foreign_.load(std::memory_order_relaxed);
+  do {
+    message.next = last == nullptr ? &message : last;
+  } while (!foreign_.compare_exchange_weak(last, &message, std::memory_order_seq_cst,
+                                           std::memory_order_relaxed));
+  // Pairs with sleep(), as in post().
+  if (sleeping_.load(std::memory_order_seq_cst)) driver_.wake();
+}
+
 void Shard::post_foreign(std::function<void()> function) {
-  {
-    const std::lock_guard lock(foreign_mutex_);
-    foreign_.push_back(std::move(function));
-    foreign_pending_.store(true, std::memory_order_seq_cst);
-  }
-  driver_.wake();
+  post_foreign(*std::make_unique<ForeignCall>(std::move(function)).release());
+}
+
+void Shard::run_blocking(std::move_only_function<void()> work) {
+  if (blocking_worker_ == nullptr) return work();
+  blocking_worker_->post(std::move(work));
 }
 
 bool Shard::drain_foreign() {
-  if (!foreign_pending_.load(std::memory_order_acquire)) return false;
-  std::vector<std::function<void()>> functions;
-  {
-    const std::lock_guard lock(foreign_mutex_);
-    functions.swap(foreign_);
-    foreign_pending_.store(false, std::memory_order_relaxed);
+  if (foreign_.load(std::memory_order_acquire) == nullptr) return false;
+  Runnable* at = foreign_.exchange(nullptr, std::memory_order_acquire);
+  List<Runnable> in_order;
+  while (at != nullptr) {
+    auto* const before = static_cast<Runnable*>(at->next);
+    at->next = nullptr;
+    in_order.push_front(*at);
+    at = before == at ? nullptr : before;
   }
-  for (const auto& function : functions) function();
+  while (!in_order.empty()) {
+    Runnable& message = in_order.pop_front();
+    message.run(message);
+  }
   return true;
 }
 
@@ -186,7 +219,7 @@ void Shard::sleep() {
   // Told first, looked at last: see post().
   sleeping_.store(true, std::memory_order_seq_cst);
   bool pending = !run_list_.empty() || !batch_end_.empty() || has_overflow_ ||
-                 foreign_pending_.load(std::memory_order_seq_cst) ||
+                 foreign_.load(std::memory_order_seq_cst) != nullptr ||
                  stop_requested_.load(std::memory_order_seq_cst);
   for (const auto& mailbox : inbox_) pending = pending || !mailbox->empty();
   if (!pending) {
@@ -199,6 +232,17 @@ void Shard::sleep() {
 void Shard::request_stop() {
   stop_requested_.store(true, std::memory_order_seq_cst);
   driver_.wake();
+}
+
+// ---- lunar/shard.h
+
+Shard* this_shard() { return Shard::current(); }
+unsigned index_of(const Shard& shard) { return shard.index(); }
+std::uint64_t now_ns(const Shard& shard) { return shard.now_ns(); }
+void arm(Shard& shard, Timer& timer, std::uint64_t deadline_ns) { shard.arm(timer, deadline_ns); }
+void post_to(Shard& shard, Runnable& message) { shard.post_foreign(message); }
+void run_blocking(Shard& shard, std::move_only_function<void()> work) {
+  shard.run_blocking(std::move(work));
 }
 
 }  // namespace lunar::engine

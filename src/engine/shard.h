@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -28,9 +27,11 @@
 #include "engine/timer.h"
 #include "lunar/list.h"
 #include "lunar/runnable.h"
+#include "lunar/shard.h"
 
 namespace lunar::engine {
 
+class BlockingWorker;
 class FileIo;
 class Network;
 
@@ -54,6 +55,7 @@ struct ShardEnvironment {
   std::uint64_t seed = 0;
   std::size_t pool_bytes = kDefaultPoolBytes;
   std::uint64_t max_spin_ns = 200 * kMicrosecond;  // 0: never spin
+  BlockingWorker* blocking_worker = nullptr;       // null: nothing blocks, as in a simulated world
 };
 
 class alignas(kCacheLine) Shard {
@@ -88,8 +90,11 @@ class alignas(kCacheLine) Shard {
 
   // ---- Other shards. Runs `message` over there; its owner keeps it alive until it has run.
   void post(Shard& to, Runnable& message);
-  // ---- Other threads (start, stop, blocking work). Takes a lock: not for the I/O path.
+  // ---- Other threads. See lunar/shard.h, which is this for authors of devices.
+  void post_foreign(Runnable& message);
+  // The same for a function, in memory of its own: not for the I/O path.
   void post_foreign(std::function<void()> function);
+  void run_blocking(std::move_only_function<void()> work);
 
   // ---- The loop.
   // Connects shards that will talk to each other. Before any of them runs.
@@ -147,10 +152,10 @@ class alignas(kCacheLine) Shard {
 
   alignas(kCacheLine) std::atomic<bool> sleeping_{false};
   std::atomic<bool> stop_requested_{false};
-  std::atomic<bool> foreign_pending_{false};
   std::atomic<std::uint64_t> sleeps_{0};
-  std::mutex foreign_mutex_;
-  std::vector<std::function<void()>> foreign_;
+  // What other threads have posted, linked by `next`, the latest first; the end links to itself.
+  std::atomic<Runnable*> foreign_{nullptr};
+  BlockingWorker* const blocking_worker_;
 };
 
 // co_await call_on(shard, function): runs `function` on that shard and gives its result here. The

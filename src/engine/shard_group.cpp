@@ -110,7 +110,8 @@ Result<void> ShardGroup::add_members(const ShardGroupOptions& options) try {
                                        .network = *member->network,
                                        .seed = Prng::system_seed(),
                                        .pool_bytes = options.pool_bytes,
-                                       .max_spin_ns = options.max_spin_ns};
+                                       .max_spin_ns = options.max_spin_ns,
+                                       .blocking_worker = options.blocking_worker};
     member->shard = std::make_unique<Shard>(static_cast<unsigned>(i), environment);
     shards_.push_back(member->shard.get());
     members_.push_back(std::move(member));

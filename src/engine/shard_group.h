@@ -18,6 +18,7 @@ struct ShardGroupOptions {
   std::vector<int> cores;
   std::uint64_t max_spin_ns = 200 * kMicrosecond;
   std::size_t pool_bytes = kDefaultPoolBytes;
+  BlockingWorker* blocking_worker = nullptr;  // outlives the use of the shards
 };
 
 // "2" (that many, on the first allowed cores) or "0,2-3" with a comma or dash (those cores).

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -128,6 +129,33 @@ TEST(ShardGroup, TakesWorkFromManyForeignThreads) {
     }(&sum, &seen);
   });
   EXPECT_EQ(seen, 4000U);
+}
+
+struct Counter : Runnable {
+  explicit Counter(std::atomic<int>& all)
+      : Runnable([](Runnable& self) noexcept { ++static_cast<Counter&>(self).sum; }), sum(all) {}
+  std::atomic<int>& sum;
+};
+
+TEST(ShardGroup, WakesForEachMessageOfAForeignThread) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 1000;
+  const auto group = start(0);  // it sleeps whenever it can
+  std::atomic<int> sum{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < kEach; ++n) {
+        Counter message(sum);
+        std::atomic<bool> there{false};
+        post_to(group->shard(0), message);
+        group->shard(0).post_foreign([&] { there = true; });
+        while (!there) std::this_thread::yield();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(sum, kThreads * kEach);
 }
 
 Task<void> nothing() { co_return; }

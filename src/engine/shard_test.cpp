@@ -176,6 +176,25 @@ TEST_F(ShardTest, MessagesBeyondTheMailboxKeepTheirOrder) {
   EXPECT_EQ(log_, expected);
 }
 
+TEST_F(ShardTest, ForeignMessagesRunInOrderAndMayBePostedAgain) {
+  Step first(log_, "a");
+  Step second(log_, "b");
+  post_to(shard_, first);
+  post_to(shard_, second);
+  EXPECT_TRUE(log_.empty()) << "never inline";
+  world_.step();
+  EXPECT_EQ(log_, (Log{"a", "b"}));
+  EXPECT_FALSE(first.is_linked() || second.is_linked());
+  post_to(shard_, second);
+  world_.step();
+  EXPECT_EQ(log_, (Log{"a", "b", "b"}));
+}
+
+TEST_F(ShardTest, NothingBlocksInASimulatedWorld) {
+  run_blocking(shard_, [&] { log_.push_back("done"); });
+  EXPECT_EQ(log_, (Log{"done"}));
+}
+
 TEST_F(ShardTest, ForeignFunctionsRunInOrder) {
   shard_.post_foreign([&] { log_.push_back("a"); });
   shard_.post_foreign([&] {

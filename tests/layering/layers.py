@@ -60,6 +60,8 @@ PUBLIC_HEADERS = {
     "types.h": "base",
     "uuid.h": "base",
     "runnable.h": "engine",
+    "shard.h": "engine",
+    "timer.h": "engine",
     "server.h": "app",
 }
 

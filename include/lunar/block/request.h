@@ -49,8 +49,8 @@ constexpr std::size_t kLayerStateBytes = 48;
 // in `done`.
 //
 // A backend: reads op, flags, lba, count and the buffers, and calls complete() exactly once, now or
-// later, on the same shard. A layer: calls push_layer() before it passes the request on, and
-// pop_layer() in its function when the request comes back.
+// later, on the same shard, or complete_from_any_thread(). A layer: calls push_layer() before it
+// passes the request on, and pop_layer() in its function when the request comes back.
 struct Request : engine::Runnable {
   using Done = void (*)(Request&) noexcept;
 
@@ -86,6 +86,9 @@ struct Request : engine::Runnable {
   // loop. On that shard's thread, and once: anything else ends the process with a line that says
   // so, in release builds too.
   void complete(Status result);
+  // The same from whichever thread, which costs an atomic exchange, and wakes a shard that sleeps.
+  // The request is not the device's any more when this begins: so abort() must not find it.
+  void complete_from_any_thread(Status result);
 
   // A layer's memory of one request: T is trivially destructible and at most kLayerStateBytes.
   template <class T>
