@@ -38,8 +38,13 @@ struct ServerOptions {
   std::string state{};
   // How long a shard spins for more work before it sleeps, at most. 0: it never spins.
   std::chrono::microseconds max_spin{200};
+  // How long commands wait for a device that cannot be reached, because it is still being opened or
+  // has been lost. Then they end with NOT READY until it is back. Initiators give a command up
+  // after 30 seconds or so; so at most kMaxDevicePatience. 0: they do not wait.
+  std::chrono::milliseconds device_patience{20000};
 };
 constexpr std::size_t kDefaultMaxShards = 4;
+constexpr std::chrono::milliseconds kMaxDevicePatience{600000};
 
 // What a disk of add_ram() and add_file() has beside its blocks.
 struct DiskOptions {
@@ -106,9 +111,9 @@ Result<void> set_log_level(std::string_view level);
 class Server {
  public:
   // Starts the shards, and two threads for what may block. invalid_argument: `shards` names no
-  // cores, or some that this process may not use. permission: `state` cannot be written.
-  // unsupported: the kernel has no io_uring, or keeps it from this process. no_resource: no memory,
-  // thread or descriptor is to be had.
+  // cores, or some that this process may not use, or an option is out of its range. permission:
+  // `state` cannot be written. unsupported: the kernel has no io_uring, or keeps it from this
+  // process. no_resource: no memory, thread or descriptor is to be had.
   static Result<std::unique_ptr<Server>> create(const ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -119,8 +124,9 @@ class Server {
 
   // The server owns it, opens its channels on each shard when it is mapped (at the earliest in
   // start()), and destroys them there when it is no more, or in stop(); the device goes on the
-  // thread that removes it, or with the server. invalid_argument: null, limits outside of what
-  // lunar/block/limits.h tells, or too many layers (Device::layers()).
+  // thread that removes it, or with the server. One that has not answered what it was asked when
+  // the server is destroyed is never destroyed, nor are the shards. invalid_argument: null, limits
+  // outside of what lunar/block/limits.h tells, or too many layers (Device::layers()).
   Result<void> add_device(std::unique_ptr<block::Device> device);
   // A sparse RAM disk of so many bytes, a multiple of 512.
   // invalid_argument, no_resource.
@@ -139,7 +145,8 @@ class Server {
   // with the spec, or on this machine; not_found, permission, busy, io, no_resource.
   Result<void> add_disk(const std::string& name, std::string_view spec);
 
-  // not_found; busy (naming the user) while it is mapped or carries a layer.
+  // Closes it and destroys it. not_found; busy (naming the user) while it is mapped or carries a
+  // layer, and while it has not answered what it was asked; io: it does not close, so try again.
   Result<void> remove_device(std::string_view name);
   // Only what this interface and the log call it: initiators do not see it. not_found,
   // already_exists, invalid_argument.
@@ -178,7 +185,8 @@ class Server {
   // times, with equal options: it stays one logical unit, and reservations hold across. not_found;
   // busy when it carries a layer, which is its only writer; already_exists when the number is
   // taken, or when another mapped device has its identity; out_of_range; while the server runs also
-  // errors of the device's open_channel(). Initiators are told of changes of what they see
+  // errors of the device's open_channel() that come at once. One that takes its time is not waited
+  // for: it is NOT READY until then. Initiators are told of changes of what they see
   // (REPORTED LUNS DATA HAS CHANGED).
   Result<void> map(std::string_view iqn, Lun lun, std::string_view device,
                    const LunOptions& options = {});

@@ -113,7 +113,6 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
   auto unit = std::make_unique<scsi::LogicalUnit>(
       *disk, scsi::LogicalUnitOptions{.removable = options.removable,
                                       .read_only = read_only,
-                                      .blocking_worker = &self.blocking_worker,
                                       .store = store_for(self, device)});
   if (auto restored = unit->restore(scsi::unit_features()); !restored)
     return wrap(restored.error(), fmt::format("device {}", device_name));

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
+#include "app/close_devices.h"
 #include "app/logical_units.h"
 #include "base/fatal.h"
 #include "base/log.h"
@@ -46,6 +48,14 @@ void stop_now(Server::Internals& self, std::chrono::milliseconds drain,
       static_cast<std::uint64_t>(std::max<std::int64_t>(drain.count(), 0)) * engine::kMillisecond;
   self.shards->run_on(0, [&] { return end(self, drain_ns); });
   self.listening.clear();
+}
+
+// Devices that may still answer, and the shards that they would answer to. For good.
+void leave_behind(std::unique_ptr<Server::Internals> internals) {
+  static std::mutex mutex;
+  static auto* const left = new std::vector<std::unique_ptr<Server::Internals>>;
+  const std::scoped_lock lock(mutex);
+  left->push_back(std::move(internals));
 }
 
 // Nobody could reach a server without portals, nor use a group without one.
@@ -99,20 +109,32 @@ Result<void> set_log_level(std::string_view level) {
 
 Server::Server(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+  internals_->shards->run_on(0, [this] { return app::close_devices(*internals_); });
+  const std::vector<block::Disk*> unanswered = internals_->registry->unanswered();
+  for (const block::Disk* disk : unanswered)
+    log::warning("device {}: gives no answer, and is left as it is", disk->name());
+  if (!unanswered.empty()) leave_behind(std::move(internals_));
+}
 
 Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
   if (options.max_spin.count() < 0)
     return fail(ErrorCode::invalid_argument, "max_spin is less than 0");
+  if (options.device_patience.count() < 0 || options.device_patience > kMaxDevicePatience)
+    return fail(ErrorCode::invalid_argument, "device_patience is not 0 to 600000 ms");
   auto internals = std::make_unique<Internals>();
   LUNAR_TRY_ASSIGN(internals->state_store, app::open_state(options.state));
   internals->identities.emplace(*internals->state_store);
   engine::ShardGroupOptions group;
   LUNAR_TRY_ASSIGN(group.cores, cores_of(options.shards));
+  group.blocking_worker = &internals->blocking_worker;
   group.max_spin_ns = static_cast<std::uint64_t>(options.max_spin.count()) * engine::kMicrosecond;
   LUNAR_TRY_ASSIGN(internals->shards, engine::ShardGroup::start(group));
   LUNAR_TRY(internals->blocking_worker.start());
-  internals->registry.emplace(internals->shards->shards());
+  internals->registry.emplace(
+      internals->shards->shards(),
+      static_cast<std::uint64_t>(options.device_patience.count()) * engine::kMillisecond);
   internals->service.emplace(internals->shards->shards());
   return std::unique_ptr<Server>(new Server(std::move(internals)));
 }

@@ -25,6 +25,12 @@ engine::Task<void> finish(engine::Task<Result<void>> work, Result<void>& outcome
 Result<void> Server::remove_device(std::string_view name) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("remove_device()"));
+  LUNAR_TRY_ASSIGN(block::Disk* const disk, find_disk(*internals_, name));
+  LUNAR_TRY(disk->begin_closing());
+  Result<void> closed;
+  internals_->shards->run_on(
+      0, [&] { return finish(disk->close_device(block::kDeviceDeadlineNs), closed); });
+  if (!closed) return wrap(closed.error(), fmt::format("device {}", name));
   return internals_->registry->remove(name);
 }
 
@@ -45,8 +51,7 @@ Result<void> Server::resize(std::string_view name, std::optional<ByteCount> size
                             size->value, block_size));
   }
   Result<void> outcome;
-  internals_->shards->run_on(
-      0, [&] { return finish(disk->resize(size, &internals_->blocking_worker), outcome); });
+  internals_->shards->run_on(0, [&] { return finish(disk->resize(size), outcome); });
   if (!outcome) return wrap(outcome.error(), fmt::format("device {}", name));
   return {};
 }

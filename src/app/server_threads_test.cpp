@@ -7,9 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #include "app/server_internals.h"
 
@@ -446,10 +450,90 @@ TEST(Server, FailsToStartWhenADeviceDoes) {
   EXPECT_TRUE(server.listening().empty());
 }
 
+// Answers what it is asked when the test says so.
+class SlowDevice : public block::Device {
+ public:
+  explicit SlowDevice(const std::string& name) : Device(name, Uuid::from_name(name)) {
+    limits_.capacity = BlockCount(8);
+  }
+  [[nodiscard]] const char* kind() const override { return "slow"; }
+  [[nodiscard]] const block::Limits& limits() const override { return limits_; }
+  [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
+  void begin_open_channel(engine::Shard& /*shard*/,
+                          block::Reply<std::unique_ptr<block::Channel>> reply) override {
+    const std::scoped_lock lock(mutex_);
+    opens_.push_back(std::move(reply));
+  }
+  void begin_close(block::Reply<void> reply) override {
+    ++closes;
+    reply.send({});
+  }
+  std::size_t answer_all() {
+    const std::scoped_lock lock(mutex_);
+    const std::size_t count = opens_.size();
+    for (auto& reply : opens_) reply.send(std::make_unique<Nothing>());
+    opens_.clear();
+    return count;
+  }
+  static inline std::atomic<int> closes{0};
+
+ private:
+  struct Nothing : block::Channel {
+    void submit(block::Request& request) override { request.complete(block::Status::ok); }
+  };
+  block::Limits limits_;
+  block::Capabilities capabilities_;
+  std::mutex mutex_;
+  std::vector<block::Reply<std::unique_ptr<block::Channel>>> opens_;
+};
+
+TEST(Server, ServesWhileADeviceIsStillBeingOpened) {
+  SlowDevice::closes = 0;
+  {
+    const auto server = one_shard();
+    auto made = std::make_unique<SlowDevice>("slow");
+    SlowDevice& device = *made;
+    ASSERT_TRUE(server->add_device(std::move(made)));
+    ASSERT_TRUE(server->add_target(kTarget));
+    ASSERT_TRUE(server->map(kTarget, Lun(0), "slow"));
+    ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
+    ASSERT_TRUE(server->start());
+    EXPECT_TRUE(connects(port_of(server->listening()[0])));
+    ASSERT_TRUE(server->unmap(kTarget, Lun(0)));
+    expect_error(server->remove_device("slow"), ErrorCode::busy, "gives no answer");
+    EXPECT_EQ(device.answer_all(), 1U);
+    while (!server->remove_device("slow")) std::this_thread::yield();  // until it has arrived
+    EXPECT_EQ(SlowDevice::closes, 1);
+    ASSERT_TRUE(server->add_device(std::make_unique<SlowDevice>("second")));
+  }
+  EXPECT_EQ(SlowDevice::closes, 2) << "with the server";
+}
+
+TEST(Server, LeavesBehindADeviceThatMayStillAnswer) {
+  SlowDevice* device = nullptr;
+  {
+    const auto server = one_shard();
+    auto made = std::make_unique<SlowDevice>("slow");
+    device = made.get();
+    ASSERT_TRUE(server->add_device(std::move(made)));
+    ASSERT_TRUE(server->add_target(kTarget));
+    ASSERT_TRUE(server->map(kTarget, Lun(0), "slow"));
+    ASSERT_TRUE(server->add_portal("127.0.0.1:0"));
+    ASSERT_TRUE(server->start());
+  }
+  EXPECT_EQ(device->answer_all(), 1U);
+}
+
 TEST(Server, RefusesWrongOptions) {
   expect_error(Server::create({.shards = "many"}), ErrorCode::invalid_argument, "many");
   expect_error(Server::create({.shards = "1", .max_spin = std::chrono::microseconds(-1)}),
                ErrorCode::invalid_argument, "max_spin");
+  for (const auto patience :
+       {std::chrono::milliseconds(-1), kMaxDevicePatience + std::chrono::milliseconds(1)}) {
+    expect_error(Server::create({.shards = "1", .device_patience = patience}),
+                 ErrorCode::invalid_argument, "device_patience");
+  }
+  EXPECT_TRUE(Server::create({.shards = "1", .device_patience = kMaxDevicePatience}));
   expect_error(set_log_level("loud"), ErrorCode::invalid_argument, "loud");
 }
 

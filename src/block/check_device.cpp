@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <exception>
-#include <new>
-
 #include "base/bytes.h"
 #include "engine/buffer_pool.h"
 
@@ -59,30 +56,6 @@ Result<void> check_device(const Device& device) {
                             called(device), device.layers(), kMaxDeviceLayers));
   }
   return {};
-}
-
-Result<std::unique_ptr<Channel>> open_channel(Device& device, engine::Shard& shard) {
-  try {
-    auto channel = device.open_channel(shard);
-    if (!channel) return wrap(channel.error(), called(device));
-    if (*channel != nullptr) return channel;
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::no_resource, fmt::format("{}: out of memory", called(device)));
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::io, fmt::format("{}: {}", called(device), error.what()));
-  }
-  return fail(ErrorCode::invalid_argument,
-              fmt::format("{}: open_channel() gave a null channel", called(device)));
-}
-
-Result<BlockCount> resize(Device& device, std::optional<ByteCount> size) {
-  try {
-    return device.resize(size);
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::no_resource, "out of memory");
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::io, error.what());
-  }
 }
 
 }  // namespace lunar::block

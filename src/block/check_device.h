@@ -2,8 +2,8 @@
 // opened: a device that breaks it is refused, in release builds too.
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <exception>
+#include <new>
 
 #include "lunar/block/device.h"
 #include "lunar/result.h"
@@ -14,11 +14,16 @@ namespace lunar::block {
 // lunar/block/limits.h tells, or it stands on too many layers (kMaxDeviceLayers).
 Result<void> check_device(const Device& device);
 
-// device.open_channel(), with errors that name the device. What a device does wrong there is an
-// error, too: invalid_argument for a null channel, no_resource and io for an exception.
-Result<std::unique_ptr<Channel>> open_channel(Device& device, engine::Shard& shard);
-
-// device.resize(). no_resource and io for an exception.
-Result<BlockCount> resize(Device& device, std::optional<ByteCount> size);
+// What `call` gives. What it throws is an error, too: no_resource, io.
+template <class T, class Call>
+Result<T> without_exceptions(Call call) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::no_resource, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::io, error.what());
+  }
+}
 
 }  // namespace lunar::block

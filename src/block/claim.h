@@ -38,9 +38,9 @@ class Claim {
   // The right to write besides that to read, for the same owner. Errors as those of Disk::claim(),
   // and then nothing has changed.
   Result<void> take_write_access();
-  // Device::resize(), for an owner that has the device for itself and uses it past its Disk. Also
-  // busy, naming an owner, when it has other claims: they would not learn of it.
-  Result<BlockCount> resize(std::optional<ByteCount> size);
+  // Device::begin_resize(), for an owner that has the device for itself and uses it past its Disk.
+  // Also busy, naming an owner, when it has other claims: they would not learn of it.
+  void begin_resize(std::optional<ByteCount> size, Reply<BlockCount> reply);
 
  private:
   friend class Disk;

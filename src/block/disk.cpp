@@ -6,8 +6,8 @@
 #include <cassert>
 #include <utility>
 
-#include "block/check_device.h"
-#include "engine/blocking_worker.h"
+#include "base/log.h"
+#include "block/disk_events.h"
 #include "engine/gate.h"
 
 namespace lunar::block {
@@ -63,14 +63,15 @@ Result<void> Claim::take_write_access() {
   return {};
 }
 
-Result<BlockCount> Claim::resize(std::optional<ByteCount> size) {
+void Claim::begin_resize(std::optional<ByteCount> size, Reply<BlockCount> reply) {
   if (const auto owners = disk_->owners(); owners.size() > 1) {
-    return fail(ErrorCode::busy,
-                fmt::format("device {} is used by {} and {}", disk_->name(), owners[0], owners[1]));
+    return reply.send(fail(ErrorCode::busy, fmt::format("device {} is used by {} and {}",
+                                                        disk_->name(), owners[0], owners[1])));
   }
-  Result<BlockCount> now = device().resize(size);
-  disk_->state_.capacity = device().limits().capacity;
-  return now;
+  device().begin_resize(size, reply_through<BlockCount>(std::move(reply), [disk = disk_](auto now) {
+                          disk->state_.capacity = disk->device().limits().capacity;
+                          return now;
+                        }));
 }
 
 std::string Disk::Holder::describe() const {
@@ -92,7 +93,7 @@ Result<void> Disk::check_beside(Access access, const std::string& owner, std::ui
 
 Result<Claim> Disk::claim(Access access, std::string owner, std::string owner_device) {
   Holder holder{next_id_++, access, std::move(owner), std::move(owner_device)};
-  if (stage_ == Stage::closing) {
+  if (closing_) {
     return fail(ErrorCode::busy, fmt::format("device '{}' is being closed; {} cannot have it",
                                              name(), holder.describe()));
   }
@@ -124,7 +125,9 @@ Result<void> Disk::begin_closing() {
     return fail(ErrorCode::busy,
                 fmt::format("device '{}' is used by {}", name(), holders_.front().describe()));
   }
-  stage_ = Stage::closing;
+  if (device_.unanswered() != 0)
+    return fail(ErrorCode::busy, fmt::format("device '{}' gives no answer", name()));
+  closing_ = true;
   return {};
 }
 
@@ -132,17 +135,29 @@ void Disk::release(std::uint64_t id) {
   std::erase_if(holders_, [&](const Holder& holder) { return holder.id == id; });
 }
 
+Disk::Stage Disk::stage() const {
+  if (closing_) return Stage::closing;
+  if (lost_) return Stage::lost;
+  return fronts_without_channel_ == 0 ? Stage::ready : Stage::opening;
+}
+
 // ---- Fronts
 
-Disk::Disk(Device& device, std::span<engine::Shard* const> shards)
+Disk::Disk(Device& device, std::span<engine::Shard* const> shards, std::uint64_t patience_ns)
     : device_(device),
       shards_(shards.begin(), shards.end()),
+      patience_ns_(patience_ns),
       statistics_(std::make_unique<DeviceStatistics>(shards.size())),
       range_locks_(shards),
       parts_(shards.size()),
-      state_{device.limits().capacity, !device.capabilities().writable} {}
+      state_{device.limits().capacity, !device.capabilities().writable},
+      events_(std::make_shared<Events>(*this)) {
+  device_.add_listener(*events_);
+}
 
 Disk::~Disk() {
+  device_.remove_listener(*events_);
+  events_->stop();
   assert(std::ranges::all_of(parts_, [](const Part& part) { return part.front == nullptr; }) &&
          "destroyed while it is open");
   assert(holders_.empty() && "a claim outlives its disk");
@@ -157,8 +172,7 @@ engine::Task<Result<Front*>> Disk::open(engine::Shard& shard) {
 
 engine::Task<Result<Front*>> Disk::open_from_home(engine::Shard& shard) {
   const engine::Mutex::Holder holder = co_await changing_.lock();
-  if (stage_ == Stage::closing)
-    co_return fail(ErrorCode::busy, fmt::format("device '{}' is being closed", name()));
+  if (closing_) co_return fail(ErrorCode::busy, fmt::format("device '{}' is being closed", name()));
   auto open = [this, &shard] { return open_there(shard); };
   auto there = engine::await_on(shard, open);
   co_return co_await there;
@@ -168,7 +182,8 @@ engine::Task<Result<Front*>> Disk::open_there(engine::Shard& shard) {
   assert(shards_[shard.index()] == &shard);
   Part& part = parts_[shard.index()];
   if (part.front == nullptr) {
-    auto opened = Front::open(device_, shard, *statistics_);
+    const Reach reach{patience_ns_, lost_, &fronts_without_channel_};
+    auto opened = Front::open(device_, shard, *statistics_, reach);
     if (!opened) co_return std::unexpected(opened.error());
     part.front = std::move(*opened);
     part.front->set_capacity(state_.capacity);
@@ -218,19 +233,18 @@ engine::Task<void> Disk::keep_lent_data(std::span<const iovec> memory) {
 
 // ---- Changes of the state
 
-engine::Task<Result<void>> Disk::resize(std::optional<ByteCount> size,
-                                        engine::BlockingWorker* worker) {
-  auto at_home = [this, size, worker] { return resize_at_home(size, worker); };
+engine::Task<Result<void>> Disk::resize(std::optional<ByteCount> size) {
+  auto at_home = [this, size] { return resize_at_home(size); };
   auto there = engine::await_on(home(), at_home);
   co_return co_await there;
 }
 
-engine::Task<Result<void>> Disk::resize_at_home(std::optional<ByteCount> size,
-                                                engine::BlockingWorker* worker) {
+engine::Task<Result<void>> Disk::resize_at_home(std::optional<ByteCount> size) {
   const engine::Mutex::Holder holder = co_await changing_.lock();
-  if (const Holder* owner = exclusive_holder()) {
+  if (const Holder* owner = exclusive_holder())
     co_return fail(ErrorCode::busy, fmt::format("is used by {}: resize that", owner->describe()));
-  }
+  if (late_resize_.ask != nullptr)
+    co_return fail(ErrorCode::busy, "it has not answered what it was asked before");
   DiskState next = state_;
   const BlockCount before = next.capacity;
   if (size) next.capacity = BlockCount(size->value / device_.limits().block_size);
@@ -239,19 +253,33 @@ engine::Task<Result<void>> Disk::resize_at_home(std::optional<ByteCount> size,
     Result<void> shrunk = co_await shrinking;
     if (!shrunk) co_return shrunk;
   }
-  std::optional<Result<BlockCount>> now;
-  auto work = [this, size] { return block::resize(device_, size); };
-  if (worker == nullptr) {
-    now = work();
-  } else {
-    auto elsewhere = worker->run(work);
-    now = co_await elsewhere;
-  }
-  next.capacity = now->value_or(before);
+  auto asking = ask_to_resize(size);
+  const Result<BlockCount> now = co_await asking;
+  if (late_resize_.ask != nullptr) co_return std::unexpected(now.error());
+  next.capacity = now.value_or(before);
   auto changing = change(next);
   Result<void> changed = co_await changing;
-  if (!*now) co_return std::unexpected(now->error());
+  if (!now) co_return std::unexpected(now.error());
   co_return changed;
+}
+
+engine::Task<Result<BlockCount>> Disk::ask_to_resize(std::optional<ByteCount> size) {
+  auto ask = std::make_unique<Ask<BlockCount>>(device_, home());
+  ask->begin([&](auto reply) { device_.begin_resize(size, std::move(reply)); });
+  auto waiting = ask->until(home().now_ns() + kDeviceDeadlineNs);
+  const bool answered = co_await waiting;
+  if (answered) co_return ask->take();
+  ask->when_answered(late_resize_);
+  late_resize_.ask = std::move(ask);
+  co_return fail(ErrorCode::io,
+                 fmt::format("it gives no answer for {} s: its size may still change",
+                             kDeviceDeadlineNs / engine::kSecond));
+}
+
+// It has become as large as it says now.
+void Disk::late_resize_answered() {
+  late_resize_.ask.reset();
+  events_->heard(DeviceEvent::resized);
 }
 
 engine::Task<Result<void>> Disk::set_write_protected(bool on) {
@@ -319,6 +347,56 @@ engine::Task<void> Disk::settle(Range range, Exclusion exclusion) {
   RangeLocks::Hold hold(range, exclusion);
   co_await range_locks_.lock(hold);
   co_await range_locks_.unlock(hold);
+}
+
+// ---- What the device tells
+
+engine::Task<void> Disk::handle_events(std::shared_ptr<Events> events) {
+  while (const auto news = events->take()) {
+    if (news->lost) co_await lose();
+    if (news->back) co_await come_back();
+    if (!news->resized) continue;
+    auto taking = resize_at_home(std::nullopt);
+    const Result<void> taken = co_await taking;
+    // One that carries a layer is resized by that, which has heard it, too.
+    if (!taken && taken.error().code != ErrorCode::busy)
+      log::error("device {}: its new size cannot be taken: {}", name(), taken.error().message);
+  }
+}
+
+engine::Task<void> Disk::lose() {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  if (lost_.exchange(true)) co_return;
+  log::warning("device {}: lost; its commands wait for up to {} s", name(),
+               patience_ns_ / engine::kSecond);
+  auto visit = [](Front& front) { front.lose(); };
+  co_await on_each_front(visit);
+}
+
+engine::Task<void> Disk::come_back() {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  if (!lost_.exchange(false)) co_return;
+  log::warning("device {}: back", name());
+  auto visit = [](Front& front) { front.reopen(); };
+  co_await on_each_front(visit);
+  for (DiskUser& user : users_) co_await user.came_back();
+}
+
+engine::Task<Result<void>> Disk::close_device(std::uint64_t wait_ns) {
+  auto at_home = [this, wait_ns] { return close_at_home(wait_ns); };
+  auto there = engine::await_on(home(), at_home);
+  co_return co_await there;
+}
+
+engine::Task<Result<void>> Disk::close_at_home(std::uint64_t wait_ns) {
+  const engine::Mutex::Holder holder = co_await changing_.lock();
+  if (std::exchange(device_closed_, true)) co_return Result<void>();
+  Ask<void> ask(device_, home());
+  ask.begin([this](auto reply) { device_.begin_close(std::move(reply)); });
+  auto waiting = ask.until(home().now_ns() + wait_ns);
+  const bool answered = co_await waiting;
+  if (!answered) co_return fail(ErrorCode::io, "it gives no answer, and is not closed");
+  co_return ask.take();
 }
 
 }  // namespace lunar::block

@@ -12,10 +12,14 @@
 //   co_await disk.close(shard);                  // closed with the last
 //
 // What changes for all at once is a DiskState. Users that have to know subscribe to it: DiskUser.
+//
+// Its device may be lost and come back (Device::tell). While it is lost, or is still being opened,
+// requests wait in the Fronts, but no longer than its patience (block/channel_slot.h).
 #pragma once
 
 #include <sys/uio.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +28,7 @@
 #include <string_view>
 #include <vector>
 
+#include "block/ask.h"
 #include "block/claim.h"
 #include "block/front.h"
 #include "block/range_lock.h"
@@ -34,10 +39,6 @@
 #include "lunar/block/device.h"
 #include "lunar/list.h"
 #include "lunar/result.h"
-
-namespace lunar::engine {
-class BlockingWorker;
-}  // namespace lunar::engine
 
 namespace lunar::block {
 
@@ -57,6 +58,8 @@ class DiskUser : public ListHook {
   // who have agreed before are told of the old state again. What gives something is told last, and
   // an error changes nothing.
   virtual engine::Task<Result<void>> adopt(const DiskState& disk_state) = 0;
+  // On the home shard. The device was lost, and can be reached again. Default: nothing to do.
+  virtual engine::Task<void> came_back() { co_return; }
 
  protected:
   ~DiskUser() = default;
@@ -68,12 +71,15 @@ class Disk {
  public:
   enum class Stage : std::uint8_t {
     ready,
+    opening,  // some shard that serves it has no channel yet
+    lost,     // its device has said so
     closing,  // it has no user, and gets none any more: its device is about to go
   };
 
   // `shards`: all that may serve it, by index; the first is its home. They and the device outlive
   // it.
-  Disk(Device& device, std::span<engine::Shard* const> shards);
+  Disk(Device& device, std::span<engine::Shard* const> shards,
+       std::uint64_t patience_ns = kDevicePatienceNs);
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
   ~Disk();  // it is open nowhere
@@ -96,9 +102,11 @@ class Disk {
   // "OWNER (write)", "OWNER (read)", in the order of their claims.
   [[nodiscard]] std::vector<std::string> owners() const;
   void rename_owner(std::string_view owner_device, const std::string& new_name);
-  // From now on it is closing. busy, naming an owner, while it is claimed.
+  // From now on it is closing. busy, naming an owner, while it is claimed; and while its device has
+  // not answered what it was asked.
   Result<void> begin_closing();
-  [[nodiscard]] Stage stage() const { return stage_; }
+  // From any thread: as it is about now.
+  [[nodiscard]] Stage stage() const;
   // Who subscribes finds the present state, and is told of each change.
   void subscribe(DiskUser& user) { users_.push_back(user); }
   [[nodiscard]] const DiskState& state() const { return state_; }
@@ -112,14 +120,19 @@ class Disk {
   engine::Task<void> close(engine::Shard& shard);
 
   // Makes the medium `size` bytes large, or, without it, takes what it has become by itself. Before
-  // it gets smaller nobody asks for a block beyond the new end any more. `worker`: for the device,
-  // which blocks (Device::resize); null: on the home shard, for simulated worlds. busy, naming the
-  // owner, when it is claimed exclusively: that one is to be resized; errors of users and of the
-  // device. Then the capacity is what it was.
-  engine::Task<Result<void>> resize(std::optional<ByteCount> size, engine::BlockingWorker* worker);
+  // it gets smaller nobody asks for a block beyond the new end any more. busy, naming the owner,
+  // when it is claimed exclusively: that one is to be resized; errors of users and of the device.
+  // Then the capacity is what it was. io also when the device has not answered after
+  // kDeviceDeadlineNs: then nobody asks for a block that may be gone, and its answer is taken when
+  // it comes; until then another resize is busy.
+  engine::Task<Result<void>> resize(std::optional<ByteCount> size);
   // When it has been turned on, no write changes the medium any more. permission: off, for a device
   // that is read-only; errors of users.
   engine::Task<Result<void>> set_write_protected(bool on);
+
+  // Tells the device, once, that it is about to be destroyed, while it is open nowhere. io: it has
+  // not answered after so long.
+  engine::Task<Result<void>> close_device(std::uint64_t wait_ns);
 
   // Before memory of the medium changes in a way that must not show in what has been lent: every
   // borrower of every shard copies what it has still to send. The caller has the blocks for itself
@@ -128,6 +141,7 @@ class Disk {
 
  private:
   friend class Claim;
+  class Events;
   struct Holder {
     std::uint64_t id;
     Access access;
@@ -150,8 +164,13 @@ class Disk {
   engine::Task<Result<Front*>> open_there(engine::Shard& shard);
   engine::Task<void> close_from_home(engine::Shard& shard);
   engine::Task<void> close_there(engine::Shard& shard);
-  engine::Task<Result<void>> resize_at_home(std::optional<ByteCount> size,
-                                            engine::BlockingWorker* worker);
+  engine::Task<Result<void>> resize_at_home(std::optional<ByteCount> size);
+  engine::Task<Result<BlockCount>> ask_to_resize(std::optional<ByteCount> size);
+  void late_resize_answered();
+  engine::Task<Result<void>> close_at_home(std::uint64_t wait_ns);
+  engine::Task<void> handle_events(std::shared_ptr<Events> events);
+  engine::Task<void> lose();
+  engine::Task<void> come_back();
   engine::Task<Result<void>> protect_at_home(bool on);
   engine::Task<Result<void>> change(DiskState next);
   engine::Task<Result<void>> tell_users(DiskState next);
@@ -159,8 +178,20 @@ class Disk {
   template <class Visit>
   engine::Task<void> on_each_front(Visit& visit);
 
+  // The answer to a resize() that had stopped waiting for it.
+  struct LateResize : engine::Runnable {
+    explicit LateResize(Disk& owner)
+        : Runnable([](Runnable& self) noexcept {
+            static_cast<LateResize&>(self).disk.late_resize_answered();
+          }),
+          disk(owner) {}
+    Disk& disk;
+    std::unique_ptr<Ask<BlockCount>> ask;
+  };
+
   Device& device_;
   const std::vector<engine::Shard*> shards_;
+  const std::uint64_t patience_ns_;
   std::unique_ptr<DeviceStatistics> statistics_;
   RangeLocks range_locks_;
   std::vector<Part> parts_;  // by shard
@@ -168,12 +199,19 @@ class Disk {
   // The control side's.
   std::vector<Holder> holders_;
   std::uint64_t next_id_ = 1;
-  Stage stage_ = Stage::ready;
+  std::atomic<bool> closing_{false};
+
+  // The home shard's to change.
+  std::atomic<bool> lost_{false};
+  std::atomic<std::size_t> fronts_without_channel_{0};
+  bool device_closed_ = false;
+  LateResize late_resize_{*this};
 
   // The home shard's, and the control side's.
   DiskState state_;
   List<DiskUser> users_;
   engine::Mutex changing_;
+  std::shared_ptr<Events> events_;  // last: until it hears nothing any more, all else is there
 };
 
 }  // namespace lunar::block

@@ -59,7 +59,7 @@ class DiskTest : public ::testing::Test {
   }
   void resize(Running& running, std::uint64_t blocks, std::size_t shard = 1) {
     engine::Shard::bind(&world_.shard(shard));
-    follow(disk_.resize(ByteCount(blocks * 512), nullptr), running).detach();
+    follow(disk_.resize(ByteCount(blocks * 512)), running).detach();
     settle();
   }
   [[nodiscard]] std::uint8_t at(std::uint64_t lba) const {
@@ -354,12 +354,19 @@ TEST(Disk, WhoHasItForItselfResizesIt) {
   device.resizable = true;
   Disk disk(device, world.shards());
   auto layer = *disk.claim(Access::exclusive, "passthru", "p");
+  engine::Shard::bind(&world.shard());
+  const auto resize = [&](std::uint64_t blocks) {
+    Ask<BlockCount> ask(device, world.shard());
+    ask.begin([&](auto reply) { layer.begin_resize(ByteCount(blocks * 512), std::move(reply)); });
+    EXPECT_TRUE(ask.has_answer());
+    return ask.take();
+  };
   {
     const auto reader = disk.claim(Access::read, "backup");
-    EXPECT_EQ(layer.resize(ByteCount(512)).error().message,
+    EXPECT_EQ(resize(1).error().message,
               "device fake is used by passthru p (exclusive) and backup (read)");
   }
-  EXPECT_EQ(*layer.resize(ByteCount(16UL * 512)), BlockCount(16));
+  EXPECT_EQ(*resize(16), BlockCount(16));
   layer.release();
   EXPECT_EQ(disk.state().capacity, BlockCount(16));
 }

@@ -41,7 +41,7 @@ class Emulator::Job : public ListHook {
 
    private:
     Job& job_;
-    AwaitableRequest::Submission<Channel> submission_;
+    AwaitableRequest::Submission<ChannelSlot> submission_;
   };
 
   // `done` blocks from the start of the request, `count` blocks.
@@ -98,7 +98,7 @@ class Emulator::Job : public ListHook {
   bool aborted_ = false;
 };
 
-Emulator::Emulator(Device& device, Channel& channel, engine::Shard& shard)
+Emulator::Emulator(Device& device, ChannelSlot& channel, engine::Shard& shard)
     : channel_(channel),
       shard_(shard),
       limits_(device.limits()),

@@ -2,6 +2,7 @@
 // misaligned.
 #pragma once
 
+#include "block/channel_slot.h"
 #include "block/work_buffer.h"
 #include "engine/shard.h"
 #include "engine/task.h"
@@ -28,7 +29,7 @@ constexpr std::uint64_t kMaxStepBytes = kMiB;
 // One shard. Outlives its jobs: the owner waits until each started request is complete.
 class Emulator {
  public:
-  Emulator(Device& device, Channel& channel, engine::Shard& shard);
+  Emulator(Device& device, ChannelSlot& channel, engine::Shard& shard);
   Emulator(const Emulator&) = delete;
   Emulator& operator=(const Emulator&) = delete;
   ~Emulator();
@@ -58,7 +59,7 @@ class Emulator {
   [[nodiscard]] std::size_t work_bytes(const Request& request) const;
   [[nodiscard]] std::uint64_t step_blocks(MutableBytes work) const;
 
-  Channel& channel_;
+  ChannelSlot& channel_;
   engine::Shard& shard_;
   const Limits& limits_;
   const Capabilities& capabilities_;

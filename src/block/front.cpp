@@ -40,19 +40,19 @@ std::uint64_t or_unlimited(BlockCount limit) { return limit.value == 0 ? UINT64_
 }  // namespace
 
 Result<std::unique_ptr<Front>> Front::open(Device& device, engine::Shard& shard,
-                                           DeviceStatistics& statistics) {
+                                           DeviceStatistics& statistics, const Reach& reach) {
   LUNAR_TRY(check_device(device));
-  LUNAR_TRY_ASSIGN(std::unique_ptr<Channel> channel, open_channel(device, shard));
   try {
     (void)zero_area();  // made now, rather than in the midst of an I/O
-    return std::unique_ptr<Front>(new Front(device, shard, statistics, std::move(channel)));
+    std::unique_ptr<Front> front(new Front(device, shard, statistics, reach));
+    LUNAR_TRY(front->channel_.open());
+    return front;
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::no_resource, fmt::format("device {}: out of memory", device.name()));
   }
 }
 
-Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
-             std::unique_ptr<Channel> channel)
+Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics, const Reach& reach)
     : device_(device),
       shard_(shard),
       limits_(device.limits()),
@@ -61,8 +61,8 @@ Front::Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
       capacity_(limits_.capacity.value),
       writable_(capabilities_.writable),
       max_consumer_blocks_(kMaxTransferBytes / limits_.block_size),
-      channel_(std::move(channel)),
-      emulator_(device, *channel_, shard) {
+      channel_(device, shard, in_flight_, reach),
+      emulator_(device, channel_, shard) {
   for (const bool fua : {false, true}) {
     for (std::size_t op = 0; op < kOpCount; ++op) {
       plans_[fua][op] = plan(static_cast<Op>(op), fua, limits_, capabilities_);
@@ -119,7 +119,7 @@ void Front::start(Request& request, InFlight::Generation generation) {
     return;
   }
   switch (route(request)) {
-    case Route::native: channel_->submit(request); return;
+    case Route::native: channel_.submit(request); return;
     case Route::succeed: request.complete(Status::ok); return;
     case Route::emulate: emulate(request, false); return;
     case Route::refuse: request.complete(Status::unsupported); return;
@@ -252,17 +252,20 @@ void Front::abort(Request& request) {
     return;
   }
   tell_if_hung(request);
-  if (!emulator_.abort(request)) channel_->abort(request);
+  if (!emulator_.abort(request)) channel_.abort(request);
 }
 
 std::span<std::byte> Front::write_window(Lba lba, BlockCount count) {
   if (!capabilities_.write_window || !writable_) return {};
   if (!range_fits(lba.value, count.value, capacity_)) return {};
   if (frozen_.any() && frozen_.overlaps({lba, count})) return {};
-  return channel_->write_window(lba, count);
+  return channel_.write_window(lba, count);
 }
 
-engine::Task<void> Front::stop() { return in_flight_.close(); }
+engine::Task<void> Front::stop() {
+  co_await channel_.stop();
+  co_await in_flight_.close();
+}
 
 void Front::keep_lent_data(std::span<const iovec> memory) {
   for (const Borrowing& borrowing : borrowings_) {
@@ -306,7 +309,7 @@ bool Front::must_wait(const Request& request) {
   if (request.op != Op::write || !capabilities_.write_window || request.iov_count != 1) return true;
   if (!range_fits(request.lba.value, request.count.value, capacity_)) return false;
   // What has come into a write window is on the medium already; freeze() waits for it.
-  return request.iov->iov_base != channel_->write_window(request.lba, request.count).data();
+  return request.iov->iov_base != channel_.write_window(request.lba, request.count).data();
 }
 
 }  // namespace lunar::block

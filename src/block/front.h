@@ -14,6 +14,7 @@
 #include <string>
 
 #include "base/cache_line.h"
+#include "block/channel_slot.h"
 #include "block/emulator.h"
 #include "block/front_user.h"
 #include "block/frozen_ranges.h"
@@ -33,9 +34,9 @@ constexpr std::uint64_t kHungNs = 1 * engine::kSecond;
 class alignas(kCacheLine) Front {
  public:
   // ErrorCode::invalid_argument when the device's limits contradict themselves; else what the
-  // device says.
+  // device says at once. One that takes its time is waited for by the requests (ChannelSlot).
   static Result<std::unique_ptr<Front>> open(Device& device, engine::Shard& shard,
-                                             DeviceStatistics& statistics);
+                                             DeviceStatistics& statistics, const Reach& reach = {});
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
   ~Front();
@@ -103,6 +104,11 @@ class alignas(kCacheLine) Front {
   // What of the device changes while it serves: counts for requests that start from now on.
   void set_capacity(BlockCount capacity) { capacity_ = capacity.value; }
   void set_writable(bool writable) { writable_ = writable && capabilities_.writable; }
+  // The device cannot be reached, and can be again.
+  void lose() { channel_.lose(); }
+  void reopen() { channel_.reopen(); }
+  // It has not been reached for longer than its patience: requests end with Status::not_ready.
+  [[nodiscard]] bool is_given_up() const { return channel_.is_given_up(); }
   // Completes when all requests that have started before have ended; others go on meanwhile.
   engine::Task<void> drain() { return in_flight_.drain(); }
 
@@ -130,8 +136,7 @@ class alignas(kCacheLine) Front {
     InFlight::Generation generation = 0;
   };
 
-  Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics,
-        std::unique_ptr<Channel> channel);
+  Front(Device& device, engine::Shard& shard, DeviceStatistics& statistics, const Reach& reach);
   static Plan plan(Op op, bool fua, const Limits& limits, const Capabilities& capabilities);
   [[nodiscard]] bool must_wait(const Request& request);
   void start(Request& request, InFlight::Generation generation);
@@ -154,9 +159,9 @@ class alignas(kCacheLine) Front {
   bool writable_;
   const std::uint64_t max_consumer_blocks_;          // kMaxTransferBytes
   std::array<std::array<Plan, kOpCount>, 2> plans_;  // [with FUA][op]
-  std::unique_ptr<Channel> channel_;
-  Emulator emulator_;
   InFlight in_flight_;
+  ChannelSlot channel_;
+  Emulator emulator_;
   FrozenRanges frozen_;
   List<Request> parked_;  // until a frozen range thaws
   std::size_t write_throughs_ = 0;

@@ -1,12 +1,14 @@
 // A device on top of a device. Derive LayerDevice and LayerChannel, override what the layer
-// changes; all else passes through. See layers/passthru for the least one.
+// changes; all else passes through, what the base tells of itself, too. See layers/passthru for the
+// least one.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "block/check_device.h"
+#include "block/ask.h"
 #include "block/claim.h"
 #include "lunar/block/device.h"
 
@@ -14,10 +16,13 @@ namespace lunar::block {
 
 // Claims its base for as long as it lives (Access::exclusive), and shows the base's identity: it is
 // the same medium.
-class LayerDevice : public Device {
+class LayerDevice : public Device, DeviceListener {
  public:
   LayerDevice(std::string name, Claim base)
-      : Device(std::move(name), base.device().uuid()), base_(std::move(base)) {}
+      : Device(std::move(name), base.device().uuid()), base_(std::move(base)) {
+    this->base().add_listener(*this);
+  }
+  ~LayerDevice() override { base().remove_listener(*this); }
 
   [[nodiscard]] const Limits& limits() const override { return base().limits(); }
   [[nodiscard]] const Capabilities& capabilities() const override { return base().capabilities(); }
@@ -26,19 +31,32 @@ class LayerDevice : public Device {
   // The base's own: what a layer does to blocks does not reach what protects them.
   [[nodiscard]] ProtectionRoom protection_room() override { return base().protection_room(); }
   // busy when others use the base, too: they would not learn of it.
-  Result<BlockCount> resize(std::optional<ByteCount> size) override { return base_.resize(size); }
-  [[nodiscard]] Result<Extent> extent_at(Lba lba, BlockCount count) const override {
-    return base().extent_at(lba, count);
+  void begin_resize(std::optional<ByteCount> size, Reply<BlockCount> reply) override {
+    base_.begin_resize(size, std::move(reply));
+  }
+  void begin_extents(Lba lba, BlockCount count, Reply<std::vector<Extent>> reply) const override {
+    base().begin_extents(lba, count, std::move(reply));
+  }
+  void begin_open_channel(engine::Shard& shard, Reply<std::unique_ptr<Channel>> reply) override {
+    const auto put_on = [this, &shard](Opened opened) -> Opened {
+      if (!opened || *opened == nullptr) return opened;
+      return without_exceptions<std::unique_ptr<Channel>>(
+          [&] { return put_channel_on(std::move(*opened), shard); });
+    };
+    base().begin_open_channel(shard,
+                              reply_through<std::unique_ptr<Channel>>(std::move(reply), put_on));
   }
 
  protected:
+  using Opened = Result<std::unique_ptr<Channel>>;
+
   [[nodiscard]] Device& base() const { return base_.device(); }
-  // The base's channel: what open_channel() begins with.
-  Result<std::unique_ptr<Channel>> open_base(engine::Shard& shard) {
-    return block::open_channel(base(), shard);
-  }
+  // The layer's channel, which stands on `base`. On that shard.
+  virtual Opened put_channel_on(std::unique_ptr<Channel> base, engine::Shard& shard) = 0;
 
  private:
+  void heard(DeviceEvent event) override { tell(event); }
+
   Claim base_;
 };
 

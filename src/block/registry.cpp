@@ -34,7 +34,7 @@ Result<Disk*> Registry::add(std::unique_ptr<Device> device) {
   auto added = std::make_unique<Entry>();
   added->name = device->name();
   added->device = std::move(device);
-  added->disk = std::make_unique<Disk>(*added->device, shards_);
+  added->disk = std::make_unique<Disk>(*added->device, shards_, patience_ns_);
   by_name_[added->name] = added.get();
   entries_.push_back(std::move(added));
   return entries_.back()->disk.get();
@@ -78,6 +78,14 @@ std::vector<Disk*> Registry::disks() const {
   std::vector<Disk*> all;
   for (const auto& e : entries_) all.push_back(e->disk.get());
   return all;
+}
+
+std::vector<Disk*> Registry::unanswered() const {
+  std::vector<Disk*> waiting;
+  for (const auto& e : entries_) {
+    if (e->device->unanswered() != 0) waiting.push_back(e->disk.get());
+  }
+  return waiting;
 }
 
 Result<Claim> Registry::claim(std::string_view name, Access access, std::string owner,

@@ -14,8 +14,10 @@ class Layer : public LayerDevice {
  public:
   using LayerDevice::LayerDevice;
   [[nodiscard]] const char* kind() const override { return "layer"; }
-  Result<std::unique_ptr<Channel>> open_channel(engine::Shard& shard) override {
-    return open_base(shard);
+
+ protected:
+  Opened put_channel_on(std::unique_ptr<Channel> base, engine::Shard& /*shard*/) override {
+    return base;
   }
 };
 

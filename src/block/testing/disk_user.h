@@ -140,7 +140,8 @@ class TestUser final : DiskUser, FrontUser, Borrower {
 
   // ---- The state.
   std::vector<DiskState> told;
-  bool refuses = false;  // what takes away
+  bool refuses = false;     // what takes away
+  std::size_t returns = 0;  // of the device
 
  private:
   struct Hold {
@@ -210,6 +211,10 @@ class TestUser final : DiskUser, FrontUser, Borrower {
     if (takes && refuses) co_return fail(ErrorCode::busy, "not now");
     told.push_back(disk_state);
     co_return Result<void>();
+  }
+  engine::Task<void> came_back() override {
+    ++returns;
+    co_return;
   }
   engine::Task<void> leases_ended(Range range) override {
     if (!leased_ || !leased_->overlaps(range)) co_return;

@@ -32,6 +32,7 @@ class FakeDevice : public Device {
     the_limits.capacity = BlockCount(blocks);
   }
   ~FakeDevice() override = default;
+  using Device::tell;
 
   // With room for protection information, in a device of the same kind.
   [[nodiscard]] static std::unique_ptr<FakeDevice> with_protection(std::uint64_t blocks,

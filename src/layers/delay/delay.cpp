@@ -99,9 +99,9 @@ class DelayDevice final : public block::LayerDevice {
   [[nodiscard]] const char* kind() const override { return "delay"; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
 
-  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    LUNAR_TRY_ASSIGN(auto channel, open_base(shard));
-    return std::make_unique<DelayChannel>(std::move(channel), shard, options_);
+ protected:
+  Opened put_channel_on(std::unique_ptr<block::Channel> base, engine::Shard& shard) override {
+    return std::make_unique<DelayChannel>(std::move(base), shard, options_);
   }
 
  private:

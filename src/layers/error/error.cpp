@@ -105,8 +105,7 @@ class ErrorDevice final : public block::LayerDevice, public ErrorControl {
   [[nodiscard]] const char* kind() const override { return "error"; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
 
-  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    LUNAR_TRY_ASSIGN(auto channel, open_base(shard));
+  Opened put_channel_on(std::unique_ptr<block::Channel> base, engine::Shard& shard) override {
     auto rules = std::make_shared<ShardRules>(shard);
     {
       const std::lock_guard lock(mutex_);
@@ -114,8 +113,7 @@ class ErrorDevice final : public block::LayerDevice, public ErrorControl {
       std::erase_if(channels_, [](const auto& weak) { return weak.expired(); });
       channels_.push_back(rules);
     }
-    return std::make_unique<ErrorChannel>(std::move(channel), std::move(rules),
-                                          limits().block_size);
+    return std::make_unique<ErrorChannel>(std::move(base), std::move(rules), limits().block_size);
   }
 
   Result<void> add(const ErrorRule& rule) override {
@@ -149,7 +147,7 @@ class ErrorDevice final : public block::LayerDevice, public ErrorControl {
   }
 
   block::Capabilities capabilities_;
-  std::mutex mutex_;  // of control and open_channel; no request comes here
+  std::mutex mutex_;  // of control and put_channel_on; no request comes here
   std::vector<ErrorRule> rules_;
   std::vector<std::weak_ptr<ShardRules>> channels_;
 };

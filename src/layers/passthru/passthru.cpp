@@ -26,9 +26,9 @@ class PassthruDevice final : public block::LayerDevice {
   using LayerDevice::LayerDevice;
   [[nodiscard]] const char* kind() const override { return "passthru"; }
 
-  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override {
-    LUNAR_TRY_ASSIGN(auto channel, open_base(shard));
-    return std::make_unique<PassthruChannel>(std::move(channel));
+ protected:
+  Opened put_channel_on(std::unique_ptr<block::Channel> base, engine::Shard& /*shard*/) override {
+    return std::make_unique<PassthruChannel>(std::move(base));
   }
 };
 

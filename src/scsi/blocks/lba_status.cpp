@@ -1,10 +1,10 @@
-// GET LBA STATUS (SBC-4 §5.7, §5.8), answered from the medium's own allocation map. To look into
-// that may block, so that it happens beside the shard.
+// GET LBA STATUS (SBC-4 §5.7, §5.8), answered from the medium's own allocation map.
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
-#include "engine/blocking_worker.h"
+#include "block/allocation_map.h"
 #include "scsi/blocks/block_commands.h"
 #include "scsi/blocks/block_range.h"
 #include "scsi/core/completion.h"
@@ -22,8 +22,7 @@ using spec::LbaStatusCompletion;
 constexpr std::size_t kMaxDescriptors = 1023;
 constexpr std::size_t kMaxBytes =
     sizeof(spec::LbaStatusHeader) + kMaxDescriptors * sizeof(spec::LbaStatusDescriptor);
-// What one command looks at, so that a map of many small pieces keeps the worker for a bounded
-// time.
+// What one command looks at, so that a map of many small pieces is looked at for a bounded time.
 constexpr std::size_t kMaxExtents = 16 * kKiB;
 constexpr std::uint64_t kMaxDescriptorBlocks = std::numeric_limits<std::uint32_t>::max();
 
@@ -72,32 +71,35 @@ bool add(std::vector<block::Extent>& extents, const block::Extent& extent, std::
   return true;
 }
 
-// On the worker's thread.
-LbaStatusAnswer look(const block::Device& device, bool thin, const LbaStatusQuery& query) {
+engine::Task<LbaStatusAnswer> look(const LogicalUnit& unit, const LbaStatusQuery& query) {
   LbaStatusAnswer answer;
   Lba at = query.start;
-  for (std::size_t i = 0; i < kMaxExtents && at < query.end; ++i) {
+  for (std::size_t seen = 0; seen < kMaxExtents && at < query.end;) {
     const BlockCount left(std::min((query.end - at).value, kMaxDescriptorBlocks));
     // A fully provisioned unit has no unmapped blocks, whatever holes its file has.
-    block::Extent extent{at, left, true};
-    if (thin) {
-      const auto found = device.extent_at(at, left);
-      answer.failed = !found || found->count.value == 0;
-      if (answer.failed) return answer;
-      extent = {at, std::min(found->count, left), found->allocated};
+    std::vector<block::Extent> extents = {{at, left, true}};
+    if (unit.thin()) {
+      auto looking = block::look_up_extents(unit.device(), at, left);
+      auto found = co_await looking;
+      answer.failed = !found;
+      if (answer.failed) co_return answer;
+      extents = std::move(*found);
     }
-    if (is_wanted(query.type, extent.allocated) &&
-        !add(answer.extents, extent, query.descriptors)) {
-      answer.completion = LbaStatusCompletion::allocation_length;
-      return answer;
+    for (const block::Extent& extent : extents) {
+      if (is_wanted(query.type, extent.allocated) &&
+          !add(answer.extents, extent, query.descriptors)) {
+        answer.completion = LbaStatusCompletion::allocation_length;
+        co_return answer;
+      }
+      at = at + extent.count;
     }
-    at = at + extent.count;
+    seen += extents.size();
   }
   if (at == query.end) {
     answer.completion = query.to_end_of_medium ? LbaStatusCompletion::end_of_medium
                                                : LbaStatusCompletion::scan_length;
   }
-  return answer;
+  co_return answer;
 }
 
 [[nodiscard]] LbaStatusQuery query_of(const Command& command) {
@@ -153,14 +155,6 @@ void write_answer(Command& command, const LbaStatusQuery& query, const LbaStatus
   command.data_in = out.bytes();
 }
 
-engine::Task<LbaStatusAnswer> look_aside(const LogicalUnit& unit, const LbaStatusQuery& query) {
-  auto work = [&unit, &query] { return look(unit.device(), unit.thin(), query); };
-  // A simulated world has no threads but its own, and nothing in it blocks.
-  if (unit.options().blocking_worker == nullptr) co_return work();
-  auto elsewhere = unit.options().blocking_worker->run(std::move(work));
-  co_return co_await elsewhere;
-}
-
 // SBC-4 §5.7.1: the block itself must be there.
 bool check_start(Command& command) {
   if (query_of(command).start.value < command.unit->state().capacity_blocks) return true;
@@ -171,7 +165,8 @@ engine::Task<void> get_lba_status(Command& command) {
   // The medium may have shrunk since the command was decoded.
   if (!check_start(command)) co_return;
   const LbaStatusQuery query = query_of(command);
-  const LbaStatusAnswer answer = co_await look_aside(command.unit->unit(), query);
+  auto looking = look(command.unit->unit(), query);
+  const LbaStatusAnswer answer = co_await looking;
   if (answer.failed) {
     set_check_condition(command, spec::Sense::of(spec::SenseKey::hardware_error,
                                                  spec::AdditionalSense::internal_target_failure));

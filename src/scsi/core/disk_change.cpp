@@ -78,7 +78,20 @@ struct DiskChange final : UnitChange {
   Result<void> outcome;
 };
 
+// Nothing of the state does: the nexuses are to be told on every shard.
+struct CameBack final : UnitChange {
+  engine::Task<bool> decide(UnitState& /*next*/) override { co_return true; }
+  void apply(LogicalUnitShard& part) override {
+    part.raise(AdditionalSense::not_ready_to_ready_change);
+  }
+};
+
 }  // namespace
+
+engine::Task<void> LogicalUnit::came_back() {
+  CameBack back;
+  (void)co_await change(back);
+}
 
 engine::Task<Result<void>> LogicalUnit::adopt(const block::DiskState& disk_state) {
   DiskChange adoption(disk_state);

@@ -33,7 +33,7 @@ class DiskChanges : public ::testing::Test {
     Result<void> outcome;
     bench_.device().resizable = true;
     const ByteCount size(blocks * 512);
-    bench_.world().run([&] { return finish(bench_.disk().resize(size, nullptr), outcome); });
+    bench_.world().run([&] { return finish(bench_.disk().resize(size), outcome); });
     return outcome;
   }
 
@@ -56,6 +56,48 @@ TEST_F(DiskChanges, WriteProtectionIsToldAndObeyedOnEveryShard) {
   ASSERT_TRUE(protect(false));
   EXPECT_TRUE(near_.run(kTestUnitReady).is_attention(AdditionalSense::mode_parameters_changed));
   EXPECT_TRUE(near_.run(block_cdb(Opcode::write_10, 0, 1), filled(512, 1)).is_good());
+}
+
+TEST_F(DiskChanges, ADeviceThatIsLostIsNotReadyUntilItIsBack) {
+  const auto is_not_ready = [](const Outcome& outcome) {
+    return outcome.is(SenseKey::not_ready, AdditionalSense::lu_not_ready_cause_not_reportable);
+  };
+  bench_.device().tell(block::DeviceEvent::lost);
+  bench_.world().run_for(1);
+  const auto read = near_.start(block_cdb(Opcode::read_10, 0, 1));
+  const auto write = far_.start(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
+  bench_.world().run_for(1);
+  EXPECT_FALSE(read->outcome || write->outcome) << "it may be back soon";
+  EXPECT_TRUE(near_.run(kTestUnitReady).is_good());
+  bench_.world().run_for(block::kDevicePatienceNs);
+  EXPECT_TRUE(is_not_ready(near_.finish(*read)));
+  EXPECT_TRUE(is_not_ready(far_.finish(*write)));
+  for (Initiator* initiator : {&near_, &far_}) {
+    EXPECT_TRUE(is_not_ready(initiator->run(kTestUnitReady)));
+    EXPECT_TRUE(is_not_ready(initiator->run(block_cdb(Opcode::read_10, 0, 1))));
+    EXPECT_TRUE(initiator->run({0x12, 0, 0, 0, 96, 0}).is_good());
+    EXPECT_TRUE(initiator->run(kReadCapacity).is_good());
+  }
+  bench_.device().tell(block::DeviceEvent::back);
+  bench_.world().run_for(1);
+  for (Initiator* initiator : {&near_, &far_}) {
+    EXPECT_TRUE(
+        initiator->run(kTestUnitReady).is_attention(AdditionalSense::not_ready_to_ready_change));
+    EXPECT_TRUE(initiator->run(kTestUnitReady).is_good());
+    EXPECT_TRUE(initiator->run(block_cdb(Opcode::read_10, 0, 1)).is_good());
+  }
+}
+
+TEST_F(DiskChanges, ACommandThatWaitsForALostDeviceCanBeAborted) {
+  bench_.device().tell(block::DeviceEvent::lost);
+  bench_.world().run_for(1);
+  const auto read = near_.start(block_cdb(Opcode::read_10, 0, 1));
+  bench_.world().run_for(1);
+  bench_.unit().on(0).abort_commands(nullptr, nullptr);
+  bench_.world().run_for(1);
+  EXPECT_TRUE(read->outcome && read->outcome->aborted);
+  bench_.device().tell(block::DeviceEvent::back);
+  bench_.world().run_for(1);
 }
 
 TEST(ReadOnlyUnit, IsWrittenToWhenThatIsLiftedAndItsDiskIsNotProtected) {

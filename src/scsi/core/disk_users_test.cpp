@@ -106,7 +106,7 @@ class DiskUsers : public ::testing::Test {
   }
   void resize(Running& running, std::uint64_t blocks) {
     engine::Shard::bind(&bench.world().shard(1));
-    follow(bench.disk().resize(ByteCount(blocks * 512), nullptr), running).detach();
+    follow(bench.disk().resize(ByteCount(blocks * 512)), running).detach();
     bench.world().run_for(engine::kMillisecond);
   }
   void protect(Running& running, bool on) {

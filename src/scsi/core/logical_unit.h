@@ -23,9 +23,6 @@
 namespace lunar::block {
 class DeviceStatistics;
 }  // namespace lunar::block
-namespace lunar::engine {
-class BlockingWorker;
-}  // namespace lunar::engine
 namespace lunar::state {
 class Store;
 }  // namespace lunar::state
@@ -60,9 +57,6 @@ struct LogicalUnitOptions {
   std::string vendor = "LUNAR";
   std::string product = "lunar disk";
   std::string revision = "0001";
-  // For what may block; null: on the shard itself, for simulated worlds, where nothing does.
-  // Outlives the unit.
-  engine::BlockingWorker* blocking_worker = nullptr;
   // Where the unit keeps what must outlive a power loss; null: nowhere, so that what needs it is
   // refused. Outlives the unit.
   state::Store* store = nullptr;
@@ -155,6 +149,8 @@ class LogicalUnit final : block::DiskUser {
   // Commands that have not begun end with DATA PROTECT, WRITE PROTECTED, or with LOGICAL BLOCK
   // ADDRESS OUT OF RANGE. busy: that would break a format or sanitize operation.
   engine::Task<Result<void>> adopt(const block::DiskState& disk_state) override;
+  // Every nexus is told that the medium may have changed meanwhile.
+  engine::Task<void> came_back() override;
   engine::Task<void> tell_writable();
   engine::Task<bool> change_at_home(UnitChange& change);
   engine::Task<Result<std::unique_ptr<ProtectionArea>>> open_protection_area(engine::Shard& shard);

@@ -116,8 +116,16 @@ void produce_supported_tmfs(Command& command, ByteWriter& out) {
 
 }  // namespace
 
-// A logical unit that is open is ready; what its medium says comes with the command that asks it.
-void execute_test_unit_ready(Command& command) { end_soon(command); }
+// A logical unit that is open is ready, unless its device cannot be reached; what else the medium
+// says comes with the command that asks it.
+void execute_test_unit_ready(Command& command) {
+  if (command.unit != nullptr && command.unit->front().is_given_up()) {
+    set_check_condition(command,
+                        spec::Sense::of(spec::SenseKey::not_ready,
+                                        spec::AdditionalSense::lu_not_ready_cause_not_reportable));
+  }
+  end_soon(command);
+}
 
 bool decode_request_sense(Command& command) {
   command.allocation_length = cdb_of(command).as<spec::RequestSenseCdb>().allocation_length;
