@@ -135,7 +135,7 @@ TEST(DiskSpec, NamesTheSpecAndWhatIsWrongWithIt) {
        "unknown kind 'rma', not ram:SIZE, null:SIZE, file:PATH, passthru:BASE, "
        "delay:BASE or error:BASE; did you mean 'ram'?"},
       {"file:d,readolny",
-       "file has no option 'readolny' (it has size, block, cache, readonly, uuid, "
+       "file has no option 'readolny' (it has size, block, cache, missing, readonly, uuid, "
        "protection); did you mean 'readonly'?"},
       {"passthru:d,x", "passthru has no option 'x', nor any other"},
       {"error:d,inject=1", "error has no option 'inject', nor any other"},

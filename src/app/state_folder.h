@@ -29,6 +29,8 @@ class MediaIdentities final : public kinds::IdentityStore {
 
   Result<std::optional<kinds::KnownMedium>> load_identity(std::string_view key) override;
   Result<void> save_identity(std::string_view key, const kinds::KnownMedium& medium) override;
+  Result<std::optional<kinds::KnownDisk>> load_disk(std::string_view key) override;
+  Result<void> save_disk(std::string_view key, const kinds::KnownDisk& disk) override;
   [[nodiscard]] std::string place_of_identity(std::string_view key) const override;
 
  private:

@@ -53,6 +53,8 @@ class Refused(E2eCase):
         self.serve_refuses("frobnicate", "--disk", f"file:{path},size=1MiB,frobnicate=1")
         self.serve_refuses("sometimes", "--disk", f"file:{path},size=1MiB,cache=sometimes")
         self.serve_refuses("1000", "--disk", f"file:{path},size=1MiB,block=1000")
+        self.serve_refuses("missing", "--disk", f"file:{path},size=1MiB,missing=wait")
+        self.serve_refuses("missing", "--disk", f"file:{path},protection=1,missing=wait")
         self.serve_refuses("muchMiB", "--disk", f"file:{path},size=muchMiB")
         self.assertFalse(path.exists(), "a refused disk must not be created")
 

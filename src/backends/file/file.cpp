@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "backends/file/file_device.h"
 #include "base/bytes.h"
@@ -195,22 +197,111 @@ Result<std::unique_ptr<block::Device>> open_protection_area(engine::FileIo& file
   LUNAR_TRY(fit_protection_area(*file, options, path, capacities));
   const block::Limits limits =
       limits_of(file->info(), file->info().size, block::kProtectionAreaBlockBytes, false);
+  auto medium = std::make_shared<FileMedium>(std::move(file), path, limits.size().value, true);
   // It has no identity of its own, and shows none.
   return std::make_unique<FileDevice>(options.name + ".protection", Uuid(),
-                                      FileDevice::Parts{.file = std::move(file),
+                                      FileDevice::Parts{.medium = std::move(medium),
                                                         .path = path,
                                                         .writable = how.writable,
-                                                        .buffered = true,
                                                         .limits = limits,
                                                         .protection_area = nullptr,
-                                                        .protection_type = 0});
+                                                        .protection_type = 0,
+                                                        .open = {},
+                                                        .remember = {}});
+}
+
+// ---- A file that is waited for
+
+void remember(const FileBackendOptions& options, const kinds::KnownDisk& disk) {
+  Result<void> saved = fail(ErrorCode::not_found, "there is no state folder");
+  if (options.identities != nullptr)
+    saved = options.identities->save_disk(options.identity_key, disk);
+  if (saved) return;
+  log::warning("file {}: what it is cannot be kept, so it must be there at the next start: {}",
+               options.path, saved.error().message);
+}
+
+// What the disk is, as it changes.
+std::function<void(const block::Limits&)> keeper(const FileBackendOptions& options,
+                                                 const Uuid& uuid) {
+  if (options.missing == MissingFile::error) return {};
+  return [options, uuid](const block::Limits& limits) { remember(options, {uuid, limits}); };
+}
+
+std::unexpected<Error> is_not_it(const FileBackendOptions& options, std::string_view why) {
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("file {}: it is not the disk that is served here: {}; a restart serves it",
+                  options.path, why));
+}
+
+// That it is the disk, and can be served as that has been shown.
+Result<void> check_is(engine::File& file, const FileBackendOptions& options,
+                      const kinds::KnownDisk& disk, const block::Limits& limits) {
+  const IdentityOptions who{options.path, options.uuid, options.identities, options.identity_key};
+  LUNAR_TRY_ASSIGN(const std::optional<Uuid> uuid, recognise(file, who));
+  if (uuid != disk.uuid)
+    return is_not_it(options, uuid ? "its UUID is " + uuid->to_string() : "it has no identity");
+  if (file.info().size < disk.limits.size().value) {
+    return is_not_it(options, fmt::format("it has {} bytes, and had {}", file.info().size,
+                                          disk.limits.size().value));
+  }
+  if (std::max(file.info().logical_block_size, block::kMinBlockSize) > disk.limits.block_size)
+    return is_not_it(options, "its blocks are larger");
+  if (limits.buffer_alignment > disk.limits.buffer_alignment)
+    return is_not_it(options, "it asks for more alignment");
+  return {};
+}
+
+Result<std::shared_ptr<FileMedium>> open_late(engine::FileIo& files,
+                                              const FileBackendOptions& options,
+                                              const kinds::KnownDisk& disk) {
+  LUNAR_TRY_ASSIGN(OpenFile open, open_medium(files, options));
+  const block::Limits limits =
+      limits_of(open.file->info(), open.file->info().size, disk.limits.block_size, open.direct);
+  LUNAR_TRY(check_is(*open.file, options, disk, limits));
+  LUNAR_TRY(check_no_protection(files, options));
+  return std::make_shared<FileMedium>(std::move(open.file), options.path, disk.limits.size().value,
+                                      !open.direct);
+}
+
+Result<std::unique_ptr<block::Device>> wait_for_file(engine::FileIo& files,
+                                                     const FileBackendOptions& options) {
+  std::optional<kinds::KnownDisk> disk;
+  if (options.identities != nullptr) {
+    LUNAR_TRY_ASSIGN(disk, options.identities->load_disk(options.identity_key));
+  }
+  if (!disk) {
+    return fail(ErrorCode::not_found,
+                fmt::format("file {}: it does not exist, and has not been served with missing=wait "
+                            "before, so that nothing is known of it",
+                            options.path));
+  }
+  if (options.uuid) disk->uuid = *options.uuid;
+  log::warning("file {}: it is missing: the disk is not ready until it is there", options.path);
+  return std::make_unique<FileDevice>(
+      options.name, disk->uuid,
+      FileDevice::Parts{
+          .medium = nullptr,
+          .path = options.path,
+          .writable = !options.read_only,
+          .limits = disk->limits,
+          .protection_area = nullptr,
+          .protection_type = 0,
+          .open = [&files, options, disk = *disk] { return open_late(files, options, disk); },
+          .remember = keeper(options, disk->uuid)});
 }
 
 }  // namespace
 
 Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,
                                                  const FileBackendOptions& options) {
-  LUNAR_TRY_ASSIGN(OpenFile open, open_medium(files, options));
+  auto opened = open_medium(files, options);
+  if (!opened && options.missing == MissingFile::wait &&
+      opened.error().code == ErrorCode::not_found)
+    return wait_for_file(files, options);
+  if (!opened) return std::unexpected(opened.error());
+  OpenFile& open = *opened;
   engine::File& file = *open.file;
   LUNAR_TRY_ASSIGN(const std::uint32_t block_size, choose_block_size(options, file.info()));
   LUNAR_TRY(check_whole(file, options));
@@ -223,14 +314,18 @@ Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::
   LUNAR_TRY_ASSIGN(const Uuid uuid, identify(file, prng, who));
   LUNAR_TRY(take_size(file, options));
   const block::Limits limits = limits_of(file.info(), size, block_size, open.direct);
+  if (options.missing == MissingFile::wait) remember(options, {uuid, limits});
+  auto medium = std::make_shared<FileMedium>(std::move(open.file), options.path,
+                                             limits.size().value, !open.direct);
   return std::make_unique<FileDevice>(options.name, uuid,
-                                      FileDevice::Parts{.file = std::move(open.file),
+                                      FileDevice::Parts{.medium = std::move(medium),
                                                         .path = options.path,
                                                         .writable = !options.read_only,
-                                                        .buffered = !open.direct,
                                                         .limits = limits,
                                                         .protection_area = std::move(area),
-                                                        .protection_type = options.protection});
+                                                        .protection_type = options.protection,
+                                                        .open = {},
+                                                        .remember = keeper(options, uuid)});
 }
 
 }  // namespace lunar::backends

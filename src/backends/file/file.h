@@ -17,6 +17,12 @@ enum class FileCache : std::uint8_t {
   buffered,  // through the kernel's page cache
 };
 
+// What becomes of a disk whose file is not there.
+enum class MissingFile : std::uint8_t {
+  error,  // it is none
+  wait,   // it is not ready until the file comes, if it has been served before
+};
+
 struct FileBackendOptions {
   std::string name{};
   std::string path{};
@@ -26,6 +32,8 @@ struct FileBackendOptions {
   // 512 or 4096. Unset: 512, or 4096 where the medium's own blocks are that large.
   std::optional<std::uint32_t> block_size{};
   FileCache cache = FileCache::direct;
+  // wait: not with size, nor with protection.
+  MissingFile missing = MissingFile::error;
   bool read_only = false;
   // Unset: the medium's own (identity.h).
   std::optional<Uuid> uuid{};
@@ -34,7 +42,8 @@ struct FileBackendOptions {
   // such file.
   std::uint8_t protection = 0;
   // For media that cannot keep their identity, by a key that the user has chosen. Null: those need
-  // `uuid`. Used while it is opened only.
+  // `uuid`. Also keeps what is shown of a file that is waited for. Used while it is opened, which
+  // is later for such a file; outlives the device.
   kinds::IdentityStore* identities = nullptr;
   std::string identity_key{};
 };
@@ -45,7 +54,8 @@ struct FileBackendOptions {
 
 // Blocking: off the shards, or before they run. `files` outlives the device; `prng` gives new UUIDs
 // and is not kept. Errors: those of FileIo::open (not_found, permission, busy when another process
-// serves the file); invalid_argument when size, block size or protection do not fit the medium,
+// serves the file; not_found also for a file that is to be waited for and was never served);
+// invalid_argument when size, block size or protection do not fit the medium,
 // when somebody has truncated it, or when only the user can tell who it is; malformed: its identity
 // cannot be read.
 Result<std::unique_ptr<block::Device>> open_file(engine::FileIo& files, engine::Prng& prng,

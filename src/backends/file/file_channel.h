@@ -3,9 +3,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 
-#include "backends/file/file_condition.h"
+#include "backends/file/file_medium.h"
 #include "block/iov.h"
 #include "engine/file_io.h"
 #include "engine/shard.h"
@@ -15,14 +16,13 @@ namespace lunar::backends {
 
 class FileChannel final : public block::Channel {
  public:
-  // `buffered`: writes are in the page cache first.
-  FileChannel(engine::File& file, engine::Shard& shard, FileCondition& condition,
-              std::uint32_t block_size, bool buffered)
-      : file_(file),
+  FileChannel(std::shared_ptr<FileMedium> medium, engine::Shard& shard, std::uint32_t block_size)
+      : medium_(std::move(medium)),
+        file_(*medium_->file),
         shard_(shard),
-        condition_(condition),
+        condition_(medium_->condition),
         block_size_(block_size),
-        buffered_(buffered) {}
+        buffered_(medium_->buffered) {}
 
   void submit(block::Request& request) override;
 
@@ -50,6 +50,7 @@ class FileChannel final : public block::Channel {
   void flushed(Transfer& transfer);
   static void done(engine::FileOp& op) noexcept;
 
+  const std::shared_ptr<FileMedium> medium_;
   engine::File& file_;
   engine::Shard& shard_;
   FileCondition& condition_;

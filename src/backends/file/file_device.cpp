@@ -7,6 +7,9 @@
 
 #include "backends/file/file_channel.h"
 #include "base/bytes.h"
+#include "base/log.h"
+#include "block/check_device.h"
+#include "lunar/shard.h"
 
 namespace lunar::backends {
 namespace {
@@ -29,9 +32,7 @@ void remember_size(engine::File& file, std::uint64_t bytes) {
 }
 
 FileDevice::FileDevice(std::string name, Uuid uuid, Parts parts)
-    : Device(std::move(name), uuid),
-      parts_(std::move(parts)),
-      condition_(*parts_.file, parts_.path, size_bytes()) {
+    : Device(std::move(name), uuid), parts_(std::move(parts)) {
   const bool writable = parts_.writable;
   capabilities_ = {.writable = writable,
                    .volatile_cache = writable,
@@ -48,9 +49,36 @@ block::ProtectionRoom FileDevice::protection_room() {
   return {parts_.protection_area.get(), parts_.protection_type, true};
 }
 
-Result<std::unique_ptr<block::Channel>> FileDevice::open_channel(engine::Shard& shard) {
-  return std::make_unique<FileChannel>(*parts_.file, shard, condition_, parts_.limits.block_size,
-                                       parts_.buffered);
+std::shared_ptr<FileMedium> FileDevice::medium() const {
+  const std::scoped_lock lock(mutex_);
+  return parts_.medium;
+}
+
+void FileDevice::begin_open_channel(engine::Shard& shard,
+                                    block::Reply<std::unique_ptr<block::Channel>> reply) {
+  const std::uint32_t block_size = parts_.limits.block_size;
+  if (auto there = medium())
+    return reply.send(std::make_unique<FileChannel>(std::move(there), shard, block_size));
+  engine::run_blocking(shard, [this, &shard, block_size, reply = std::move(reply)]() mutable {
+    auto came = block::without_exceptions<std::shared_ptr<FileMedium>>(
+        [this] { return wait_for_medium(); });
+    if (!came) return reply.send(std::unexpected(came.error()));
+    reply.send(std::make_unique<FileChannel>(std::move(*came), shard, block_size));
+  });
+}
+
+// Of all shards that ask, the first opens it.
+Result<std::shared_ptr<FileMedium>> FileDevice::wait_for_medium() {
+  const std::scoped_lock opening(opening_);
+  if (auto there = medium()) return there;
+  LUNAR_TRY_ASSIGN(auto opened, parts_.open());
+  log::warning("file {}: it is there: the disk is served", parts_.path);
+  {
+    const std::scoped_lock lock(mutex_);
+    parts_.medium = opened;
+  }
+  if (opened->file->info().size > size_bytes()) tell(block::DeviceEvent::resized);
+  return opened;
 }
 
 Result<BlockCount> FileDevice::resize(std::optional<ByteCount> size) {
@@ -62,31 +90,35 @@ Result<BlockCount> FileDevice::resize(std::optional<ByteCount> size) {
                 fmt::format("a size of {} bytes is not one or more whole blocks of {}", size->value,
                             block_size));
   }
-  if (size && condition_.look()) {
+  const std::shared_ptr<FileMedium> medium = this->medium();
+  if (medium == nullptr) return fail(ErrorCode::io, "its file is missing");
+  FileCondition& condition = medium->condition;
+  if (size && condition.look()) {
     return fail(ErrorCode::io,
                 fmt::format("somebody has truncated {}: resize it without a size to take what is "
                             "left",
                             parts_.path));
   }
   const std::uint64_t before = size_bytes();
-  auto bytes = resize_file(size);
+  auto bytes = resize_file(*medium, size);
   // What no whole block covers is not there.
   if (bytes && *bytes < block_size) bytes = fail(ErrorCode::io, "the medium has no block any more");
   if (!bytes) {
-    condition_.set_size(before);
+    condition.set_size(before);
     return std::unexpected(bytes.error());
   }
   parts_.limits.capacity = BlockCount(*bytes / block_size);
-  condition_.set_size(size_bytes());
-  condition_.forget_truncation();
+  condition.set_size(size_bytes());
+  condition.forget_truncation();
+  if (parts_.remember) parts_.remember(parts_.limits);
   return parts_.limits.capacity;
 }
 
 // What is remembered is never more than the file has, wherever a crash comes between.
-Result<std::uint64_t> FileDevice::resize_file(std::optional<ByteCount> size) {
-  engine::File& file = *parts_.file;
+Result<std::uint64_t> FileDevice::resize_file(FileMedium& medium, std::optional<ByteCount> size) {
+  engine::File& file = *medium.file;
   if (size && size->value < size_bytes()) {
-    condition_.set_size(size->value);
+    medium.condition.set_size(size->value);
     if (!file.info().block_device) remember_size(file, size->value);
   }
   const auto bytes = file.resize(size ? size->value : 0);
@@ -96,10 +128,12 @@ Result<std::uint64_t> FileDevice::resize_file(std::optional<ByteCount> size) {
 
 Result<block::Extent> FileDevice::extent_at(Lba lba, BlockCount count) const {
   // What is missing is no hole: whoever skips it would take it for zeroes.
-  if (condition_.look()) return block::Extent{lba, count, true};
+  const std::shared_ptr<FileMedium> medium = this->medium();
+  if (medium == nullptr) return fail(ErrorCode::io, "its file is missing");
+  if (medium->condition.look()) return block::Extent{lba, count, true};
   const std::uint64_t block_size = parts_.limits.block_size;
   LUNAR_TRY_ASSIGN(const engine::FileExtent extent,
-                   parts_.file->extent_at(lba.value * block_size, count.value * block_size));
+                   medium->file->extent_at(lba.value * block_size, count.value * block_size));
   // A block that is allocated in part is allocated.
   const std::uint64_t blocks = extent.allocated ? round_up(extent.length, block_size) / block_size
                                                 : extent.length / block_size;

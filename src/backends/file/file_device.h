@@ -1,11 +1,13 @@
-// A file disk that has been opened.
+// A file disk that has been opened, or whose file is still to come.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
-#include "backends/file/file_condition.h"
+#include "backends/file/file_medium.h"
 #include "engine/file_io.h"
 #include "lunar/block/device.h"
 
@@ -19,13 +21,16 @@ void remember_size(engine::File& file, std::uint64_t bytes);
 class FileDevice final : public block::Device {
  public:
   struct Parts {
-    std::unique_ptr<engine::File> file;
+    std::shared_ptr<FileMedium> medium;  // null: it is missing
     std::string path;
     bool writable = true;
-    bool buffered = false;
     block::Limits limits{};
     std::unique_ptr<block::Device> protection_area{};  // or null
     std::uint8_t protection_type = 0;
+    // For one that is missing: opens it. Blocking. An error: it is not there yet.
+    std::function<Result<std::shared_ptr<FileMedium>>()> open{};
+    // Called when the size has changed, to keep what the disk is. Or empty.
+    std::function<void(const block::Limits&)> remember{};
   };
 
   FileDevice(std::string name, Uuid uuid, Parts parts);
@@ -35,17 +40,22 @@ class FileDevice final : public block::Device {
   [[nodiscard]] const block::Limits& limits() const override { return parts_.limits; }
   [[nodiscard]] const block::Capabilities& capabilities() const override { return capabilities_; }
   [[nodiscard]] block::ProtectionRoom protection_room() override;
-  Result<std::unique_ptr<block::Channel>> open_channel(engine::Shard& shard) override;
+  void begin_open_channel(engine::Shard& shard,
+                          block::Reply<std::unique_ptr<block::Channel>> reply) override;
   Result<BlockCount> resize(std::optional<ByteCount> size) override;
   [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override;
 
  private:
   [[nodiscard]] std::uint64_t size_bytes() const { return parts_.limits.size().value; }
-  Result<std::uint64_t> resize_file(std::optional<ByteCount> size);
+  // Null: it is missing.
+  [[nodiscard]] std::shared_ptr<FileMedium> medium() const;
+  Result<std::shared_ptr<FileMedium>> wait_for_medium();
+  Result<std::uint64_t> resize_file(FileMedium& medium, std::optional<ByteCount> size);
 
   Parts parts_;
   block::Capabilities capabilities_;
-  mutable FileCondition condition_;
+  std::mutex opening_;        // one tries at a time; not on shards
+  mutable std::mutex mutex_;  // of parts_.medium
 };
 
 }  // namespace lunar::backends

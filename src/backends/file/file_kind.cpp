@@ -13,6 +13,8 @@ using Options = FileBackendOptions;
 schema::Record<Options> parameters() {
   const std::vector<schema::Named<FileCache>> caches = {{"direct", FileCache::direct},
                                                         {"buffered", FileCache::buffered}};
+  const std::vector<schema::Named<MissingFile>> missing = {{"error", MissingFile::error},
+                                                           {"wait", MissingFile::wait}};
   return {{schema::path("path", &Options::path, "a regular file or a block device")
                .required()
                .leading(),
@@ -21,10 +23,16 @@ schema::Record<Options> parameters() {
                .by_default("that of the file"),
            kinds::block_size(&Options::block_size).by_default("512, or what the medium needs"),
            schema::choice("cache", &Options::cache, caches, "past the page cache, or through it"),
+           schema::choice("missing", &Options::missing, missing,
+                          "when the file is not there at the start: ends, or waits for it"),
            schema::boolean("readonly", &Options::read_only, "opens the file for reading only"),
            kinds::uuid(&Options::uuid, "the medium's own, or one that is kept with it"),
            kinds::protection(&Options::protection)},
           [](const Options& given, const schema::Table&) -> schema::Checked {
+            if (given.missing == MissingFile::wait && given.size)
+              return schema::fault("missing", "with size the file is made when it is missing");
+            if (given.missing == MissingFile::wait && given.protection != 0)
+              return schema::fault("missing", "a disk with protection cannot be waited for");
             if (!given.size) return {};
             return kinds::check_whole_blocks(given.size->value,
                                              given.block_size.value_or(block::kMinBlockSize));

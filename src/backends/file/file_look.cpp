@@ -31,6 +31,7 @@ std::unexpected<Error> cannot(const char* what, const std::string& path, int err
 
 // A file that is not there: somebody has to make it.
 Result<void> check_missing(const FileBackendOptions& options) {
+  if (options.missing == MissingFile::wait) return {};
   if (options.read_only || !options.size) {
     return wrong(ErrorCode::not_found, options.path,
                  options.read_only

@@ -29,8 +29,24 @@ bool is_same_device(const kinds::KnownMedium& then, const kinds::KnownMedium& no
 
 class Identification {
  public:
-  Identification(engine::File& file, engine::Prng& prng, const IdentityOptions& options)
+  Identification(engine::File& file, engine::Prng* prng, const IdentityOptions& options)
       : file_(file), prng_(prng), options_(options) {}
+
+  Result<std::optional<Uuid>> recognise() {
+    const engine::FileInfo& info = file_.info();
+    if (options_.uuid) return options_.uuid;
+    if (!info.name.empty()) return Uuid::from_name("medium:" + info.name);
+    if (!info.block_device) {
+      LUNAR_TRY_ASSIGN(const std::optional<Uuid> attached, attribute());
+      if (attached) return attached;
+    }
+    LUNAR_TRY_ASSIGN(const std::optional<kinds::KnownMedium> kept, load());
+    if (!kept) return std::nullopt;
+    const kinds::KnownMedium now = present(kept->uuid);
+    const bool same =
+        info.block_device ? is_same_device(*kept, now) : kept->signs.object == info.signs.object;
+    return same ? std::optional(kept->uuid) : std::nullopt;
+  }
 
   Result<Uuid> run() {
     const engine::FileInfo& info = file_.info();
@@ -133,19 +149,23 @@ class Identification {
   }
 
   Uuid new_uuid() {
-    const auto random = prng_.bytes16();
+    const auto random = prng_->bytes16();
     return Uuid::from_random(random);
   }
 
   engine::File& file_;
-  engine::Prng& prng_;
+  engine::Prng* prng_;  // null: for recognise()
   const IdentityOptions& options_;
 };
 
 }  // namespace
 
 Result<Uuid> identify(engine::File& file, engine::Prng& prng, const IdentityOptions& options) {
-  return Identification(file, prng, options).run();
+  return Identification(file, &prng, options).run();
+}
+
+Result<std::optional<Uuid>> recognise(engine::File& file, const IdentityOptions& options) {
+  return Identification(file, nullptr, options).recognise();
 }
 
 }  // namespace lunar::backends

@@ -32,4 +32,7 @@ struct IdentityOptions {
 // attribute or the store cannot be read, so nobody knows.
 Result<Uuid> identify(engine::File& file, engine::Prng& prng, const IdentityOptions& options);
 
+// The same without giving it a new identity. Unset: it has none, or it is not known.
+Result<std::optional<Uuid>> recognise(engine::File& file, const IdentityOptions& options);
+
 }  // namespace lunar::backends

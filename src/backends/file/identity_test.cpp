@@ -56,6 +56,12 @@ class MemoryStore final : public kinds::IdentityStore {
     if (found == records.end()) return std::nullopt;
     return found->second;
   }
+  Result<std::optional<kinds::KnownDisk>> load_disk(std::string_view /*key*/) override {
+    return std::nullopt;
+  }
+  Result<void> save_disk(std::string_view /*key*/, const kinds::KnownDisk& /*disk*/) override {
+    return {};
+  }
   Result<void> save_identity(std::string_view key, const kinds::KnownMedium& medium) override {
     if (broken) return fail(ErrorCode::permission, "state /s: cannot be made");
     records[std::string(key)] = medium;

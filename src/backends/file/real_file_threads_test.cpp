@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "backends/file/file.h"
+#include "block/ask.h"
 #include "block/await_request.h"
 #include "block/front.h"
 #include "engine/shard_group.h"
@@ -122,6 +123,136 @@ TEST_P(RealFileTest, IsOpenForWritingOnce) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::busy);
 }
+
+// ---- A file that is waited for
+
+class DiskMemory final : public kinds::IdentityStore {
+ public:
+  std::optional<kinds::KnownDisk> disk;
+
+  Result<std::optional<kinds::KnownMedium>> load_identity(std::string_view /*key*/) override {
+    return std::nullopt;
+  }
+  Result<void> save_identity(std::string_view /*key*/,
+                             const kinds::KnownMedium& /*medium*/) override {
+    return {};
+  }
+  Result<std::optional<kinds::KnownDisk>> load_disk(std::string_view /*key*/) override {
+    return disk;
+  }
+  Result<void> save_disk(std::string_view /*key*/, const kinds::KnownDisk& known) override {
+    disk = known;
+    return {};
+  }
+  [[nodiscard]] std::string place_of_identity(std::string_view /*key*/) const override {
+    return "memory";
+  }
+};
+
+class WaitedFileTest : public RealFileTest {
+ protected:
+  WaitedFileTest() {
+    const auto device = open(ByteCount(kBytes));
+    EXPECT_TRUE(device);
+    with_front(**device, &write_pattern);
+  }
+  Result<std::unique_ptr<block::Device>> open_or_wait() {
+    return open_file(files_, prng_,
+                     {.name = "f",
+                      .path = path_,
+                      .cache = GetParam(),
+                      .missing = MissingFile::wait,
+                      .identities = &memory_,
+                      .identity_key = "f"});
+  }
+  // It was served, and is gone at this start.
+  std::unique_ptr<block::Device> wait() {
+    EXPECT_TRUE(open_or_wait());
+    std::filesystem::rename(path_, aside_);
+    return *open_or_wait();
+  }
+  Result<void> try_to_open_channel(block::Device& device) {
+    Result<void> outcome;
+    group_->run_on(0, [&] { return try_there(device, group_->shard(0), outcome); });
+    return outcome;
+  }
+  void expect_it_is_not(block::Device& device, std::string_view why) {
+    const auto opened = try_to_open_channel(device);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(opened.error().message.find("is not the disk"), std::string::npos);
+    EXPECT_NE(opened.error().message.find(why), std::string::npos) << opened.error().message;
+  }
+
+  static constexpr std::uint64_t kBytes = 16 * kMiB;
+  DiskMemory memory_;
+  std::string aside_ = path_ + ".aside";
+
+ private:
+  static engine::Task<void> try_there(block::Device& device, engine::Shard& shard,
+                                      Result<void>& outcome) {
+    block::Ask<std::unique_ptr<block::Channel>> ask(device, shard);
+    ask.begin([&](auto reply) { device.begin_open_channel(shard, std::move(reply)); });
+    auto waiting = ask.until(shard.now_ns() + engine::kSecond);
+    EXPECT_TRUE(co_await waiting);
+    const auto channel = ask.take();
+    outcome = channel ? Result<void>() : std::unexpected(channel.error());
+  }
+};
+
+TEST_P(WaitedFileTest, ItMustHaveBeenServedBefore) {
+  std::filesystem::rename(path_, aside_);
+  const auto unknown = open_or_wait();
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::not_found);
+  EXPECT_NE(unknown.error().message.find("missing=wait"), std::string::npos);
+}
+
+TEST_P(WaitedFileTest, IsShownAsItWasAndServedWhenItComes) {
+  const Uuid uuid = (*open_or_wait())->uuid();
+  const block::Limits was = (*open_or_wait())->limits();
+  const auto device = wait();
+  EXPECT_EQ(device->uuid(), uuid);
+  EXPECT_EQ(device->limits().capacity, was.capacity);
+  EXPECT_EQ(device->limits().block_size, was.block_size);
+  EXPECT_EQ(device->limits().buffer_alignment, was.buffer_alignment);
+  EXPECT_EQ(device->limits().max_unmap, was.max_unmap);
+  EXPECT_EQ(try_to_open_channel(*device).error().code, ErrorCode::not_found);
+  EXPECT_EQ(device->resize(std::nullopt).error().code, ErrorCode::io);
+  EXPECT_EQ(device->extent_at(Lba(0), BlockCount(1)).error().code, ErrorCode::io);
+  std::filesystem::rename(aside_, path_);
+  EXPECT_TRUE(try_to_open_channel(*device));
+  with_front(*device, &check_pattern);
+  EXPECT_EQ(device->resize(std::nullopt), was.capacity);
+}
+
+TEST_P(WaitedFileTest, AnotherFileInItsPlaceIsNotServed) {
+  const auto device = wait();
+  ASSERT_TRUE(open(ByteCount(kBytes)));
+  expect_it_is_not(*device, "its UUID is ");
+  std::filesystem::remove(path_);
+  std::filesystem::resize_file(aside_, kBytes / 2);
+  std::filesystem::rename(aside_, path_);
+  expect_it_is_not(*device, "bytes, and had");
+}
+
+TEST_P(WaitedFileTest, WhatIsKnownFollowsItsSize) {
+  {
+    const auto device = open_or_wait();
+    ASSERT_TRUE(device);
+    EXPECT_TRUE((*device)->resize(ByteCount(kBytes / 2)));
+  }
+  EXPECT_EQ(memory_.disk->limits.size(), ByteCount(kBytes / 2));
+  const auto device = wait();
+  std::filesystem::rename(aside_, path_);
+  EXPECT_TRUE(try_to_open_channel(*device));
+}
+
+INSTANTIATE_TEST_SUITE_P(Caches, WaitedFileTest,
+                         ::testing::Values(FileCache::direct, FileCache::buffered),
+                         [](const auto& instance) {
+                           return instance.param == FileCache::direct ? "Direct" : "Buffered";
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Caches, RealFileTest,
                          ::testing::Values(FileCache::direct, FileCache::buffered),
