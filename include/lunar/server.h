@@ -45,6 +45,8 @@ struct ServerOptions {
 };
 constexpr std::size_t kDefaultMaxShards = 4;
 constexpr std::chrono::milliseconds kMaxDevicePatience{600000};
+// For how long commands in flight may finish when what they came by ends.
+constexpr std::chrono::milliseconds kDefaultDrain{2000};
 
 // What a disk of add_ram() and add_file() has beside its blocks.
 struct DiskOptions {
@@ -94,20 +96,20 @@ struct PortalOptions {
 Result<void> set_log_level(std::string_view level);
 
 // Set up (add_*, map), start, stop; start and stop each once. Afterwards, and after a start() that
-// failed on the way, it only waits to be destroyed: to serve again, make another. Targets and
-// portals are set up before start(); devices, hosts and LUNs change while the server runs, too:
-// such a call returns when the change is in force on every shard, with sessions and their commands
-// under way.
+// failed on the way, it only waits to be destroyed: to serve again, make another. Everything comes
+// and goes while the server runs, too: such a call returns when the change is in force on every
+// shard, with sessions and their commands under way.
 //
 // Threading: thread-safe; calls are carried out one after the other. From any thread but a shard's
 // (a Device or Channel must not call it: that ends the process with a line that says so). create()
 // starts one thread a shard, named shard-N, which the destructor joins; they inherit the signal
 // mask of the thread that called create(), so block what you handle yourself before. Methods block
-// until they are done; only start() and stop() wait for the network.
+// until they are done; only start(), stop() and what removes targets and portals wait for the
+// network, and those have a limit.
 //
 // Errors: one clear line each, and a code to choose by. A method that failed has changed nothing,
-// but start(), which has stopped the server. A method of targets and portals after start() gives
-// busy, and so does any after stop().
+// but start(), which has stopped the server, and a removal that says so. Any method after stop()
+// gives busy.
 class Server {
  public:
   // Starts the shards, and two threads for what may block. invalid_argument: `shards` names no
@@ -172,7 +174,13 @@ class Server {
 
   // `iqn`: iqn., eui. or naa. form (RFC 7143 §4.2.7), in any case. `alias` is a word for people.
   // invalid_argument, already_exists.
+  // While the server runs, initiators find it by all portals at once.
   Result<void> add_target(const std::string& iqn, const std::string& alias = "");
+  // With its hosts and numbers. It is hidden first: no initiator finds it or logs in. Commands of
+  // its sessions may finish for `drain`; then the sessions are closed, and what is left of their
+  // commands is aborted on the medium. not_found; busy as unmap(); busy also where a device
+  // does not hear that, after 2 seconds more: the target stays hidden until it is removed again.
+  Result<void> remove_target(std::string_view iqn, std::chrono::milliseconds drain = kDefaultDrain);
   // Initiators that see numbers of their own, and only those. The first host, in the order of their
   // addition, that an initiator fits is its own. not_found: no such target; already_exists: the
   // target has a host of that name; invalid_argument: no name, initiators nor addresses, or wrong
@@ -199,13 +207,23 @@ class Server {
   Result<void> swap(std::string_view iqn, Lun lun, std::string_view device,
                     const LunOptions& options = {});
   // How a target is reached by the portals of one group. A group of which nothing is said has the
-  // defaults. not_found, invalid_argument: a tag is 1 to 65535.
+  // defaults. While the server runs, what set_alua_state() has said of the group no longer holds,
+  // and a tag that no portal has is for one that comes. not_found, invalid_argument: a tag is 1 to
+  // 65535.
   Result<void> set_port_group(std::string_view iqn, std::uint16_t portal_group_tag,
                               const PortGroupOptions& options);
   // "127.0.0.1:3260", "[::1]:3260"; numeric; no port: 3260; port 0: any that is free. Opened by
-  // start(). invalid_argument: also when it would listen where another portal does, or when one
-  // address would lead to two portal groups.
+  // start(), and at once while the server runs: then with its errors. invalid_argument: also when
+  // it would listen where another portal does, or when one address would lead to two portal groups.
+  // out_of_range: more than 1024 portals, or 256 portal groups. Initiators are told of another
+  // group (INQUIRY DATA HAS CHANGED, ASYMMETRIC ACCESS STATE CHANGED).
   Result<void> add_portal(const std::string& address_and_port, const PortalOptions& options = {});
+  // As listening() tells it, or add_portal() was told before start(). Takes no connections any
+  // more; sessions and discoveries that came by it end, as those of remove_target(). The last one
+  // of a group takes the group with it, and of all portals the server's reach, until another comes.
+  // not_found; busy as remove_target().
+  Result<void> remove_portal(const std::string& address_and_port,
+                             std::chrono::milliseconds drain = kDefaultDrain);
 
   // Opens the logical units on every shard, then the portals: no initiator sees half a target.
   // Waits some seconds for an address that a killed process still holds. invalid_argument, which
@@ -214,7 +232,7 @@ class Server {
   // permission: a port below 1024; invalid_argument: no address of this machine.
   Result<void> start();
   // Where the portals listen, between start() and stop(), in the order of add_portal.
-  [[nodiscard]] const std::vector<std::string>& listening() const;
+  [[nodiscard]] std::vector<std::string> listening() const;
   // Constant.
   [[nodiscard]] std::size_t shard_count() const;
   // Another state for all logical units of a target by one portal group, and its PREF bit unless
@@ -225,7 +243,7 @@ class Server {
                               std::optional<bool> preferred = {});
   // Closes the portals, lets commands in flight finish for at most `drain`, then ends every session
   // and closes the devices' channels. Commands that a device still holds are abort()ed.
-  void stop(std::chrono::milliseconds drain = std::chrono::milliseconds(2000));
+  void stop(std::chrono::milliseconds drain = kDefaultDrain);
 
   // What the composition root of the lunar program needs beyond this; no part of the interface.
   struct Internals;

@@ -11,10 +11,17 @@ GroupAccess PathStates::of(const GroupAccess& initial) const {
 }
 
 void PathStates::set(const GroupAccess& access) {
+  forget(access.group);
   auto next = changed_ == nullptr ? std::make_shared<std::vector<GroupAccess>>()
                                   : std::make_shared<std::vector<GroupAccess>>(*changed_);
-  std::erase_if(*next, [&](const GroupAccess& old) { return old.group == access.group; });
   next->push_back(access);
+  changed_ = std::move(next);
+}
+
+void PathStates::forget(std::uint16_t group) {
+  if (changed_ == nullptr || std::ranges::count(*changed_, group, &GroupAccess::group) == 0) return;
+  auto next = std::make_shared<std::vector<GroupAccess>>(*changed_);
+  std::erase_if(*next, [group](const GroupAccess& old) { return old.group == group; });
   changed_ = std::move(next);
 }
 

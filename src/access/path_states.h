@@ -40,6 +40,8 @@ class PathStates {
   // `initial`: as the group began.
   [[nodiscard]] GroupAccess of(const GroupAccess& initial) const;
   void set(const GroupAccess& access);
+  // The group is as it began.
+  void forget(std::uint16_t group);
 
  private:
   std::shared_ptr<const std::vector<GroupAccess>> changed_;

@@ -29,6 +29,16 @@ TEST(PathStates, ACopyIsASnapshot) {
   EXPECT_EQ(states.of(one).state, PathState::changing);
 }
 
+TEST(PathStates, AGroupThatIsForgottenIsAsItBegan) {
+  PathStates states;
+  states.forget(1);
+  states.set({1, PathState::standby, true, StateSetBy::management});
+  states.set({2, PathState::unavailable, false, StateSetBy::host});
+  states.forget(1);
+  EXPECT_EQ(states.of({.group = 1}), GroupAccess{.group = 1});
+  EXPECT_EQ(states.of({.group = 2}).state, PathState::unavailable);
+}
+
 // NVM Express Base 2.0 §8.1.1: the states of an ANA group descriptor.
 constexpr int ana_state(PathState state) {
   switch (state) {

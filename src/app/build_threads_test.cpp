@@ -102,7 +102,7 @@ TEST_F(Build, MakesWhatTheFileSays) {
 TEST_F(Build, SaysWhatIsServedAndHowToTryIt) {
   ASSERT_TRUE(build_from(kWhole));
   ASSERT_TRUE(server_->start());
-  const std::string& first = server_->listening()[0];
+  const std::string first = server_->listening()[0];
   EXPECT_EQ(announcement(*server_, config_),
             "lunar serves on " + first + ", " + server_->listening()[1] +
                 " advertised as 192.0.2.9 in portal group 2, 1 shard\n"

@@ -125,12 +125,20 @@ Result<Internals::MappedUnit*> acquire_unit(Internals& self, std::string_view de
   return &mapped;
 }
 
-Result<std::size_t> find_target(const Internals& self, std::string_view iqn) {
+Result<iscsi::TargetNode*> find_target(const Internals& self, std::string_view iqn) {
   LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
-  const std::size_t index = self.service->find_target(name);
-  if (index == self.service->targets().size())
+  iscsi::TargetNode* const target = self.service->find_target(name);
+  if (target == nullptr)
     return fail(ErrorCode::not_found, fmt::format("there is no target {}", name));
-  return index;
+  return target;
+}
+
+UnitSet units_of(const scsi::LunMaps& maps) {
+  UnitSet units;
+  const auto add = [&units](Lun, scsi::LogicalUnit& unit) { units.insert(&unit); };
+  maps.others.for_each(add);
+  for (const auto& host : maps.hosts) host->luns.for_each(add);
+  return units;
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // The life of a Server's logical units: one a device, from its first number to its last.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "app/server_internals.h"
@@ -18,8 +19,8 @@ engine::Task<void> close_units(Server::Internals& self,
 
 // ---- Off the shards.
 
-// By name, as an index of the service's targets. invalid_argument, not_found.
-Result<std::size_t> find_target(const Server::Internals& self, std::string_view iqn);
+// By name. invalid_argument, not_found.
+Result<iscsi::TargetNode*> find_target(const Server::Internals& self, std::string_view iqn);
 
 // The unit of a device, made if there is none, and opened if the server runs. Pair it with
 // release_unit(). `target` is who claims it. Errors as those of Server::map().
@@ -34,6 +35,25 @@ void release_unit(Server::Internals& self, const block::Disk& disk);
 [[nodiscard]] bool has_medium_operation(Server::Internals& self, const scsi::LogicalUnit& unit);
 // While the server runs, before the target shows the unit by one more number: what set_alua_state()
 // has said of the target holds for the unit, too.
-void take_access_states(Server::Internals& self, std::size_t target, scsi::LogicalUnit& unit);
+void take_access_states(Server::Internals& self, const iscsi::TargetNode& target,
+                        scsi::LogicalUnit& unit);
+// Port groups of a target have come or gone, or have other options: what set_alua_state() has said
+// of them is forgotten, and the initiators of the units are told.
+struct PortGroup {
+  iscsi::TargetId target;
+  std::uint16_t portal_group_tag;
+  std::uint16_t number;  // scsi::TargetPort::number
+};
+using UnitSet = std::set<scsi::LogicalUnit*>;
+void reset_port_groups(Server::Internals& self, const UnitSet& units,
+                       const std::vector<PortGroup>& groups);
+// What the LUN maps lead to.
+[[nodiscard]] UnitSet units_of(const scsi::LunMaps& maps);
+
+// ---- server_luns.cpp
+// Before a target goes, and when it has gone with these maps. As Server::unmap() of all its
+// numbers.
+Result<void> check_may_go(Server::Internals& self, const scsi::LunMaps& maps);
+void forget_numbers(Server::Internals& self, const scsi::LunMaps& maps);
 
 }  // namespace lunar::app

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "app/close_devices.h"
 #include "app/logical_units.h"
 #include "base/fatal.h"
 #include "base/log.h"
-#include "iscsi/spec/names.h"
 
 namespace lunar {
 namespace {
@@ -29,9 +29,8 @@ engine::Task<void> begin(Server::Internals& self, Result<void>& outcome) {
   if (!outcome) co_return;
   outcome = co_await self.service->start();
   if (!outcome) co_return;
-  outcome = co_await self.service->open_portals(self.pending_portals);
-  for (const iscsi::Portal& portal : self.service->portals())
-    self.listening.push_back(portal.address.to_string());
+  std::vector<iscsi::Portal> portals = std::exchange(self.pending_portals, {});
+  outcome = co_await self.service->open_portals(std::move(portals));
 }
 
 engine::Task<void> end(Server::Internals& self, std::uint64_t drain_ns) {
@@ -47,7 +46,6 @@ void stop_now(Server::Internals& self, std::chrono::milliseconds drain,
   const auto drain_ns =
       static_cast<std::uint64_t>(std::max<std::int64_t>(drain.count(), 0)) * engine::kMillisecond;
   self.shards->run_on(0, [&] { return end(self, drain_ns); });
-  self.listening.clear();
 }
 
 // Devices that may still answer, and the shards that they would answer to. For good.
@@ -67,7 +65,7 @@ Result<void> check_portals(const Server::Internals& self) {
   std::set<std::uint16_t> tags;
   for (const auto& portal : self.pending_portals) tags.insert(portal.portal_group_tag);
   for (const auto& target : self.service->targets()) {
-    for (const std::uint16_t tag : target->device.ports().configured_tags()) {
+    for (const auto& [tag, options] : target->port_groups) {
       if (tags.contains(tag)) continue;
       return fail(ErrorCode::invalid_argument,
                   fmt::format("start(): target {}: no portal has the portal group tag {}",
@@ -86,12 +84,6 @@ Server::Internals::Call::Call(const Internals& self) {
         "would wait for itself");
   }
   lock_ = std::unique_lock(self.mutex);
-}
-
-Result<void> Server::Internals::check_set_up(const char* method) const {
-  LUNAR_TRY(check_not_ended(method));
-  if (state == State::set_up) return {};
-  return fail(ErrorCode::busy, fmt::format("{} comes before start(): the server runs", method));
 }
 
 Result<void> Server::Internals::check_not_ended(const char* method) const {
@@ -146,31 +138,6 @@ Result<void> Server::add_device(std::unique_ptr<block::Device> device) {
   return {};
 }
 
-Result<void> Server::add_target(const std::string& iqn, const std::string& alias) {
-  const Internals::Call call(*internals_);
-  LUNAR_TRY(internals_->check_set_up("add_target()"));
-  LUNAR_TRY_ASSIGN(const std::string name, iscsi::spec::parse_name(iqn));
-  LUNAR_TRY(iscsi::spec::parse_alias(alias));
-  iscsi::Service& service = *internals_->service;
-  if (service.find_target(name) != service.targets().size()) {
-    return fail(ErrorCode::already_exists, fmt::format("target {} is there already", name));
-  }
-  service.add_target(name).alias = alias;
-  return {};
-}
-
-Result<void> Server::add_portal(const std::string& address_and_port, const PortalOptions& options) {
-  const Internals::Call call(*internals_);
-  LUNAR_TRY(internals_->check_set_up("add_portal()"));
-  LUNAR_TRY_ASSIGN(iscsi::Portal portal,
-                   iscsi::make_portal(address_and_port, options.portal_group_tag, options.ipv4_too,
-                                      options.advertise));
-  for (const iscsi::Portal& other : internals_->pending_portals)
-    LUNAR_TRY(iscsi::check_beside(portal, other));
-  internals_->pending_portals.push_back(std::move(portal));
-  return {};
-}
-
 Result<void> Server::start() {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("start()"));
@@ -184,7 +151,6 @@ Result<void> Server::start() {
   return outcome;
 }
 
-const std::vector<std::string>& Server::listening() const { return internals_->listening; }
 std::size_t Server::shard_count() const { return internals_->shards->size(); }
 
 void Server::stop(std::chrono::milliseconds drain) {

@@ -51,14 +51,13 @@ struct Server::Internals {
   std::optional<iscsi::Service> service;
   // What set_alua_state() has said, for logical units that come to a target later.
   struct AccessState {
-    std::size_t target;
+    iscsi::TargetId target;
     std::uint16_t portal_group_tag;
     AluaState state;
     std::optional<bool> preferred;
   };
   std::vector<AccessState> access_states;
-  std::vector<iscsi::Portal> pending_portals;
-  std::vector<std::string> listening;
+  std::vector<iscsi::Portal> pending_portals;  // until start()
   enum class State : unsigned char {
     set_up,   // add_*, map
     started,  // serving, or start() is about to fail
@@ -69,7 +68,6 @@ struct Server::Internals {
 
   [[nodiscard]] bool has_ended() const { return state == State::failed || state == State::stopped; }
   // Which method it is, for the error of one that comes too late.
-  [[nodiscard]] Result<void> check_set_up(const char* method) const;
   [[nodiscard]] Result<void> check_not_ended(const char* method) const;
 };
 

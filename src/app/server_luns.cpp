@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "app/logical_units.h"
 #include "iscsi/spec/names.h"
@@ -15,15 +17,12 @@ using Internals = Server::Internals;
 
 using app::find_target;
 
-scsi::Target& target_at(const Internals& self, std::size_t index) {
-  return self.service->targets()[index]->device;
-}
-
-void put_into_force(Internals& self, std::size_t index, std::shared_ptr<const scsi::LunMaps> maps) {
+void put_into_force(Internals& self, iscsi::TargetNode& target,
+                    std::shared_ptr<const scsi::LunMaps> maps) {
   if (self.state == Internals::State::started) {
-    self.shards->run_on(0, [&] { return self.service->publish(index, maps); });
+    self.shards->run_on(0, [&] { return self.service->publish(target.id, maps); });
   } else {
-    target_at(self, index).set_maps(std::move(maps));
+    target.device.set_maps(std::move(maps));
   }
 }
 
@@ -37,8 +36,9 @@ std::unexpected<Error> no_such_host(std::string_view name) {
 
 // change(LunMap&) changes the numbers of a host (empty: of initiators without one).
 template <class Change>
-Result<void> change_luns(Internals& self, std::size_t index, std::string_view host, Change change) {
-  auto next = std::make_shared<scsi::LunMaps>(*target_at(self, index).maps());
+Result<void> change_luns(Internals& self, iscsi::TargetNode& target, std::string_view host,
+                         Change change) {
+  auto next = std::make_shared<scsi::LunMaps>(*target.device.maps());
   if (host.empty()) {
     LUNAR_TRY(change(next->others));
   } else {
@@ -48,7 +48,7 @@ Result<void> change_luns(Internals& self, std::size_t index, std::string_view ho
     LUNAR_TRY(change(changed->luns));
     *place = std::move(changed);
   }
-  put_into_force(self, index, std::move(next));
+  put_into_force(self, target, std::move(next));
   return {};
 }
 
@@ -64,10 +64,10 @@ Result<scsi::HostSelector> make_selector(const HostOptions& options) {
 }
 
 // With its last number a unit goes, and a format or sanitize operation with it, unless a state
-// folder remembers what has to go on.
-Result<void> check_may_go(Internals& self, const scsi::LogicalUnit& unit) {
+// folder remembers what has to go on. `numbers` of it are to go.
+Result<void> check_may_go(Internals& self, const scsi::LogicalUnit& unit, std::size_t numbers = 1) {
   const Internals::MappedUnit& mapped = self.units.at(&unit.disk());
-  if (mapped.numbers > 1 || self.state != Internals::State::started) return {};
+  if (mapped.numbers > numbers || self.state != Internals::State::started) return {};
   if (unit.options().store != nullptr || !app::has_medium_operation(self, unit)) return {};
   return fail(
       ErrorCode::busy,
@@ -83,42 +83,68 @@ void forget_number(Internals& self, const scsi::LogicalUnit& unit) {
   app::release_unit(self, disk);
 }
 
+using LunMapList = std::vector<const scsi::LunMap*>;
+
+LunMapList all_of(const scsi::LunMaps& maps) {
+  LunMapList all{&maps.others};
+  for (const auto& host : maps.hosts) all.push_back(&host->luns);
+  return all;
+}
+
+Result<void> check_all_may_go(Internals& self, const LunMapList& maps) {
+  std::map<const scsi::LogicalUnit*, std::size_t> numbers;
+  const auto count = [&numbers](Lun, const scsi::LogicalUnit& unit) { ++numbers[&unit]; };
+  for (const scsi::LunMap* each : maps) each->for_each(count);
+  for (const auto& [unit, its] : numbers) LUNAR_TRY(check_may_go(self, *unit, its));
+  return {};
+}
+
+void forget_all(Internals& self, const LunMapList& maps) {
+  const auto forget = [&self](Lun, const scsi::LogicalUnit& unit) { forget_number(self, unit); };
+  for (const scsi::LunMap* each : maps) each->for_each(forget);
+}
+
 }  // namespace
+
+namespace app {
+
+Result<void> check_may_go(Internals& self, const scsi::LunMaps& maps) {
+  return check_all_may_go(self, all_of(maps));
+}
+
+void forget_numbers(Internals& self, const scsi::LunMaps& maps) { forget_all(self, all_of(maps)); }
+
+}  // namespace app
 
 Result<void> Server::add_host(std::string_view iqn, const std::string& name,
                               const HostOptions& options) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("add_host()"));
-  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  LUNAR_TRY_ASSIGN(iscsi::TargetNode* const node, find_target(*internals_, iqn));
   if (name.empty()) return fail(ErrorCode::invalid_argument, "a host needs a name");
-  auto next = std::make_shared<scsi::LunMaps>(*target_at(*internals_, index).maps());
+  auto next = std::make_shared<scsi::LunMaps>(*node->device.maps());
   if (next->find_host(name) != nullptr)
     return fail(ErrorCode::already_exists, fmt::format("there is a host {} already", name));
   auto selector = make_selector(options);
   if (!selector) return wrap(selector.error(), fmt::format("host {}", name));
   next->hosts.push_back(
       std::make_shared<scsi::HostMap>(scsi::HostMap{name, std::move(*selector), {}}));
-  put_into_force(*internals_, index, std::move(next));
+  put_into_force(*internals_, *node, std::move(next));
   return {};
 }
 
 Result<void> Server::remove_host(std::string_view iqn, std::string_view name) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("remove_host()"));
-  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
-  auto next = std::make_shared<scsi::LunMaps>(*target_at(*internals_, index).maps());
+  LUNAR_TRY_ASSIGN(iscsi::TargetNode* const node, find_target(*internals_, iqn));
+  auto next = std::make_shared<scsi::LunMaps>(*node->device.maps());
   const auto place = host_in(*next, name);
   if (place == next->hosts.end()) return no_such_host(name);
   const std::shared_ptr<const scsi::HostMap> removed = std::move(*place);
-  Result<void> may_go;
-  removed->luns.for_each([&](Lun, const scsi::LogicalUnit& unit) {
-    if (may_go) may_go = check_may_go(*internals_, unit);
-  });
-  LUNAR_TRY(may_go);
+  LUNAR_TRY(check_all_may_go(*internals_, {&removed->luns}));
   next->hosts.erase(place);
-  put_into_force(*internals_, index, std::move(next));
-  removed->luns.for_each(
-      [this](Lun, const scsi::LogicalUnit& unit) { forget_number(*internals_, unit); });
+  put_into_force(*internals_, *node, std::move(next));
+  forget_all(*internals_, {&removed->luns});
   return {};
 }
 
@@ -126,14 +152,14 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
                          const LunOptions& options) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("map()"));
-  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
-  const std::string& target = target_at(*internals_, index).name();
+  LUNAR_TRY_ASSIGN(iscsi::TargetNode* const node, find_target(*internals_, iqn));
+  const std::string& target = node->device.name();
   LUNAR_TRY_ASSIGN(Internals::MappedUnit* const mapped,
                    app::acquire_unit(*internals_, device, options, target));
   scsi::LogicalUnit& unit = *mapped->unit;
   if (internals_->state == Internals::State::started)
-    app::take_access_states(*internals_, index, unit);
-  const Result<void> added = change_luns(*internals_, index, options.host,
+    app::take_access_states(*internals_, *node, unit);
+  const Result<void> added = change_luns(*internals_, *node, options.host,
                                          [&](scsi::LunMap& luns) { return luns.add(lun, unit); });
   if (added) {
     ++mapped->numbers;
@@ -146,15 +172,14 @@ Result<void> Server::map(std::string_view iqn, Lun lun, std::string_view device,
 Result<void> Server::unmap(std::string_view iqn, Lun lun, std::string_view host) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("unmap()"));
-  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
+  LUNAR_TRY_ASSIGN(iscsi::TargetNode* const node, find_target(*internals_, iqn));
   const scsi::LogicalUnit* old = nullptr;
   const Result<void> removed =
-      change_luns(*internals_, index, host, [&](scsi::LunMap& luns) -> Result<void> {
+      change_luns(*internals_, *node, host, [&](scsi::LunMap& luns) -> Result<void> {
         LUNAR_TRY_ASSIGN(old, luns.remove(lun));
         return check_may_go(*internals_, *old);
       });
-  if (!removed)
-    return wrap(removed.error(), fmt::format("target {}", target_at(*internals_, index).name()));
+  if (!removed) return wrap(removed.error(), fmt::format("target {}", node->device.name()));
   forget_number(*internals_, *old);
   return {};
 }
@@ -163,16 +188,16 @@ Result<void> Server::swap(std::string_view iqn, Lun lun, std::string_view device
                           const LunOptions& options) {
   const Internals::Call call(*internals_);
   LUNAR_TRY(internals_->check_not_ended("swap()"));
-  LUNAR_TRY_ASSIGN(const std::size_t index, find_target(*internals_, iqn));
-  const std::string& target = target_at(*internals_, index).name();
+  LUNAR_TRY_ASSIGN(iscsi::TargetNode* const node, find_target(*internals_, iqn));
+  const std::string& target = node->device.name();
   LUNAR_TRY_ASSIGN(Internals::MappedUnit* const mapped,
                    app::acquire_unit(*internals_, device, options, target));
   scsi::LogicalUnit& unit = *mapped->unit;
   if (internals_->state == Internals::State::started)
-    app::take_access_states(*internals_, index, unit);
+    app::take_access_states(*internals_, *node, unit);
   const scsi::LogicalUnit* old = nullptr;
   const Result<void> replaced =
-      change_luns(*internals_, index, options.host, [&](scsi::LunMap& luns) -> Result<void> {
+      change_luns(*internals_, *node, options.host, [&](scsi::LunMap& luns) -> Result<void> {
         LUNAR_TRY_ASSIGN(old, luns.replace(lun, unit));
         return check_may_go(*internals_, *old);
       });

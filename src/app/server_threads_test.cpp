@@ -99,16 +99,19 @@ TEST(Server, IsDestroyedInAnyState) {
   EXPECT_FALSE(connects(port));
 }
 
-TEST(Server, TakesTargetsAndPortalsBeforeStartOnly) {
+TEST(Server, HasOneLife) {
   const auto server = with_disk();
   ASSERT_TRUE(server->start());
-  expect_error(server->add_target("iqn.2026-11.io.lunar:late"), ErrorCode::busy, "add_target()");
-  expect_error(server->add_portal("127.0.0.1:0"), ErrorCode::busy, "the server runs");
   expect_error(server->start(), ErrorCode::busy, "start(): the server runs already");
   server->stop();
   expect_error(server->start(), ErrorCode::busy, "start(): the server has ended: make another");
   expect_error(server->add_ram("late", ByteCount(kMiB)), ErrorCode::busy, "add_ram()");
   expect_error(server->add_file("late", "/nonexistent"), ErrorCode::busy, "add_file()");
+  expect_error(server->add_target("iqn.2026-11.io.lunar:late"), ErrorCode::busy, "add_target()");
+  expect_error(server->remove_target(kTarget), ErrorCode::busy, "remove_target()");
+  expect_error(server->add_portal("127.0.0.1:0"), ErrorCode::busy, "add_portal()");
+  expect_error(server->remove_portal("127.0.0.1:0"), ErrorCode::busy, "remove_portal()");
+  expect_error(server->set_port_group(kTarget, 1, {}), ErrorCode::busy, "set_port_group()");
   expect_error(server->add_device(nullptr), ErrorCode::busy, "add_device(): the server has ended");
   expect_error(server->map(kTarget, Lun(1), "d"), ErrorCode::busy, "map()");
   expect_error(server->unmap(kTarget, Lun(0)), ErrorCode::busy, "unmap()");
@@ -393,9 +396,52 @@ TEST(Server, ChangesTheStateOfAPortalGroupWhileItRuns) {
   expect_error(server->set_alua_state(kTarget, 2, AluaState::standby), ErrorCode::unsupported,
                "keeps its state");
   expect_error(server->set_alua_state(kTarget, 3, AluaState::standby), ErrorCode::not_found, "3");
-  expect_error(server->set_port_group(kTarget, 1, {}), ErrorCode::busy, "before start()");
+  EXPECT_TRUE(server->set_port_group(kTarget, 1, {.implicit_changes = false}));
+  expect_error(server->set_alua_state(kTarget, 1, AluaState::standby), ErrorCode::unsupported,
+               "keeps its state");
   server->stop();
   expect_error(server->set_alua_state(kTarget, 1, AluaState::standby), ErrorCode::busy, "runs");
+}
+
+TEST_P(ServerLuns, TargetsAreRemovedWithTheirNumbers) {
+  const std::string other = "iqn.2026-11.io.lunar:other";
+  ASSERT_TRUE(server_->add_target(other));
+  ASSERT_TRUE(server_->add_host(other, "h", {.initiators = {"iqn.a*"}}));
+  ASSERT_TRUE(server_->map(other, Lun(0), "e"));
+  ASSERT_TRUE(server_->map(other, Lun(1), "d"));
+  ASSERT_TRUE(server_->map(other, Lun(0), "e", {.host = "h"}));
+  expect_error(server_->remove_device("e"), ErrorCode::busy, other);
+  EXPECT_TRUE(server_->remove_target(other));
+  EXPECT_TRUE(server_->remove_device("e")) << "nothing leads to it any more";
+  expect_error(server_->remove_device("d"), ErrorCode::busy, kTarget);
+  expect_error(server_->remove_target(other), ErrorCode::not_found, other);
+  EXPECT_TRUE(server_->add_target(other)) << "its name is free";
+  EXPECT_TRUE(server_->map(other, Lun(0), "d"));
+}
+
+TEST_P(ServerLuns, PortalsAreAddedAndRemoved) {
+  expect_error(server_->remove_portal("127.0.0.1:1"), ErrorCode::not_found, "127.0.0.1:1");
+  ASSERT_TRUE(server_->add_portal("127.0.0.2:0", {.portal_group_tag = 2}));
+  if (!GetParam()) {
+    EXPECT_TRUE(server_->remove_portal("127.0.0.2:0"));
+    ASSERT_TRUE(server_->start());
+    EXPECT_EQ(server_->listening().size(), 1U);
+    return;
+  }
+  const std::vector<std::string> both = server_->listening();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_TRUE(server_->set_alua_state(kTarget, 2, AluaState::standby));
+  expect_error(server_->add_portal(both[0]), ErrorCode::invalid_argument, "is taken by");
+  EXPECT_TRUE(server_->remove_portal(both[1]));
+  EXPECT_EQ(server_->listening(), std::vector<std::string>{both[0]});
+  expect_error(server_->set_alua_state(kTarget, 2, AluaState::standby), ErrorCode::not_found, "2");
+  EXPECT_TRUE(server_->remove_portal(both[0])) << "also the last";
+  EXPECT_FALSE(connects(port_of(both[0])));
+  ASSERT_TRUE(server_->add_portal("127.0.0.1:0"));
+  EXPECT_TRUE(connects(port_of(server_->listening()[0])));
+  const auto other = with_disk();
+  ASSERT_TRUE(other->start());
+  expect_error(server_->add_portal(other->listening()[0]), ErrorCode::busy, other->listening()[0]);
 }
 
 TEST(Server, FailsToStartOnAnAddressInUse) {

@@ -5,6 +5,13 @@
 #include "backends/ram/ram.h"
 
 namespace lunar::instructions {
+namespace {
+
+engine::Task<void> add_target(iscsi::Service& service, Result<iscsi::TargetNode*>* added) {
+  *added = co_await service.add_target(LoopTarget::kName);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<LoopTarget>> LoopTarget::start(std::size_t luns) {
   std::unique_ptr<LoopTarget> target(new LoopTarget);
@@ -24,14 +31,16 @@ Result<> LoopTarget::set_up(std::size_t luns) {
   engine::Shard::bind(shard_.get());
 
   service_ = std::make_unique<iscsi::Service>(shards_);
-  iscsi::TargetNode& node = service_->add_target(kName);
+  Result<iscsi::TargetNode*> node;
+  finish(add_target(*service_, &node));
+  LUNAR_TRY(node);
   for (std::size_t i = 0; i < luns; ++i) {
     LUNAR_TRY_ASSIGN(auto device, backends::create_ram({.name = fmt::format("ram{}", i),
                                                         .size = ByteCount(kDiskBytes)}));
     devices_.push_back(std::move(device));
     disks_.push_back(std::make_unique<block::Disk>(*devices_.back(), shards_));
     units_.push_back(std::make_unique<scsi::LogicalUnit>(*disks_.back()));
-    LUNAR_TRY(node.device.add(Lun(static_cast<std::uint16_t>(i)), *units_.back()));
+    LUNAR_TRY((*node)->device.add(Lun(static_cast<std::uint16_t>(i)), *units_.back()));
   }
   Result<> outcome;
   finish(begin(&outcome));

@@ -204,7 +204,7 @@ void Connection::flush() {
   if (state_ == State::flushing) {
     end("closed after the last response");
   } else if (state_ == State::draining && protocol_.active_tasks() == 0) {
-    close("the target is stopping");
+    close(drain_reason_);
   } else {
     go_on_reading();
     wake_reader();
@@ -237,14 +237,20 @@ void Connection::close_after_output() {
   output_ready();
 }
 
-void Connection::drain() {
+void Connection::drain(std::string_view why) {
   if (state_ == State::full_feature) {
+    drain_reason_ = why;
     transition(State::draining);
     protocol_.drain();
     output_ready();  // closes if nothing is in flight
   } else if (state_ == State::login || state_ == State::establishing) {
-    close("the target is stopping");
+    close(why);
   }
+}
+
+std::string_view Connection::target_name() const {
+  if (const Session* session = protocol_.session()) return session->identity().target_name;
+  return login_ ? std::string_view(login_->identity().target_name) : std::string_view();
 }
 
 void Connection::target_cold_reset() {

@@ -52,10 +52,15 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
 
   // Starts to read.
   void start();
-  // Ends it as soon as possible; its owner destroys it. Idempotent.
+  // Ends it as soon as possible; its owner destroys it. Idempotent. `why` is a text of ours that
+  // stays, for the log.
   void close(std::string_view why);
   // Takes no more commands; closes when those in flight have been answered. Idempotent.
-  void drain();
+  void drain(std::string_view why);
+
+  [[nodiscard]] const Arrival& arrival() const { return arrival_; }
+  // Of its session, or of the one that it logs in to; empty when it has named none.
+  [[nodiscard]] std::string_view target_name() const;
 
  private:
   enum class State : std::uint8_t {
@@ -143,6 +148,7 @@ class alignas(kCacheLine) Connection final : public engine::Poller,
   bool waits_writable_ = false;
   bool sends_more_ = false;      // the socket may take more, but it was others' turn
   bool waits_for_room_ = false;  // nothing is read: too much is queued
+  std::string_view drain_reason_;
   std::uint64_t last_bytes_ns_ = 0;
   // At the last alarm.
   struct SignsOfLife {

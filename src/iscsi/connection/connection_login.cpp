@@ -89,13 +89,9 @@ void Connection::begin_full_feature(const OpenSession& session) {
   const LoginIdentity& identity = login_->identity();
   const Parameters& parameters = login_->parameters();
   scsi::DeviceServer* server = nullptr;
-  std::uint16_t relative_target_port_id = 0;
-  if (identity.session_type == SessionType::normal) {
-    server = &owner_.device_server(identity.target_name);
-    relative_target_port_id = server->target().ports().find_tag(arrival_.portal_group_tag)->number;
-  }
+  if (identity.session_type == SessionType::normal) server = &owner_.device_server(session.target);
   const Session::Environment environment{.device_server = server,
-                                         .relative_target_port_id = relative_target_port_id,
+                                         .relative_target_port_id = session.relative_target_port_id,
                                          .command_window = owner_.policy().command_window,
                                          .initiator_address = stream_->remote().address};
   protocol_.join(std::make_shared<Session>(environment, identity, parameters), identity.cid,

@@ -15,16 +15,22 @@
 #include "iscsi/login/login_negotiation.h"
 #include "iscsi/login/text_request.h"
 #include "iscsi/session/session_connection.h"
+#include "lunar/types.h"
 #include "scsi/target/device_server.h"
 
 namespace lunar::iscsi {
 
 class Connection;
 
+// Which target or portal it is, for as long as the process runs: none has the id of one that is
+// gone. Never 0.
+using TargetId = Strong<struct TargetIdTag, std::uint32_t>;
+using PortalId = Strong<struct PortalIdTag, std::uint32_t>;
+
 // How a connection came to us.
 struct Arrival {
   std::uint64_t number = 0;  // in the order of accept, over all portals
-  std::size_t portal = 0;    // the index of Service::portals()
+  PortalId portal;
   std::uint16_t portal_group_tag = 0;
 };
 
@@ -51,6 +57,9 @@ struct SessionLogin {
 struct OpenSession {
   std::uint16_t tsih = 0;
   std::string sight;  // which host the initiator is and how many LUNs it sees, for the log
+  // Of a normal session.
+  TargetId target{};
+  std::uint16_t relative_target_port_id = 0;
 };
 
 // Why it makes none.
@@ -76,8 +85,8 @@ class ConnectionOwner {
       const engine::Endpoint& reached) const = 0;
   // For the log.
   [[nodiscard]] virtual std::string portal_name(const Arrival& arrival) const = 0;
-  // Of a target that find_target() has found.
-  [[nodiscard]] virtual scsi::DeviceServer& device_server(std::string_view target_name) = 0;
+  // Of the target of a session that open_session() has given, until leave().
+  [[nodiscard]] virtual scsi::DeviceServer& device_server(TargetId target) = 0;
 
   // ---- Sessions.
   // Gives a session its TSIH; see Service::open_session().

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/network.h"
+#include "iscsi/connection/connection_owner.h"
 #include "iscsi/login/text_request.h"
 #include "iscsi/spec/names.h"
 #include "lunar/result.h"
@@ -16,6 +17,8 @@ namespace lunar::iscsi {
 
 constexpr std::uint16_t kDefaultPortalGroupTag = 1;
 
+constexpr std::size_t kMaxPortals = 1024;  // of a node; each costs a descriptor
+
 struct Portal {
   spec::PortalAddress address{};  // port 0: any that is free, until it is open
   std::uint16_t portal_group_tag = kDefaultPortalGroupTag;
@@ -23,6 +26,7 @@ struct Portal {
   // What initiators are told instead of `address`: how they reach it through NAT or a balancer.
   // Port 0: that of the portal.
   std::vector<spec::PortalAddress> advertised{};
+  PortalId id{};  // once it is open
 };
 
 // As users write it: "0.0.0.0:3260", and without a port 3260; `advertised` likewise, but that a

@@ -36,7 +36,7 @@ class Bench {
     log::set_level(log::Level::off);
     service_ = std::make_unique<Service>(shards_);
     service_->policy() = options.policy;
-    TargetNode& target = service_->add_target(kTargetName);
+    TargetNode& target = add_target(kTargetName);
     for (std::size_t i = 0; i < options.luns; ++i) {
       devices_.push_back(std::make_unique<MemoryDevice>("memory" + std::to_string(i),
                                                         options.blocks, options.direct));
@@ -62,6 +62,12 @@ class Bench {
     }
   }
 
+  TargetNode& add_target(const std::string& name) {
+    Result<TargetNode*> added;
+    world_.run([&] { return add_target(name, added); });
+    assert(added);
+    return **added;
+  }
   // Service::stop with this time to drain.
   void stop(std::uint64_t drain_ns) {
     world_.run([this, drain_ns] { return service_->stop(drain_ns); });
@@ -95,6 +101,9 @@ class Bench {
   }
 
  private:
+  engine::Task<void> add_target(const std::string& name, Result<TargetNode*>& added) {
+    added = co_await service_->add_target(name);
+  }
   engine::Task<void> open(std::size_t shard) {
     for (const auto& unit : units_) {
       [[maybe_unused]] const Result<void> opened = co_await unit->open(*shards_[shard]);

@@ -64,6 +64,8 @@ struct LoginOptions {
   std::uint16_t tsih = 0;
   std::uint16_t cid = 0;
   Keys keys{};  // beside the names; they replace the defaults below
+  std::string target = kTargetName;
+  engine::Endpoint portal = kPortal;  // of the constructor
 };
 
 // How a command is sent.
@@ -81,7 +83,8 @@ class Initiator {
  public:
   explicit Initiator(Bench& bench) : bench_(bench), peer_(bench.world().connect(kPortal)) {}
   // Connects and logs in; with a normal session takes LUN 0's unit attention away.
-  Initiator(Bench& bench, const LoginOptions& options) : Initiator(bench) {
+  Initiator(Bench& bench, const LoginOptions& options)
+      : bench_(bench), peer_(bench.world().connect(options.portal)) {
     logged_in_ = log_in(options);
     if (logged_in_ && !options.discovery) (void)run({0, 0, 0, 0, 0, 0}, 0, 0);
   }
@@ -112,7 +115,7 @@ class Initiator {
     std::string text;
     spec::append_pair(text, "InitiatorName", options.name);
     spec::append_pair(text, "SessionType", options.discovery ? "Discovery" : "Normal");
-    if (!options.discovery) spec::append_pair(text, "TargetName", kTargetName);
+    if (!options.discovery) spec::append_pair(text, "TargetName", options.target);
     for (const auto& [key, value] : keys) spec::append_pair(text, key, value);
     send(request, as_bytes(std::string_view(text)));
     negotiated = std::move(keys);

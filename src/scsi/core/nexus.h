@@ -32,6 +32,7 @@ class LogicalUnitShard;
 class LunMap;
 class Nexus;
 class Target;
+class TargetPorts;
 
 // The buffers of READ BUFFER and WRITE BUFFER, with which initiators test the way to us (SPC-5
 // §6.24). Small, as each I_T_L nexus may have them, from its first WRITE BUFFER on.
@@ -98,6 +99,8 @@ class alignas(kCacheLine) Nexus : public ListHook {
 
   // Whose device server it is attached to; null: none.
   [[nodiscard]] Target* target() const { return target_; }
+  // The target's ports; while attached, and not beyond the next co_await.
+  [[nodiscard]] const TargetPorts& ports() const { return *ports_; }
 
   // ---- The device server's.
   // Null: this nexus has not addressed the number yet. At most kMaxLun.
@@ -131,6 +134,7 @@ class alignas(kCacheLine) Nexus : public ListHook {
   // Forgets all of its I_T_L nexuses, whose task sets are empty.
   void clear();
   void set_target(Target* target) { target_ = target; }
+  void set_ports(const TargetPorts* ports) { ports_ = ports; }
 
   // Who sends data-in that is memory of the medium (Command::loan): the transport, before the first
   // command. It outlives the attachment. None: every command has stable_data_in, or what its
@@ -151,6 +155,7 @@ class alignas(kCacheLine) Nexus : public ListHook {
   UnitAttentions well_known_attentions_;
   const LunMap* luns_ = nullptr;
   Target* target_ = nullptr;
+  const TargetPorts* ports_ = nullptr;
   block::Borrower* borrower_ = nullptr;
   // Of logical units that have lost a number; each Front's once.
   struct Former {

@@ -30,7 +30,7 @@ Restrictions reservation_restrictions_of(const ItlNexus& itl) {
 
 // What the state of its path forbids a nexus.
 Restrictions path_restrictions(const ItlNexus& itl) {
-  const TargetPorts& ports = itl.nexus.target()->ports();
+  const TargetPorts& ports = itl.nexus.ports();
   const TargetPort* port = ports.find(itl.nexus.relative_target_port_id());
   if (port == nullptr) return 0;
   using enum access::PathState;

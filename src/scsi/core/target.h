@@ -10,15 +10,18 @@
 
 namespace lunar::scsi {
 
-// Threading: the name is constant; the maps are those of whoever manages the target, one thread at
-// a time. DeviceServers take the maps when they are made, and later by DeviceServer::adopt(): what
-// they have taken never changes, so that they read it without a lock. Outlives its DeviceServers.
+// Threading: the name is constant; maps and ports are those of whoever manages the target, one
+// thread at a time. DeviceServers take them when they are made, and later by adopt() and
+// adopt_ports(): what they have taken never changes, so that they read it without a lock. Outlives
+// its DeviceServers.
 class Target {
  public:
   explicit Target(std::string name)
-      : name_(std::move(name)), maps_(std::make_shared<const LunMaps>()) {}
+      : name_(std::move(name)),
+        maps_(std::make_shared<const LunMaps>()),
+        ports_(std::make_shared<const TargetPorts>()) {}
 
-  // The iSCSI name, which is also the SCSI name string of the target device.
+  // The SCSI name string of the target device.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::shared_ptr<const LunMaps>& maps() const { return maps_; }
   void set_maps(std::shared_ptr<const LunMaps> maps) { maps_ = std::move(maps); }
@@ -30,13 +33,13 @@ class Target {
     return {};
   }
 
-  [[nodiscard]] TargetPorts& ports() { return ports_; }
-  [[nodiscard]] const TargetPorts& ports() const { return ports_; }
+  [[nodiscard]] const std::shared_ptr<const TargetPorts>& ports() const { return ports_; }
+  void set_ports(std::shared_ptr<const TargetPorts> ports) { ports_ = std::move(ports); }
 
  private:
   std::string name_;
   std::shared_ptr<const LunMaps> maps_;
-  TargetPorts ports_;
+  std::shared_ptr<const TargetPorts> ports_;
 };
 
 }  // namespace lunar::scsi

@@ -9,7 +9,7 @@ engine::Task<bool> AccessStateChange::decide(UnitState& next) {
       requester_ == nullptr ? access::StateSetBy::management : access::StateSetBy::host;
   bool changed = false;
   for (const Wanted& wanted : wanted_) {
-    const access::GroupAccess old = next.paths.of(wanted.port->initial_access());
+    const access::GroupAccess old = next.paths.of(wanted.port.initial_access());
     const bool preferred = wanted.preferred.value_or(old.preferred);
     if (old.state == wanted.state && old.preferred == preferred) continue;
     next.paths.set({old.group, wanted.state, preferred, set_by});
@@ -20,6 +20,15 @@ engine::Task<bool> AccessStateChange::decide(UnitState& next) {
 
 void AccessStateChange::apply(LogicalUnitShard& part) {
   part.raise(spec::AdditionalSense::asymmetric_access_state_changed, requester_);
+}
+
+engine::Task<bool> PortGroupsReset::decide(UnitState& next) {
+  for (const std::uint16_t group : groups_) next.paths.forget(group);
+  co_return true;
+}
+
+void PortGroupsReset::apply(LogicalUnitShard& part) {
+  part.raise(spec::AdditionalSense::asymmetric_access_state_changed, nullptr);
 }
 
 }  // namespace lunar::scsi

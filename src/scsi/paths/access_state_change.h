@@ -1,6 +1,7 @@
 // Another asymmetric access state for target port groups of a logical unit (SPC-5 §5.17.2).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -17,7 +18,7 @@ class Nexus;
 class AccessStateChange final : public UnitChange {
  public:
   struct Wanted {
-    const TargetPort* port = nullptr;
+    TargetPort port;
     access::PathState state = access::PathState::optimized;
     std::optional<bool> preferred;  // unset: as it is
   };
@@ -30,6 +31,19 @@ class AccessStateChange final : public UnitChange {
  private:
   std::span<const Wanted> wanted_;
   const Nexus* requester_;
+};
+
+// Forgets what the states of groups have been changed to: the groups are new, or gone, or have
+// other options. Every I_T nexus is told (SPC-5 §5.17.2.1).
+class PortGroupsReset final : public UnitChange {
+ public:
+  // `groups`: TargetPort::number of each.
+  explicit PortGroupsReset(std::span<const std::uint16_t> groups) : groups_(groups) {}
+  engine::Task<bool> decide(UnitState& next) override;
+  void apply(LogicalUnitShard& part) override;
+
+ private:
+  std::span<const std::uint16_t> groups_;
 };
 
 }  // namespace lunar::scsi

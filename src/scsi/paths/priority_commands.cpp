@@ -116,7 +116,7 @@ std::expected<NexusIdentity, Sense> named_nexus(const Command& command) {
   if (!list) return list_length_error();
   const Bytes rest = command.data_out.subspan(sizeof(PriorityDescriptor));
   if (rest.size() < list->additional_descriptor_length_bytes) return list_length_error();
-  const TargetPorts& ports = command.nexus->target()->ports();
+  const TargetPorts& ports = command.nexus->ports();
   const TargetPort* port = ports.find(list->relative_target_port_identifier);
   if (port == nullptr)
     return invalid(offsetof(PriorityDescriptor, relative_target_port_identifier));

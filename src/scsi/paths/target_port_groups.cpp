@@ -31,7 +31,7 @@ constexpr std::size_t kMaxReportBytes =
 constexpr std::size_t kMaxListBytes = spec::kSetTargetPortGroupsHeaderLength +
                                       kMaxTargetPorts * sizeof(spec::SetTargetPortGroupDescriptor);
 
-const TargetPorts& ports_of(const Command& command) { return command.nexus->target()->ports(); }
+const TargetPorts& ports_of(const Command& command) { return command.nexus->ports(); }
 
 // ---- The words of access, and those of the wire
 
@@ -118,7 +118,7 @@ bool parse_list(Command& command, std::vector<AccessStateChange::Wanted>& wanted
       return refuse(command, Sense::invalid_field_in_parameter_list(static_cast<std::uint16_t>(
                                  byte + offsetof(Entry, target_port_group))));
     }
-    wanted.push_back({port, *state, {}});
+    wanted.push_back({*port, *state, {}});
   }
   return true;
 }

@@ -48,7 +48,7 @@ engine::Task<void> change(LogicalUnit& unit, UnitChange& what, bool& changed) {
 // As whoever manages the target does it.
 bool manage(Bench& bench, std::uint16_t number, PathState state, bool preferred = false) {
   const AccessStateChange::Wanted wanted[] = {
-      {bench.target().ports().find(number), state, preferred}};
+      {*bench.target().ports()->find(number), state, preferred}};
   AccessStateChange what(wanted, nullptr);
   bool changed = false;
   bench.world().run([&] { return change(bench.unit(), what, changed); });
@@ -304,19 +304,71 @@ TEST(AsymmetricAccess, EveryCommandHeedsTheStateOfItsPath) {
   }
 }
 
-TEST(TargetPorts, AreFoundByNumberAndByTag) {
+TEST(TargetPorts, AreFoundByNumber) {
   TargetPorts ports;
-  ports.configure(7, {.state = PathState::standby, .preferred = true});
-  ports.add(7, 300, "iqn.2026-11.test:target,t,0x0007");
-  ports.add(1, 2, "iqn.2026-11.test:target,t,0x0001");
+  ports.put({300, "seven", {.state = PathState::standby, .preferred = true}});
+  ports.put({2, "one", {.implicit_changes = false}});
   ASSERT_EQ(ports.all().size(), 2U);
   EXPECT_EQ(ports.all()[0].number, 2);
   EXPECT_EQ(ports.find(300)->group.state, PathState::standby);
   EXPECT_TRUE(ports.find(300)->group.preferred);
-  EXPECT_EQ(ports.find(300)->name, "iqn.2026-11.test:target,t,0x0007");
-  EXPECT_EQ(ports.find_tag(1)->group.state, PathState::optimized);
+  EXPECT_EQ(ports.find(300)->name, "seven");
   EXPECT_EQ(ports.find(1), nullptr);
-  EXPECT_EQ(ports.find_tag(2), nullptr);
+  EXPECT_TRUE(ports.implicit_changes());
+  EXPECT_TRUE(ports.remove(300));
+  EXPECT_FALSE(ports.remove(300));
+  EXPECT_FALSE(ports.implicit_changes()) << "the port that had them is gone";
+  ports.put({2, "other", {}});
+  ASSERT_EQ(ports.all().size(), 1U) << "one port a number";
+  EXPECT_EQ(ports.find(2)->name, "other");
+}
+
+Outcome poke(Bench& bench) { return bench.initiator().run(kTestUnitReady); }
+
+TEST(TargetPortGroups, ComeAndGoWhileTheTargetServes) {
+  Bench bench(2048, {}, 2);
+  bench.initiator().clear_attention();
+  TargetPorts ports = *bench.target().ports();
+  ports.put({7, "third", {.state = PathState::standby}});
+  bench.publish(ports);
+  EXPECT_TRUE(poke(bench).is_attention(AdditionalSense::inquiry_data_has_changed));
+  EXPECT_TRUE(poke(bench).is_good());
+  Outcome report = bench.initiator().run(kReport);
+  EXPECT_EQ(report.data[3], 3 * 12);
+  EXPECT_EQ(group_of(report, 2)[0] & 0x0f, 2) << "standby";
+  EXPECT_EQ(group_of(report, 2)[3], 7);
+  EXPECT_TRUE(ports.remove(7));
+  bench.publish(ports);
+  EXPECT_TRUE(poke(bench).is_attention(AdditionalSense::inquiry_data_has_changed));
+  EXPECT_EQ(bench.initiator().run(kReport).data[3], 2 * 12);
+}
+
+TEST(TargetPortGroups, OtherOptionsOfAGroupHoldForItsNexusesAtOnce) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  TargetPorts ports = *bench.target().ports();
+  TargetPort first = *ports.find(1);
+  first.group.state = PathState::standby;
+  ports.put(first);
+  bench.publish(ports);
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(bench.initiator()
+                  .run({0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0})
+                  .is(SenseKey::not_ready, AdditionalSense::target_port_in_standby_state));
+}
+
+TEST(TargetPortGroups, AGroupThatIsResetHasNoFormerState) {
+  Bench bench;
+  bench.initiator().clear_attention();
+  EXPECT_TRUE(manage(bench, 2, PathState::unavailable));
+  bench.initiator().clear_attention();
+  EXPECT_EQ(group_of(bench.initiator().run(kReport), 1)[0] & 0x0f, 3);
+  const std::uint16_t groups[] = {2};
+  PortGroupsReset reset(groups);
+  bool changed = false;
+  bench.world().run([&] { return change(bench.unit(), reset, changed); });
+  EXPECT_TRUE(poke(bench).is_attention(AdditionalSense::asymmetric_access_state_changed));
+  EXPECT_EQ(group_of(bench.initiator().run(kReport), 1)[0] & 0x0f, 0);
 }
 
 }  // namespace

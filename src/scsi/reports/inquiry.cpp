@@ -50,7 +50,7 @@ void produce(Command& command, ByteWriter& out) {
   data.peripheral = spec::kPeripheralDisk;
   if (options.removable) data.removable = data.kRmb;
   if (command.unit->unit().has_protection_room()) data.flags5 |= data.kProtect;
-  const TargetPorts& ports = command.nexus->target()->ports();
+  const TargetPorts& ports = command.nexus->ports();
   if (ports.all().size() > 1) data.flags6 = data.kMultiP;
   if (ports.implicit_changes()) data.flags5 |= data.kTpgsImplicit;
   if (ports.explicit_changes()) data.flags5 |= data.kTpgsExplicit;

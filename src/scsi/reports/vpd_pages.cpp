@@ -116,7 +116,7 @@ void append_port(ByteWriter& out, std::uint16_t number, const std::string& name)
 // 88h: every target port of the target.
 void produce_ports(const Command& command, ByteWriter& out) {
   const auto write_ports = [&](ByteWriter& to) {
-    for (const TargetPort& port : command.nexus->target()->ports().all())
+    for (const TargetPort& port : command.nexus->ports().all())
       append_port(to, port.number, port.name);
   };
   ByteWriter length{MutableBytes{}};

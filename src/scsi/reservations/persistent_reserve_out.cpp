@@ -37,11 +37,11 @@ constexpr std::uint32_t kMaxListBytes = 64 * 1024;
 
 // The ports of the target device, among them that of the command.
 std::vector<TargetPort> target_ports_of(const Command& command) {
-  const std::span<const TargetPort> known = command.nexus->target()->ports().all();
+  const std::span<const TargetPort> known = command.nexus->ports().all();
   std::vector<TargetPort> ports(known.begin(), known.end());
   const Nexus& nexus = *command.nexus;
   if (std::ranges::count(ports, nexus.target_port_name(), &TargetPort::name) == 0)
-    ports.push_back({0, nexus.relative_target_port_id(), nexus.target_port_name(), {}});
+    ports.push_back({nexus.relative_target_port_id(), nexus.target_port_name(), {}});
   return ports;
 }
 

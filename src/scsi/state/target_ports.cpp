@@ -6,30 +6,30 @@
 
 namespace lunar::scsi {
 
-void TargetPorts::add(std::uint16_t portal_group_tag, std::uint16_t number, std::string name) {
-  assert(number != 0 && find(number) == nullptr && find_tag(portal_group_tag) == nullptr);
-  const auto options = options_.find(portal_group_tag);
-  TargetPort port{portal_group_tag, number, std::move(name), {}};
-  if (options != options_.end()) port.group = options->second;
-  implicit_ = implicit_ || port.group.implicit_changes;
-  explicit_ = explicit_ || port.group.explicit_changes;
-  const auto place = std::ranges::upper_bound(ports_, number, {}, &TargetPort::number);
+void TargetPorts::put(TargetPort port) {
+  assert(port.number != 0);
+  (void)remove(port.number);
+  const auto place = std::ranges::upper_bound(ports_, port.number, {}, &TargetPort::number);
   ports_.insert(place, std::move(port));
+  look_at_changes();
 }
 
-std::vector<std::uint16_t> TargetPorts::configured_tags() const {
-  std::vector<std::uint16_t> tags;
-  for (const auto& [tag, options] : options_) tags.push_back(tag);
-  return tags;
+bool TargetPorts::remove(std::uint16_t number) {
+  const auto removed =
+      std::erase_if(ports_, [number](const TargetPort& port) { return port.number == number; });
+  look_at_changes();
+  return removed != 0;
+}
+
+void TargetPorts::look_at_changes() {
+  implicit_ = std::ranges::any_of(
+      ports_, [](const TargetPort& port) { return port.group.implicit_changes; });
+  explicit_ = std::ranges::any_of(
+      ports_, [](const TargetPort& port) { return port.group.explicit_changes; });
 }
 
 const TargetPort* TargetPorts::find(std::uint16_t number) const {
   const auto found = std::ranges::find(ports_, number, &TargetPort::number);
-  return found == ports_.end() ? nullptr : &*found;
-}
-
-const TargetPort* TargetPorts::find_tag(std::uint16_t portal_group_tag) const {
-  const auto found = std::ranges::find(ports_, portal_group_tag, &TargetPort::portal_group_tag);
   return found == ports_.end() ? nullptr : &*found;
 }
 

@@ -1,14 +1,12 @@
 // The target ports of a SCSI target device, and their groups (SPC-5 §5.17.2).
 //
-// A portal group is a target port (RFC 7143 §4.4.2), and each is a target port group of its own, so
-// that one number names both: RELATIVE TARGET PORT IDENTIFIER and TARGET PORT GROUP. A service
-// gives every port of every target a number of its own: hosts tell groups apart by number and
-// logical unit only, and a logical unit may be reached through several targets.
+// Each port is a target port group of its own, so that one number names both: RELATIVE TARGET PORT
+// IDENTIFIER and TARGET PORT GROUP. A transport gives every port of every target a number of its
+// own: hosts tell groups apart by number and logical unit only, and a logical unit may be reached
+// through several targets.
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,9 +26,8 @@ struct PortGroupOptions {
 };
 
 struct TargetPort {
-  std::uint16_t portal_group_tag = 0;
   std::uint16_t number = 0;  // not 0
-  std::string name;          // "iqn…,t,0x<tpgt>" (RFC 7143 §4.2.7)
+  std::string name;          // the SCSI name string of the port
   PortGroupOptions group;
 
   // As the group begins.
@@ -39,29 +36,26 @@ struct TargetPort {
   }
 };
 
-// Filled before the target takes its first connection, then immutable, so that every shard reads
-// it.
+// A value. A target that serves replaces it whole: Target::set_ports().
 class TargetPorts {
  public:
-  // Of a portal group that will be added, perhaps.
-  void configure(std::uint16_t portal_group_tag, const PortGroupOptions& options) {
-    options_[portal_group_tag] = options;
-  }
-  [[nodiscard]] std::vector<std::uint16_t> configured_tags() const;
-  void add(std::uint16_t portal_group_tag, std::uint16_t number, std::string name);
+  // A port of this number gives way to it.
+  void put(TargetPort port);
+  // False: no port has the number.
+  bool remove(std::uint16_t number);
 
   // In the order of their numbers.
   [[nodiscard]] std::span<const TargetPort> all() const { return ports_; }
   // Null: there is none.
   [[nodiscard]] const TargetPort* find(std::uint16_t number) const;
-  [[nodiscard]] const TargetPort* find_tag(std::uint16_t portal_group_tag) const;
   // What TPGS of the INQUIRY data tells: whether there is a group that changes in this way.
   [[nodiscard]] bool implicit_changes() const { return implicit_; }
   [[nodiscard]] bool explicit_changes() const { return explicit_; }
 
  private:
+  void look_at_changes();
+
   std::vector<TargetPort> ports_;
-  std::map<std::uint16_t, PortGroupOptions> options_;  // by portal group tag
   bool implicit_ = false;
   bool explicit_ = false;
 };

@@ -166,7 +166,7 @@ bool take_row_for_protection(Command& command) {
 
 bool offers(const Command& command, const CommandDescription& description) {
   const LogicalUnit& unit = command.unit->unit();
-  const TargetPorts& ports = command.nexus->target()->ports();
+  const TargetPorts& ports = command.nexus->ports();
   if (description.is(kNeedsThin) && !unit.thin()) return false;
   if (description.is(kNeedsRemovable) && !unit.options().removable) return false;
   if (description.is(kNeedsType2) &&

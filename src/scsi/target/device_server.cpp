@@ -56,7 +56,7 @@ constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
 }  // namespace
 
 DeviceServer::DeviceServer(Target& target, engine::Shard& shard)
-    : target_(target), shard_(shard), maps_(target.maps()) {}
+    : target_(target), shard_(shard), maps_(target.maps()), ports_(target.ports()) {}
 
 DeviceServer::~DeviceServer() { assert(nexuses_.empty() && "nexuses are still attached"); }
 
@@ -283,6 +283,7 @@ TaskManagementOutcome DeviceServer::query_asynchronous_event(Nexus& nexus,
 void DeviceServer::attach(Nexus& nexus) {
   assert(nexus.target() == nullptr);
   nexus.set_target(&target_);
+  nexus.set_ports(ports_.get());
   nexus.set_luns(&maps_->map_for(nexus.initiator_name(), nexus.initiator_address()));
   nexuses_.push_back(nexus);
 }
@@ -292,6 +293,7 @@ void DeviceServer::detach(Nexus& nexus) {
   nexus.clear();
   nexus.unlink();
   nexus.set_target(nullptr);
+  nexus.set_ports(nullptr);
   nexus.set_luns(nullptr);
 }
 

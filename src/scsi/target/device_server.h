@@ -112,6 +112,9 @@ class alignas(kCacheLine) DeviceServer {
   // to what they led to. Such commands end with LOGICAL UNIT NOT SUPPORTED, or as the medium
   // answers. Nexuses whose numbers have changed are told by unit attentions (SPC-5 §6.33).
   engine::Task<void> adopt(std::shared_ptr<const LunMaps> maps);
+  // Puts other ports into force on this shard. No nexus is of a port that they lack. Every nexus is
+  // told: INQUIRY DATA HAS CHANGED, as TPGS and VPD page 88h may have (SPC-5 §6.7.1).
+  void adopt_ports(std::shared_ptr<const TargetPorts> ports);
 
   [[nodiscard]] Target& target() { return target_; }
   [[nodiscard]] engine::Shard& shard() { return shard_; }
@@ -127,6 +130,7 @@ class alignas(kCacheLine) DeviceServer {
   Target& target_;
   engine::Shard& shard_;
   std::shared_ptr<const LunMaps> maps_;
+  std::shared_ptr<const TargetPorts> ports_;
   List<Nexus> nexuses_;
 };
 

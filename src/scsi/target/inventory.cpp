@@ -1,4 +1,5 @@
-// A target's LUN maps change while it serves: what each I_T nexus of a shard has to do with it.
+// A target's LUN maps and ports change while it serves: what each I_T nexus of a shard has to do
+// with it.
 #include <cassert>
 #include <memory>
 #include <utility>
@@ -6,6 +7,7 @@
 
 #include "engine/shard.h"
 #include "engine/task.h"
+#include "scsi/core/nexus_restrictions.h"
 #include "scsi/core/task_set.h"
 #include "scsi/reservations/reservation_change.h"
 #include "scsi/target/device_server.h"
@@ -63,6 +65,18 @@ engine::Task<void> DeviceServer::adopt(std::shared_ptr<const LunMaps> maps) {
   for (Nexus& nexus : nexuses_) renumber(nexus, ended);
   for (const auto& one : ended) one->withdraw_commands();
   for (const auto& one : ended) co_await one->finish();
+}
+
+void DeviceServer::adopt_ports(std::shared_ptr<const TargetPorts> ports) {
+  if (ports == ports_) return;
+  const std::shared_ptr<const TargetPorts> before = std::exchange(ports_, std::move(ports));
+  for (Nexus& nexus : nexuses_) {
+    nexus.set_ports(ports_.get());
+    nexus.for_each([](ItlNexus& itl) {
+      itl.restrictions = restrictions_of(itl);
+      itl.attentions.raise(AdditionalSense::inquiry_data_has_changed);
+    });
+  }
 }
 
 // Puts in `ended` what is no I_T_L nexus any more.

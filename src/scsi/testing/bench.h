@@ -141,10 +141,10 @@ class Bench {
     assert(restored);
     [[maybe_unused]] const auto added = target_.add(Lun(0), *unit_);
     assert(added);
-    for (const std::uint16_t tag : {std::uint16_t{1}, std::uint16_t{2}}) {
-      target_.ports().configure(tag, port_groups);
-      target_.ports().add(tag, tag, "iqn.2026-11.test:target,t,0x000" + std::to_string(tag));
-    }
+    TargetPorts ports;
+    for (const std::uint16_t number : {std::uint16_t{1}, std::uint16_t{2}})
+      ports.put({number, "iqn.2026-11.test:target,t,0x000" + std::to_string(number), port_groups});
+    target_.set_ports(std::make_shared<const TargetPorts>(std::move(ports)));
     for (std::size_t i = 0; i < shards; ++i) {
       world_.run([this, i] { return open(i); }, i);
       servers_.push_back(std::make_unique<DeviceServer>(target_, world_.shard(i)));
@@ -181,6 +181,12 @@ class Bench {
       world_.run(adopt, i);
     }
   }
+  void publish(TargetPorts ports) {
+    target_.set_ports(std::make_shared<const TargetPorts>(std::move(ports)));
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      world_.run([this, i] { return adopt_ports(i); }, i);
+    }
+  }
   // One more number of all initiators.
   [[nodiscard]] Result<void> add(Lun lun, LogicalUnit& unit) {
     LunMaps maps = *target_.maps();
@@ -190,6 +196,10 @@ class Bench {
   }
 
  private:
+  engine::Task<void> adopt_ports(std::size_t shard) {
+    servers_[shard]->adopt_ports(target_.ports());
+    co_return;
+  }
   engine::Task<void> open(std::size_t shard) {
     [[maybe_unused]] const Result<void> opened = co_await unit_->open(world_.shard(shard));
     assert(opened);
