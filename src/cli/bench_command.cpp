@@ -40,8 +40,7 @@ Result<Report> run_whole(const Options& options) {
   return readiness.iops() >= uring.iops() ? readiness : uring;
 }
 
-// What the options ask for may turn out to be impossible only when the disk or the machine is
-// asked.
+// Some invalid options are found only when the disk or the machine is asked.
 int complain_of(const Error& error) {
   return complain(error.code == ErrorCode::invalid_argument ? kExitUsage : kExitFailed,
                   error.message);
@@ -101,7 +100,7 @@ struct BenchCommand::Arguments {
   std::optional<int> cpu;
   std::optional<int> floor_cpu;
   std::optional<unsigned> read_percent;
-  // Signed, so that the parser does not take -1 for a very large number.
+  // Signed, so that the parser does not turn -1 into a very large number.
   std::int64_t rate = 0;
   std::int64_t count = 0;
 
@@ -132,7 +131,7 @@ struct BenchCommand::Arguments {
     return parsed;
   }
 
-  // Whom to measure, and from where.
+  // What to measure, and from where.
   Result<> parse_target(Options& parsed) const {
     if (cpu) {
       LUNAR_TRY_ASSIGN(parsed.cpu, core("--cpu", *cpu));
@@ -150,7 +149,7 @@ struct BenchCommand::Arguments {
     if (floor_cpu) {
       LUNAR_TRY_ASSIGN(parsed.floor_cpu, core("--floor-cpu", *floor_cpu));
     }
-    // Beside the floor, not on its core.
+    // Not on the floor's core.
     if (!parsed.cpu && std::thread::hardware_concurrency() > 1) {
       parsed.cpu = parsed.floor_cpu == 1 ? 0 : 1;
     }
@@ -166,35 +165,36 @@ BenchCommand::BenchCommand(CLI::App& app)
   c.add_option("URL", a.url, "iscsi://HOST[:PORT]/TARGET/LUN");
   c.add_option("--rw", a.work, "read (default), write or mix. WRITES OVERWRITE THE DISK")
       ->type_name("WORK");
-  c.add_option("--read-percent", a.read_percent, "Of mix, the reads in a hundred (70)")
+  c.add_option("--read-percent", a.read_percent, "Percentage of reads in a mix (70)")
       ->type_name("N");
-  c.add_option("--bs", a.block, "Bytes of one I/O (4k)")->type_name("SIZE");
+  c.add_option("--bs", a.block, "Size of an I/O (4k)")->type_name("SIZE");
   c.add_option("--qd", a.options.queue_depth, "I/Os in flight in each session (32)")
       ->type_name("N");
   c.add_flag("--burst", a.options.burst,
-             "Send a session's whole queue at once, and the next when all of it is answered");
-  c.add_option("--connections", a.options.connections, "Sessions of one connection each (1)")
+             "Send a session's whole queue at once, and the next one when all of it is answered");
+  c.add_option("--connections", a.options.connections,
+               "Number of sessions, one connection each (1)")
       ->type_name("N");
   c.add_option("--time", a.time, "How long to measure: 5, 5s, 500ms, 2m (5)")->type_name("TIME");
-  c.add_option("--count", a.count, "End after so many I/Os, if that is before --time")
-      ->type_name("N");
-  c.add_option("--warmup", a.warmup, "How long before that does not count (0)")->type_name("TIME");
-  c.add_option("--range", a.range, "Use only so much of the disk's start")->type_name("SIZE");
+  c.add_option("--count", a.count, "End after N I/Os, if that is before --time")->type_name("N");
+  c.add_option("--warmup", a.warmup, "Time before the measurement that is not counted (0)")
+      ->type_name("TIME");
+  c.add_option("--range", a.range, "Use only the first SIZE bytes of the disk")->type_name("SIZE");
   c.add_flag("--seq", a.options.sequential, "In order instead of at random");
   c.add_flag("--verify", a.options.verify,
-             "Write a pattern that names its block, then read back and compare all that was\n"
-             "written; with --rw write or mix, as it OVERWRITES THE DISK");
-  c.add_option("--rate", a.rate, "I/Os a second; latency counts from when each was due")
+             "Write a pattern that depends on the block, then read back and compare all written\n"
+             "blocks; only with --rw write or mix. OVERWRITES THE DISK");
+  c.add_option("--rate", a.rate, "I/Os per second; a latency starts when its I/O is due")
       ->type_name("N");
   c.add_option("--digest", a.digest,
-               "Ask for header, data or header,data digests. Those of data read are\n"
-               "compared with --verify only")
+               "Require header, data or header,data digests. Data digests of reads are\n"
+               "checked only with --verify")
       ->type_name("LIST");
   c.add_flag("--sleep", a.options.sleep, "Wait for answers in poll() instead of spinning");
   c.add_option("--cpu", a.cpu, "The core to run on")->type_name("N");
   c.add_option("--floor", a.floor,
-               "Measure the least-possible target of this machine, in this process: recv, uring,\n"
-               "best (both, the better counts), or sleep (it does not spin)")
+               "Measure a minimal target in this process instead of a URL: recv, uring,\n"
+               "best (both, the better counts), or sleep (does not spin)")
       ->type_name("FORM")
       ->expected(0, 1)
       ->default_str("best");
@@ -203,7 +203,7 @@ BenchCommand::BenchCommand(CLI::App& app)
                "Log in with this iSCSI name (iqn.2026-11.io.lunar:bench)")
       ->type_name("IQN");
   c.add_option("--slice", a.slice,
-               "For scripts: for each line on standard input measure so long and print one\n"
+               "For scripts: for each line on standard input, measure for TIME and print one\n"
                "line of JSON")
       ->type_name("TIME");
   c.add_flag("--json", a.options.json, "Print one line of JSON");

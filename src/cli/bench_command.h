@@ -1,4 +1,4 @@
-// `lunar bench`: its options, and what it prints.
+// `lunar bench`: its options and output.
 #pragma once
 
 #include <memory>
@@ -9,15 +9,15 @@ class App;
 
 namespace lunar::cli {
 
-// Adds the subcommand to `app`, which outlives it.
+// Adds the subcommand to `app`, which must outlive it.
 class BenchCommand {
  public:
   explicit BenchCommand(CLI::App& app);
   ~BenchCommand();
 
   [[nodiscard]] CLI::App* command() const { return command_; }
-  // The exit code: 0; 1 for a run that failed or found wrong data; 2 for wrong options. What is
-  // wrong is one line on standard error.
+  // Returns the exit code: 0; 1: the run failed or found wrong data; 2: wrong options. An error is
+  // one line on standard error.
   [[nodiscard]] int run() const;
 
  private:

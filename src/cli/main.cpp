@@ -1,4 +1,4 @@
-// The lunar program: reads the command line, calls the library.
+// The lunar program: reads the command line and calls the library.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -25,20 +25,20 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
     serve->add_option(name, to, about)->type_name(type)->allow_extra_args(false);
   };
   add("--disk", options.disks, "SPEC",
-      "A disk, the next LUN of the target, from 0 (lunar help KIND tells of its options):\n" +
+      "A disk, the next LUN of the target, from 0 (lunar help KIND lists the options):\n" +
           lunar::control::disk_help(lunar::app::device_kinds()));
   add("--listen", options.listen, "SPEC",
       "A portal, ADDR:PORT[,tag=N][,ipv4][,advertise=ADDR:PORT] (default 127.0.0.1:3260);\n"
-      "tag: its portal group; ipv4: [::] takes IPv4 too; advertise: what discovery tells\n"
-      "instead, may be repeated");
+      "tag: its portal group; ipv4: [::] accepts IPv4, too; advertise: the address that\n"
+      "discovery reports instead, may be repeated");
   add("--target", options.target, "IQN",
       "The target of the disks (default iqn.2026-11.io.lunar:disks-\n"
-      "and 12 hexadecimal digits that stand for this machine)");
+      "and 12 hexadecimal digits derived from this machine's ID)");
   add("--shards", options.shards, "N|LIST",
-      "How many shards (2), or on which cores (0,2-3); default: one a core, at most 4");
+      "How many shards (2), or on which cores (0,2-3); default: one per core, at most 4");
   add("--config", options.config_path, "FILE", "A TOML file that says the same and more");
   add("--state", options.state, "DIR",
-      "Where persistent reservations and saved settings are kept\n"
+      "Folder for persistent reservations and saved settings\n"
       "(default /var/lib/lunar for root, else ~/.local/state/lunar)");
   add("--log-level", options.log_level, "L",
       "trace, debug, info, warning, error or off (default info)");
@@ -54,7 +54,7 @@ int complain(std::string message) {
   return lunar::app::complain({ErrorCode::invalid_argument, std::move(message)});
 }
 
-// What the parser left over in `app`.
+// Arguments that the parser has left over in `app`.
 int complain_of_extra(const CLI::App& app, const std::string& extra) {
   if (app.get_parent() == nullptr && !extra.starts_with('-'))
     return complain(fmt::format("there is no command '{}' (serve, bench, version, help)", extra));
@@ -65,7 +65,7 @@ int complain_of_extra(const CLI::App& app, const std::string& extra) {
                       : fmt::format("'{}' stands where an option should (see {})", extra, help));
 }
 
-// An option that is there more often than it may be; null: there is none.
+// An option that was given more often than allowed. Null: none.
 const CLI::Option* find_repeated(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     const auto most = static_cast<std::size_t>(option->get_items_expected_max());
@@ -84,7 +84,7 @@ int print_reference() {
   return 0;
 }
 
-// App::help() would be that of the command in whose place we are.
+// Not App::help(): that would print the help of the enclosing command.
 void print_help_of(const CLI::App& app) {
   const std::string name =
       app.get_parent() == nullptr ? "lunar" : fmt::format("lunar {}", app.get_name());
@@ -112,7 +112,7 @@ int print_help(const CLI::App& app, const std::string& topic) {
 int run(int argc, char** argv) {
   CLI::App app("lunar: disks over the network", "lunar");
   app.footer(
-      "lunar help COMMAND and lunar help KIND (of a disk) tell more; docs/configuration.md "
+      "lunar help COMMAND and lunar help KIND (of a disk) say more; docs/configuration.md "
       "describes the file.");
   app.set_version_flag("--version", LUNAR_VERSION, "Print the version");
   app.require_subcommand(0, 1);
@@ -124,7 +124,7 @@ int run(int argc, char** argv) {
   CLI::App* const help = app.add_subcommand("help", "Print this help, or that of a command");
   help->add_option("COMMAND", topic, "or a kind of disk");
   CLI::App* const reference = app.add_subcommand("reference")->group("");  // for docs/reference
-  // What is wrong is told here, in one line, and not by the parser.
+  // Errors are reported here, in one line each, not by the parser.
   for (CLI::App* each : {&app, serve, bench.command(), version, help, reference})
     each->allow_extras();
 
@@ -161,7 +161,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   constexpr int kFailed = 1;
-  // The last net: what the parts do not turn into errors of their own.
+  // Catches errors that no part has turned into its own.
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
