@@ -1,5 +1,5 @@
-// The states of asymmetric logical unit access (SPC-5 §5.17.2.4), and their names: in the
-// configuration file, in the log, and on the wire.
+// Asymmetric logical unit access (ALUA, SPC-5 §5.17.2.4): the states and their names. The
+// configuration file and the log use the same names.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,16 @@
 
 namespace lunar {
 
-// How a target's logical units are reached by one of its portal groups. The values are those of the
-// wire.
+// Access state of a target port group. The values are those on the wire.
 enum class AluaState : std::uint8_t {
   active_optimized = 0x0,
-  active_non_optimized = 0x1,  // serves everything; hosts prefer another path
-  standby = 0x2,               // serves neither reads nor writes
-  unavailable = 0x3,           // serves nearly nothing
-  transitioning = 0xf,         // hosts wait for what comes next
+  active_non_optimized = 0x1,  // all commands work; hosts prefer another path
+  standby = 0x2,               // neither reads nor writes
+  unavailable = 0x3,           // nearly no commands
+  transitioning = 0xf,         // hosts wait for the next state
 };
 
-// Every state that people may choose.
+// The states that an administrator may set.
 constexpr std::pair<std::string_view, AluaState> kAluaStates[] = {
     {"active/optimized", AluaState::active_optimized},
     {"active/non-optimized", AluaState::active_non_optimized},

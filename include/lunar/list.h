@@ -1,4 +1,4 @@
-// Lists whose links live in the elements: no allocation to queue a thing. Not thread-safe.
+// Intrusive lists: the links live in the elements, so queueing never allocates. Not thread-safe.
 #pragma once
 
 #include <cassert>
@@ -6,7 +6,7 @@
 
 namespace lunar {
 
-// A member of an element that can stand in one List at a time.
+// Makes an element fit for one List at a time. Unlinks itself when destroyed.
 struct ListHook {
   ListHook* previous = nullptr;
   ListHook* next = nullptr;
@@ -25,8 +25,8 @@ struct ListHook {
   }
 };
 
-// Doubly linked, circular, unordered by itself; every operation is O(1) but size().
-// T derives from ListHook, or from a class derived from it by `Hook`.
+// Doubly linked, circular list. Every operation is O(1), except size() and clear(): O(n).
+// T derives from ListHook. An element in several lists has one base class per list: `Hook`.
 template <class T, class Hook = ListHook>
 class List {
  public:
@@ -49,7 +49,7 @@ class List {
     static_cast<Hook&>(item).unlink();
     return item;
   }
-  // Moves all of `other` behind what is here.
+  // Moves all elements of `other` to the end of this list.
   void splice_back(List& other) {
     if (other.empty()) return;
     other.head_.next->previous = head_.previous;
@@ -66,7 +66,7 @@ class List {
    public:
     explicit Iterator(ListHook* at) : at_(at), next_(at->next) {}
     T& operator*() const { return element(at_); }
-    // The element under the iterator may be unlinked meanwhile.
+    // Survives the unlinking of the element that it points at.
     Iterator& operator++() {
       at_ = next_;
       next_ = at_->next;

@@ -1,4 +1,4 @@
-// A thing that a shard can be asked to run in its next loop.
+// A piece of work that a shard runs in its next loop.
 #pragma once
 
 #include "lunar/list.h"
@@ -7,8 +7,8 @@ namespace lunar::engine {
 
 class Shard;
 
-// Queued by Shard::enqueue, run once, on that shard, never inline. The owner keeps it alive until
-// then (or unlinks it). Derive from it and set `run` to a function that casts back.
+// Shard::enqueue queues it; it runs once, on that shard, never inline. The owner keeps it alive
+// until it has run, or unlinks it. To use: derive, and set `run` to a function that casts back.
 struct Runnable : ListHook {
   using Run = void (*)(Runnable&) noexcept;
   Run run = nullptr;

@@ -1,5 +1,5 @@
-// Integers that must not be mixed up. A value is read with .value; arithmetic exists only where it
-// has a meaning (an address plus a count is an address).
+// Integer types that cannot be mixed up. `.value` reads one. Arithmetic exists only where it has a
+// meaning: an address plus a count is an address.
 #pragma once
 
 #include <compare>
@@ -20,7 +20,7 @@ using Lba = Strong<struct LbaTag, std::uint64_t>;                // logical bloc
 using BlockCount = Strong<struct BlockCountTag, std::uint64_t>;  // in logical blocks
 using ByteCount = Strong<struct ByteCountTag, std::uint64_t>;
 using Lun = Strong<struct LunTag,
-                   std::uint16_t>;  // logical unit number, 0..16383, addressing format removed
+                   std::uint16_t>;  // logical unit number, 0..16383, without addressing format
 
 constexpr Lba operator+(Lba a, BlockCount n) { return Lba(a.value + n.value); }
 constexpr BlockCount operator-(Lba a, Lba b) { return BlockCount(a.value - b.value); }

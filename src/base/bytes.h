@@ -1,4 +1,4 @@
-// Bounds-checked access to bytes that somebody else wrote.
+// Bounds-checked reading and writing of bytes, for data from outside.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace lunar {
 using Bytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 
-// A wire struct: bytes only, so any bytes are a valid value of it. No array: a string literal is
-// text, without its terminator.
+// A struct that describes bytes on the wire: alignment 1, and any bytes are a valid value. Arrays
+// are excluded, because a string literal is text and goes without its terminator.
 template <class T>
 concept WireStruct = std::is_trivially_copyable_v<T> && alignof(T) == 1 && !std::is_array_v<T>;
 
@@ -33,7 +33,7 @@ template <WireStruct T>
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// The first sizeof(T) bytes as a T, or nothing when there are fewer.
+// The first sizeof(T) bytes as a T. Nothing if there are fewer.
 template <WireStruct T>
 [[nodiscard]] std::optional<T> load(Bytes bytes) {
   if (bytes.size() < sizeof(T)) return std::nullopt;
@@ -54,8 +54,7 @@ template <WireStruct T>
   return length <= size && offset <= size - length;
 }
 
-// Reads forward; every read says whether the bytes were there, and consumes nothing when they were
-// not.
+// Reads forward. A read that asks for more than is left returns nothing and consumes nothing.
 class ByteReader {
  public:
   explicit ByteReader(Bytes bytes) : rest_(bytes) {}
@@ -79,8 +78,9 @@ class ByteReader {
   Bytes rest_;
 };
 
-// Writes forward into a fixed buffer. What does not fit is dropped but counted, which is what an
-// ALLOCATION LENGTH asks for (SPC-5 §4.2.5.6): written() is the whole length, stored() what fitted.
+// Writes forward into a fixed buffer. Bytes that do not fit are dropped but counted, as an
+// ALLOCATION LENGTH requires (SPC-5 §4.2.5.6): written() is the full length, stored() the part
+// kept.
 class ByteWriter {
  public:
   explicit ByteWriter(MutableBytes out) : out_(out) {}

@@ -1,4 +1,4 @@
-// What one core writes shares no cache line with what another core writes or reads all the time.
+// Size of a cache line. Data that one core writes must not share a line with data of other cores.
 #pragma once
 
 #include <cstddef>

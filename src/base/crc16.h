@@ -1,5 +1,5 @@
-// CRC-16 with the polynomial 8BB7h: the LOGICAL BLOCK GUARD of protection information (SBC-4
-// §4.21.4). Through ISA-L, which uses the machine's carry-less multiplication where it has one.
+// CRC-16 with polynomial 8BB7h: the LOGICAL BLOCK GUARD of protection information (SBC-4 §4.21.4).
+// Computed by ISA-L, with carry-less multiplication where the CPU has it.
 #pragma once
 
 #include <cstdint>

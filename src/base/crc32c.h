@@ -1,5 +1,5 @@
-// CRC32C (Castagnoli), as iSCSI digests use it (RFC 7143 §13.1). The machine's own instruction
-// where it has one (through ISA-L).
+// CRC32C (Castagnoli), the digest of iSCSI (RFC 7143 §13.1). Computed by ISA-L, with the CPU's
+// instruction where it has one.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace lunar {
 
-// Running form: start with kCrc32cSeed, feed pieces in order, finish once.
+// Incremental form: start with kCrc32cSeed, update piece by piece in order, finish once.
 constexpr std::uint32_t kCrc32cSeed = 0xffffffffU;
 [[nodiscard]] std::uint32_t crc32c_update(std::uint32_t state, Bytes bytes);
 [[nodiscard]] constexpr std::uint32_t crc32c_finish(std::uint32_t state) { return ~state; }

@@ -15,7 +15,7 @@ std::array<std::byte, 32> thirty_two(Make make) {
   return bytes;
 }
 
-// RFC 3720 §B.4. It prints the bytes as they travel, least significant first.
+// RFC 3720 §B.4 prints the bytes in wire order, least significant first.
 TEST(Crc32c, GivesTheVectorsOfTheStandard) {
   EXPECT_EQ(crc32c(thirty_two([](std::size_t) { return 0; })), 0x8a9136aaU);
   EXPECT_EQ(crc32c(thirty_two([](std::size_t) { return 0xff; })), 0x62a8ab43U);
@@ -34,7 +34,7 @@ TEST(Crc32c, CheckValue) { EXPECT_EQ(crc32c(as_bytes("123456789")), 0xe3069283U)
 
 TEST(Crc32c, OfNothingIsZero) { EXPECT_EQ(crc32c({}), 0U); }
 
-// Bit by bit, as the polynomial says.
+// Bit by bit, according to the polynomial.
 std::uint32_t slow(Bytes bytes) {
   std::uint32_t state = 0xffffffffU;
   for (const std::byte b : bytes) {

@@ -1,5 +1,5 @@
-// Integers in wire order, for structs that describe bytes as they travel. Alignment 1, no padding,
-// so a struct of them has the layout of the specification's table.
+// Integers in a fixed byte order, for wire structs. They have alignment 1 and no padding, so a
+// struct of them has exactly the layout of the specification's table.
 #pragma once
 
 #include <array>
@@ -12,8 +12,7 @@
 
 namespace lunar {
 
-// An unsigned integer of `Bytes` bytes in the given byte order. Get with value(), set by
-// assignment.
+// An unsigned integer stored in `Bytes` bytes. value() reads it, assignment sets it.
 template <class T, std::size_t Bytes, std::endian Order>
 struct WireInteger {
   static_assert(std::is_unsigned_v<T> && Bytes <= sizeof(T));
@@ -52,7 +51,7 @@ struct WireInteger {
   constexpr operator T() const { return value(); }  // NOLINT
 
  private:
-  // One load or store: compilers see it in the loop of the loads only.
+  // One load or store of the whole integer. Compilers find this by themselves only for loads.
   static constexpr bool kWhole = Bytes == sizeof(T) && Bytes > 1;
 
   static constexpr T byteswap(T v) {

@@ -16,7 +16,7 @@ static_assert(be64(0x0102030405060708ULL).value() == 0x0102030405060708ULL);
 static_assert(le32(0x12345678).raw[0] == 0x78 && le32(0x12345678).value() == 0x12345678);
 static_assert(be48(0xffff'1234'5678'9abcULL).value() == 0x1234'5678'9abcULL, "the low 48 bits");
 
-// The bytes as they travel.
+// The bytes on the wire.
 template <class T>
 std::vector<int> bytes_of(const T& value) {
   std::vector<int> out;

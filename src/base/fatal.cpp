@@ -9,7 +9,7 @@ namespace lunar {
 
 void fatal(std::string_view line) {
   log::flush(log::kExitPatience);
-  // No allocation: it may be the lack of memory that is told.
+  // No allocation: the error may be that memory is exhausted.
   std::fprintf(stderr, "lunar: %.*s\n", static_cast<int>(line.size()), line.data());
   std::fflush(stderr);
   std::abort();

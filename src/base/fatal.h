@@ -1,13 +1,13 @@
-// The end of the process where going on would corrupt data: misuse of an interface that cannot
-// return an error. Never for what a peer, a file or a user controls.
+// Ends the process where continuing would corrupt data: misuse of an interface that cannot return
+// an error. Never used for input from a peer, a file or a user.
 #pragma once
 
 #include <string_view>
 
 namespace lunar {
 
-// "lunar: LINE" on standard error, written at once and not through the log, whose lines may still
-// wait; then abort().
+// Writes "lunar: LINE" to standard error and calls abort(). Bypasses the log, whose lines may still
+// be queued.
 [[noreturn]] void fatal(std::string_view line);
 
 }  // namespace lunar

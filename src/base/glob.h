@@ -1,15 +1,15 @@
-// Patterns of names: * stands for any text, also none, and ? for one character.
+// Name patterns: * matches any text, also none; ? matches one character.
 #pragma once
 
 #include <string_view>
 
 namespace lunar {
 
-// Whether all of `text` fits. Takes pattern.size() * text.size() steps at most.
+// Whether the pattern matches all of `text`. At most pattern.size() * text.size() steps.
 [[nodiscard]] constexpr bool glob_match(std::string_view pattern, std::string_view text) {
   std::size_t at = 0;
   std::size_t in_pattern = 0;
-  // Where to go on when what follows the last star does not fit: the star takes one more character.
+  // Where to resume after a mismatch behind the last star: the star then takes one more character.
   std::size_t after_star = std::string_view::npos;
   std::size_t star_end = 0;
   while (at < text.size()) {

@@ -11,10 +11,10 @@ namespace lunar {
 namespace {
 
 constexpr unsigned kAddressBits = 128;
-constexpr unsigned kMappedBits = 96;  // in front of an IPv4 address
+constexpr unsigned kMappedBits = 96;  // before an IPv4 address
 constexpr IpAddress kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-// The bits of byte `i` that are part of a prefix of `bits`.
+// The bits of byte `i` that belong to a prefix of `bits`.
 std::uint8_t mask_of(unsigned i, unsigned bits) {
   const unsigned here = bits <= i * 8 ? 0 : std::min(bits - i * 8, 8U);
   return static_cast<std::uint8_t>(0xff00U >> here);

@@ -11,16 +11,16 @@
 
 namespace lunar {
 
-// An address: that of IPv4 in its mapped form (RFC 4291 §2.5.5.2), so that there is one kind.
+// An IP address. IPv4 addresses are stored in mapped form (RFC 4291 §2.5.5.2).
 using IpAddress = std::array<std::uint8_t, 16>;
 
-// Numeric, without port and brackets. Nothing for anything else.
+// Parses a numeric address without port or brackets. Nothing if the text is anything else.
 [[nodiscard]] std::optional<IpAddress> parse_ip_address(const std::string& text);
 
 class IpPrefix {
  public:
-  // "192.0.2.0/24", "2001:db8::/32", or one address. invalid_argument: it is neither, its length is
-  // too large, or bits are set behind it (the range that was meant is not clear then).
+  // Parses "192.0.2.0/24", "2001:db8::/32" or a single address. invalid_argument: malformed, prefix
+  // too long, or bits set behind the prefix (it is unclear which range is meant).
   static Result<IpPrefix> parse(std::string_view text);
 
   [[nodiscard]] bool contains(const IpAddress& address) const;
@@ -29,7 +29,7 @@ class IpPrefix {
   IpPrefix(const IpAddress& first, unsigned bits) : first_(first), bits_(bits) {}
 
   IpAddress first_;
-  unsigned bits_;  // of 128
+  unsigned bits_;  // length of the prefix, 0..128
 };
 
 }  // namespace lunar

@@ -10,11 +10,12 @@
 namespace lunar::log {
 namespace {
 
-// Never destroyed: its thread may be in a write() that nobody ends, and others log until the last.
+// Never destroyed: its thread may hang in a write(), and other code logs until the end of the
+// process.
 Writer& writer() {
   static Writer& instance = [] -> Writer& {
     static auto* const made = new Writer(STDERR_FILENO);
-    // A thread that cannot be had is told by start() to who asks.
+    // start() reports to its caller that there is no thread.
     static_cast<void>(made->start());
     pthread_atfork([] { made->before_fork(); }, [] { made->after_fork_in_parent(); },
                    [] { made->after_fork_in_child(); });

@@ -1,10 +1,10 @@
-// The log: one line an event, for people, on standard error. A level that is off costs one load and
-// a branch. Thread-safe; never called for an I/O that goes well.
+// The log: one line per event, for people, on standard error. Thread-safe. A level that is off
+// costs one load and a branch. I/O that succeeds never logs.
 //
-// Nobody waits for the log: a line goes into a bounded queue, and a thread of the log's own writes
-// it. What finds the queue full, because nobody reads standard error, is left out and counted, and
-// the log says so once it is read again. So a program that crashes may lose its last lines; one
-// that exits does not (exit() waits for kExitPatience at most).
+// Logging never blocks: a line goes into a bounded queue, and the log's own thread writes it. If
+// standard error is not read and the queue is full, lines are dropped and counted; the log reports
+// the count once it can write again. A program that crashes may lose its last lines. One that exits
+// does not: exit() waits for them, at most kExitPatience.
 #pragma once
 
 #include <fmt/core.h>
@@ -26,11 +26,11 @@ void set_level(Level level);
 // "trace", "debug", "info", "warning", "error", "off".
 Result<Level> parse_level(std::string_view text);
 
-// Starts the log's thread, which runs on the cores of the calling one. The first line does it, too;
-// so a program whose threads are pinned calls this before. no_resource: there is no thread to be
-// had, and lines go out at once, as far as standard error takes them. Idempotent.
+// Starts the log's thread on the cores of the calling thread. Otherwise the first line starts it,
+// so a program that pins its threads calls start() before. no_resource: no thread could be started;
+// lines are then written directly, as far as standard error takes them. Idempotent.
 Result<void> start();
-// Waits until what has been written so far is out, or `within` has passed: then false.
+// Waits until all lines so far are written. False if that takes longer than `within`.
 bool flush(std::chrono::milliseconds within);
 
 namespace detail {
@@ -68,10 +68,9 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
   write(Level::error, format, std::forward<Args>(args)...);
 }
 
-// For what somebody else can cause as often as he likes: a peer, a medium. Of one subject (a peer's
-// address, a device) and one cause (a few words, "login refused") the first lines are written, then
-// one line a period says how many were left out: see Limiter. A line that is left out costs no
-// formatting.
+// For events that someone outside (a peer, a medium) can cause without end. Per subject (a peer's
+// address, a device) and cause (a few words: "login refused") the first lines are written; then one
+// line per period says how many were left out (log_limiter.h). A line left out is not formatted.
 template <class... Args>
 void limited(Level level, std::string_view subject, std::string_view cause,
              fmt::format_string<Args...> format, Args&&... args) {

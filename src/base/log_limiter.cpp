@@ -19,7 +19,7 @@ Limiter::Entry& Limiter::entry_of(std::string_view subject, std::string_view cau
     return found->second;
   if (entries_.size() >= kMaxLimited) forget_quiet(now);
   if (entries_.size() >= kMaxLimited) {
-    // Causes are few, so the table stays bounded.
+    // There are few causes, so the table stays bounded.
     subject = kOtherSubjects;
     if (const auto found = entries_.find(KeyView(subject, cause)); found != entries_.end())
       return found->second;
@@ -27,7 +27,7 @@ Limiter::Entry& Limiter::entry_of(std::string_view subject, std::string_view cau
   return entries_.emplace(Key(subject, cause), Entry{}).first->second;
 }
 
-// At most once a second: a flood of new subjects does not look through the table each time.
+// At most once a second, so that a flood of new subjects does not search the table each time.
 void Limiter::forget_quiet(Time now) {
   if (now < next_forgetting_) return;
   next_forgetting_ = now + std::chrono::seconds(1);

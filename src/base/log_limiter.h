@@ -1,4 +1,4 @@
-// How many lines of the log one peer or device may cause.
+// Limits how many log lines one peer or device can cause.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,14 @@
 
 namespace lunar::log {
 
-// The lines of one subject and cause in one period, and how long that is.
+// The first kFirstLines per subject and cause are written in each period.
 constexpr std::uint64_t kFirstLines = 32;
 constexpr std::chrono::seconds kLimitPeriod{60};
-// Subjects and causes that are told apart; further subjects are one, kOtherSubjects.
+// Pairs of subject and cause that are counted apart. Beyond that all subjects count as one.
 constexpr std::size_t kMaxLimited = 1024;
 constexpr std::string_view kOtherSubjects = "others";
 
-// Single-threaded; time is the caller's.
+// Single-threaded. The caller supplies the time.
 class Limiter {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -32,12 +32,12 @@ class Limiter {
     std::uint64_t lines;
   };
 
-  // Whether this line is to be written. After a period in which more than kFirstLines were left
-  // out, the next one has no first lines: only its end is told.
+  // Whether to write this line. A period after one with lines left out has no first lines: only its
+  // summary is written.
   [[nodiscard]] bool admit(Level level, std::string_view subject, std::string_view cause, Time now);
-  // When the next period with lines left out ends; none: nothing is owed.
+  // End of the next period that has lines left out. Nothing if there is none.
   [[nodiscard]] std::optional<Time> next_end() const { return next_end_; }
-  // What was left out in the periods that have ended.
+  // Reports and forgets the lines left out in periods that have ended.
   [[nodiscard]] std::vector<LeftOut> end_periods(Time now);
 
  private:

@@ -13,7 +13,7 @@ class LimiterTest : public testing::Test {
   bool admit(std::string_view subject, std::string_view cause = "bad PDU") {
     return limiter_.admit(Level::info, subject, cause, now_);
   }
-  // How many of so many lines were written.
+  // Returns how many of `lines` lines were written.
   std::uint64_t flood(std::uint64_t lines, std::string_view subject = "peer") {
     std::uint64_t written = 0;
     for (std::uint64_t i = 0; i < lines; ++i) written += admit(subject) ? 1 : 0;

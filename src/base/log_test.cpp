@@ -88,7 +88,7 @@ TEST_F(Log, LimitedObeysTheLevel) {
   EXPECT_EQ(captured(), "");
 }
 
-// The thread is not there, so the line goes out at once.
+// There is no thread, so the line is written at once.
 TEST_F(Log, AForkedProcessLogs) {
   testing::internal::CaptureStderr();
   info("parent");

@@ -19,7 +19,7 @@
 namespace lunar::log {
 namespace {
 
-// RFC 3339: whoever compares logs of two machines needs the time zone.
+// RFC 3339: comparing the logs of two machines needs the time zone.
 constexpr const char* kPattern = "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v";
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -47,8 +47,9 @@ std::string_view colour_of(Level level) {
 }
 constexpr std::string_view kNoColour = "\033[m";
 
-// Writes it all, waiting for the reader for `patience_ms` each time (-1: for ever). A piece is at
-// most what a pipe takes at once, so that a reader sees no half of a short line. False: it is lost.
+// Writes everything, and waits for the reader up to `patience_ms` each time (-1: for ever). Writes
+// at most what a pipe takes at once, so that a reader never sees half a short line. False: it was
+// lost.
 bool write_all(int descriptor, std::string_view text, int patience_ms) {
   while (!text.empty()) {
     pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
@@ -66,7 +67,7 @@ bool write_all(int descriptor, std::string_view text, int patience_ms) {
   return true;
 }
 
-// A line stays a line, whatever a peer has put into a name.
+// A message stays one line, whatever a peer has put into a name.
 void make_printable(std::string& text) {
   if (text.size() > kMaxLineBytes) text.resize(kMaxLineBytes);
   for (char& c : text) {
@@ -93,7 +94,7 @@ Writer::~Writer() {
 Result<void> Writer::start() {
   const std::scoped_lock lock(mutex_);
   if (has_thread_) return {};
-  // The thread takes no signal: neither the program's, nor SIGPIPE for a reader that went away.
+  // The thread takes no signals: neither the program's nor SIGPIPE for a reader that has gone.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -130,7 +131,7 @@ bool Writer::admit(Level level, std::string_view subject, std::string_view cause
   std::unique_lock lock(mutex_);
   const bool owed = limiter_.next_end().has_value();
   const bool admitted = limiter_.admit(level, subject, cause, std::chrono::steady_clock::now());
-  // The thread has to know when to tell the first that was left out.
+  // The thread needs to know when the summary of the first line left out is due.
   const bool wake = !owed && limiter_.next_end() && std::exchange(sleeps_, false);
   lock.unlock();
   if (wake) posted_.notify_one();
@@ -164,7 +165,7 @@ void Writer::serve() {
   }
 }
 
-// Until there are lines; the ends of periods make some. An idle log never wakes up.
+// Waits until there are lines; ends of periods produce some. An idle log never wakes up.
 void Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
     if (const auto end = limiter_.next_end(); end && std::chrono::steady_clock::now() >= *end)
@@ -180,7 +181,7 @@ void Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
   sleeps_ = false;
 }
 
-// Past the bounds of the queue: these lines are few.
+// Not limited by the queue's bounds: these lines are few.
 void Writer::tell_limited() {
   for (const auto& each : limiter_.end_periods(std::chrono::steady_clock::now())) {
     std::string text = fmt::format("{}: {}: {} more lines in {} s were left out", each.subject,
@@ -192,7 +193,7 @@ void Writer::tell_limited() {
   }
 }
 
-// Behind the lines that filled the queue, so where they are missing.
+// Goes behind the lines that filled the queue, which is where the dropped ones are missing.
 bool Writer::tell_dropped(std::uint64_t lines) const {
   const Line line{Now::now(), Level::warning,
                   fmt::format("{} lines were left out here: nobody took what was written", lines)};
@@ -218,7 +219,7 @@ void Writer::write_without_thread(const Line& line) {
 
 void Writer::after_fork_in_child() {
   has_thread_ = false;
-  // These know of a thread that is not here. Destroying them would wait for it.
+  // These refer to a thread that does not exist here. Destroying them would wait for it.
   std::construct_at(&thread_);
   std::construct_at(&posted_);
   std::construct_at(&written_);

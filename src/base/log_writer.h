@@ -1,8 +1,7 @@
-// The queue of the log's lines and the thread that writes them.
+// The log's queue and the thread that writes it.
 //
-// Why not spdlog's own thread pool: it joins its thread when it ends, so that an exit would hang
-// with a pipe that nobody reads; it drops lines without a word; and it wakes up every ten seconds
-// while nothing happens.
+// spdlog's thread pool does not fit: it joins its thread at exit, which would hang on a pipe that
+// nobody reads; it drops lines silently; and it wakes every ten seconds while idle.
 #pragma once
 
 #include <chrono>
@@ -24,7 +23,7 @@ class formatter;
 
 namespace lunar::log {
 
-// What waits while nobody reads; there may be twice as much, as the thread takes all at once.
+// Limits of the queue. Twice as much may be in memory, as the thread takes the whole queue at once.
 constexpr std::size_t kMaxQueuedLines = 4096;
 constexpr std::size_t kMaxQueuedBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxLineBytes = 8192;  // the rest of a line is cut off
@@ -32,11 +31,12 @@ constexpr std::size_t kMaxLineBytes = 8192;  // the rest of a line is cut off
 // Thread-safe. Lines come out in the order of post().
 class Writer {
  public:
-  // Writes to `descriptor`, which outlives it.
+  // Writes to `descriptor`, which must outlive the Writer.
   explicit Writer(int descriptor);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
-  // Waits for the thread, which may be in a write(): for tests. The log of the process stays.
+  // Joins the thread, which may block in a write(). For tests; the process's log is never
+  // destroyed.
   ~Writer();
 
   // See log.h.
@@ -45,7 +45,7 @@ class Writer {
   [[nodiscard]] bool admit(Level level, std::string_view subject, std::string_view cause);
   bool flush(std::chrono::milliseconds within);
 
-  // For pthread_atfork(): a child has the log, but not its thread.
+  // For pthread_atfork(): a child process has the log but not its thread.
   void before_fork() { mutex_.lock(); }
   void after_fork_in_parent() { mutex_.unlock(); }
   void after_fork_in_child();
@@ -67,18 +67,18 @@ class Writer {
 
   const int descriptor_;
   const bool colours_;
-  const std::unique_ptr<spdlog::formatter> formatter_;  // the thread's; without one, the mutex's
+  const std::unique_ptr<spdlog::formatter> formatter_;  // the thread's; without one: mutex_
 
   std::mutex mutex_;
   std::condition_variable posted_;
   std::condition_variable written_;
   std::vector<Line> queue_;
   std::size_t queued_bytes_ = 0;
-  std::uint64_t dropped_ = 0;  // since it was last told
+  std::uint64_t dropped_ = 0;  // not yet reported
   std::uint64_t lines_posted_ = 0;
-  std::uint64_t lines_done_ = 0;  // written, or not to be written
+  std::uint64_t lines_done_ = 0;  // written or dropped
   Limiter limiter_;
-  bool sleeps_ = false;  // the thread, until it is notified or a period ends
+  bool sleeps_ = false;  // the thread waits for a notification or the end of a period
   bool stopping_ = false;
   bool has_thread_ = false;
   std::thread thread_;

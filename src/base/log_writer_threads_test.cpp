@@ -28,7 +28,7 @@ class WriterTest : public testing::Test {
   void close_reader() {
     if (pipe_[0] >= 0) close(std::exchange(pipe_[0], -1));
   }
-  // Until `words` has come.
+  // Reads until `words` have arrived.
   std::string read_until(std::string_view words) {
     std::string text;
     std::array<char, 4096> piece;
@@ -59,9 +59,9 @@ TEST_F(WriterTest, LinesComeInTheirOrder) {
   }
 }
 
-// What is posted while nobody reads returns, and so does flush(). Who reads again gets each line,
-// or is told behind the last one before the gap how many are missing. (How many gaps there are is
-// up to when the writer's thread ran.)
+// post() and flush() return even if nobody reads. When reading resumes, every line is either there
+// or counted in the line behind the last one before its gap. (The number of gaps depends on when
+// the writer's thread ran.)
 TEST_F(WriterTest, NobodyWaitsForTheReader) {
   constexpr std::string_view kNote = " lines were left out here";
   ASSERT_TRUE(writer_->start());
@@ -94,7 +94,7 @@ TEST_F(WriterTest, LongLinesAreCutAndBoundedTogether) {
   EXPECT_NE(text.find(" info " + std::string(kMaxLineBytes, 'x') + "\n"), std::string::npos);
 }
 
-// No SIGPIPE, and no busy loop that tells of the loss in vain.
+// No SIGPIPE, and no busy loop that tries to report the loss.
 TEST_F(WriterTest, AReaderThatIsGoneIsNoFault) {
   ASSERT_TRUE(writer_->start());
   close_reader();

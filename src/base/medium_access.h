@@ -1,10 +1,10 @@
-// Bytes of a medium are the one thing that shards share without ordering them: commands that
-// overlap may be under way on several shards at once, and what they leave is, as on any disk, one
-// or the other (SAM-5: the device server orders only what task attributes ask for). Commands that
-// do not overlap in time are ordered by the initiator, which the thread sanitizer cannot see.
+// Marks accesses to a medium's bytes for the thread sanitizer.
 //
-// So code that moves a medium's bytes says so with a MediumAccess, and the sanitizer looks away for
-// its lifetime; everything else is still checked. Costs nothing in other builds.
+// A medium's bytes are the only data that shards share without synchronising. Overlapping commands
+// may run on several shards at once; as on any disk, the result is that of one or the other (SAM-5:
+// the device server orders only what task attributes ask for). The initiator orders commands that
+// do not overlap in time; the sanitizer cannot see that order. So code that moves these bytes holds
+// a MediumAccess, and the sanitizer ignores its accesses. Other builds pay nothing.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@ constinit thread_local bool short_of_memory = false;
 
 namespace {
 
-// Each piece is a mapping of its own, so that freeing it gives address space back as well.
+// Each piece is a mapping of its own, so that freeing it returns address space, too.
 constexpr std::size_t kPieceBytes = 512 * 1024;
 constexpr std::size_t kPieces = 16;
 constinit std::array<std::atomic<void*>, kPieces> pieces{};
@@ -50,7 +50,7 @@ void refill() noexcept {
   for (std::atomic<void*>& piece : pieces) {
     if (piece.load(std::memory_order_relaxed) != nullptr) continue;
     void* memory = map_piece();
-    // What was freed may be the heap's still.
+    // The heap may still hold freed memory.
     if (memory == MAP_FAILED && malloc_trim(0) != 0) memory = map_piece();
     if (memory == MAP_FAILED) return;
     void* none = nullptr;

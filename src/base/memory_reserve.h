@@ -1,10 +1,10 @@
-// Memory kept back for the moment when the system has no more.
+// Memory kept back for when the system has no more.
 //
-// Much of the code that serves a peer may allocate: the frame of a coroutine, a list in a command's
-// parameters. Not all of it could take back what it has begun. So when memory is refused, a piece
-// of the reserve is freed and the allocation tried again; the work goes on, and whoever started it
-// learns by ran_short() that it must end something soon: a connection. Only when the reserve is
-// used up does operator new throw.
+// Serving a peer allocates in many places: coroutine frames, lists in a command's parameters. Not
+// every place could undo what it has begun. So when an allocation fails, a piece of the reserve is
+// freed and the allocation is retried. The work goes on, and its starter learns from ran_short()
+// that it must soon end something: a connection. operator new throws only when the reserve is used
+// up.
 #pragma once
 
 #include <utility>
@@ -15,14 +15,14 @@ namespace detail {
 extern constinit thread_local bool short_of_memory;
 }
 
-// Makes the reserve, for the process: sets its new_handler. Before the threads start.
+// Allocates the reserve and installs the process's new_handler. Call before threads start.
 void install();
-// Takes back what was used, as far as there is memory again. From any thread.
+// Fills the reserve again, as far as memory is available. From any thread.
 void refill() noexcept;
-// Tries to refill it, and says whether some is still in use: then nothing new should be begun.
-// False without install().
+// Tries to refill the reserve. True if part of it is still in use: then start nothing new. False
+// without install().
 [[nodiscard]] bool is_in_use() noexcept;
-// Whether this thread has used some of it since it asked last.
+// Whether this thread has used the reserve since its last call.
 [[nodiscard]] inline bool ran_short() {
   if (!detail::short_of_memory) [[likely]]
     return false;

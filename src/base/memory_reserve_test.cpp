@@ -1,6 +1,6 @@
 #include "base/memory_reserve.h"
 
-// The sanitizers' operator new knows no handler.
+// The sanitizers' operator new does not call the handler.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LUNAR_TEST_HAS_SANITIZER
 #elif defined(__has_feature)
@@ -30,9 +30,9 @@ std::size_t address_space_bytes() {
   return pages * 4096;
 }
 
-// In a process of its own, with no more memory than it has: the first allocations that the system
-// refuses succeed, and when the reserve is used up there is an ordinary exception. Then memory
-// comes back, and the reserve with it.
+// Runs in a process whose memory is limited to what it has. The first allocations that the system
+// refuses succeed. When the reserve is used up, an allocation throws. When memory is available
+// again, the reserve refills.
 void use_it_up() {
   memory_reserve::install();
   if (memory_reserve::ran_short()) std::_Exit(2);

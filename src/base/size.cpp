@@ -10,8 +10,8 @@ namespace lunar {
 namespace {
 
 struct Unit {
-  std::uint64_t bytes = 0;  // 0: there is no such unit
-  bool ambiguous = false;   // "MB": whoever says it may mean 1000 or 1024
+  std::uint64_t bytes = 0;  // 0: unknown unit
+  bool ambiguous = false;   // "MB": some mean 1000 by it, others 1024
 };
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
@@ -38,7 +38,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   const std::string_view number = text.substr(0, digits);
   std::string_view suffix = digits == std::string_view::npos ? "" : text.substr(digits);
   if (number.empty()) return bad("it starts with no number");
-  // "10 GiB", but no blank at the end.
+  // Allows the blank in "10 GiB", but none at the end.
   if (suffix.size() > 1 && suffix[0] == ' ') suffix.remove_prefix(1);
   const auto [unit, ambiguous] = unit_of(suffix);
   if (ambiguous) {

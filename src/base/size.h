@@ -9,9 +9,9 @@
 
 namespace lunar {
 
-// Bytes. Suffixes K M G T P (with or without "iB", either case) are powers of 1024, with or without
-// a blank before them. invalid_argument also for "MB" and its kin: some mean 1000 by it, others
-// 1024.
+// Result in bytes. The suffixes K M G T P, in either case, with or without "iB" and with or without
+// a blank before, are powers of 1024. invalid_argument: malformed, too large, or ambiguous ("MB":
+// some mean 1000 by it, others 1024).
 Result<std::uint64_t> parse_size(std::string_view text);
 // The shortest exact form: 1 GiB, 1536 MiB, 513 B.
 std::string format_size(std::uint64_t bytes);

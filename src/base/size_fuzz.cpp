@@ -1,4 +1,4 @@
-// parse_size on any text; what it prints exactly, it must read back.
+// parse_size on any text. If the size prints exactly, parsing the result must give the same size.
 #include "base/size.h"
 
 #include <cstddef>

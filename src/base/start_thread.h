@@ -1,4 +1,4 @@
-// std::thread without its exceptions.
+// Starts a std::thread, with a Result instead of exceptions.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,8 +13,8 @@
 
 namespace lunar {
 
-// Runs `body` on a thread of that name (at most 15 characters show in `top -H`). no_resource: the
-// system gives no thread.
+// Runs `body` on a new thread called `name` (at most 15 characters, shown by `top -H`).
+// no_resource: the system refuses.
 template <class Body>
 Result<std::thread> start_thread(const char* name, Body body) {
   const auto failed = [name](const char* why) {

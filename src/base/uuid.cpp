@@ -11,7 +11,7 @@ void stamp(Uuid& uuid, std::uint8_t version) {
       static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);  // RFC 9562 §4.1 variant
 }
 
-// FNV-1a with a final mix; two of them with different seeds fill a UUID. Not for secrets.
+// FNV-1a with a final mix. Two of them, with different seeds, fill a UUID. Not for secrets.
 std::uint64_t hash_name(std::string_view name, std::uint64_t seed) {
   std::uint64_t h = 0xcbf29ce484222325ULL ^ seed;
   for (const char c : name) {

@@ -1,4 +1,4 @@
-// Uuid::parse on any text; what it takes, it prints in the one lower-case form.
+// Uuid::parse on any text. What it accepts must print in lower case and parse again.
 #include "lunar/uuid.h"
 
 #include <cstdlib>

@@ -50,7 +50,7 @@ TEST(Uuid, NamedOneIsVersion8AndAlwaysTheSame) {
   EXPECT_EQ(uuid, Uuid::from_name("ram0"));
   EXPECT_EQ(uuid.bytes[6] >> 4, 8);
   EXPECT_EQ(uuid.bytes[8] >> 6, 2);  // RFC 9562 §4.1: variant 10
-  // Kept for good: a change would give every device without a place for its UUID a new identity.
+  // Must never change: every device without a place to store its UUID would get a new identity.
   EXPECT_EQ(uuid.to_string(), "549b1f5b-88eb-811c-9ace-f53288e9bdec");
 }
 

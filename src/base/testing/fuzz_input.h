@@ -1,4 +1,4 @@
-// What a fuzzer was given, read forward; zeroes at the end.
+// Reads a fuzzer's input forward. Gives zeroes behind its end.
 #pragma once
 
 #include <cstddef>
