@@ -1,4 +1,4 @@
-// Threads for what may block: a shard that waited for the kernel would stop all of its I/O.
+// Threads for calls that may block. A shard that blocks would stop all of its I/O.
 //
 //   auto work = blocking_worker.run([&] { return device.extent_at(lba, count); });
 //   const auto extent = co_await work;
@@ -21,19 +21,19 @@
 
 namespace lunar::engine {
 
-// Threading: run() is for shards, post() for anybody; the shards and the work outlive what they
-// have asked for. Works begin in the order of their arrival and run beside each other, on threads
-// that are started when none is free, up to kMaxBlockingThreads: one that hangs holds up no other.
+// Threading: run() is called on a shard, post() on any thread. Calls begin in order of arrival and
+// run in parallel. A thread is started if none is free, up to kMaxBlockingThreads, so a call that
+// hangs delays no other. The shards and the captures of a call must outlive it.
 class BlockingWorker {
  public:
   BlockingWorker() = default;
   BlockingWorker(const BlockingWorker&) = delete;
   BlockingWorker& operator=(const BlockingWorker&) = delete;
-  ~BlockingWorker();  // no work is under way
+  ~BlockingWorker();  // no call may be pending
 
-  // Starts the first thread, so that there is always one. no_resource.
+  // Starts the first thread, so that there is always one. no_resource: none could be started.
   Result<void> start();
-  // Where no thread is to be had, work is done on the caller's, which is slow but right.
+  // If no thread can be started, runs `work` on the calling thread, which is slow but correct.
   void post(std::move_only_function<void()> work);
 
   template <class F>
@@ -58,7 +58,7 @@ class BlockingWorker {
     F function_;
     std::optional<Value> value_;
   };
-  // Calls `function` on a thread and gives its result on the calling shard.
+  // Runs `function` on a thread. Awaiting gives its result on the calling shard.
   template <class F>
   [[nodiscard]] Work<F> run(F function) {
     return Work<F>(*this, std::move(function));

@@ -29,7 +29,7 @@ BufferPool::BufferPool(std::size_t region_bytes, Shard& shard)
   if (memory == MAP_FAILED) throw std::bad_alloc();
   region_ = static_cast<std::byte*>(memory);
   pages_.resize(region_bytes_ >> kMinShift);
-  // Lowest addresses first: pushed last.
+  // Lowest addresses come first, because they are pushed last.
   for (std::size_t at = region_bytes_; at != 0; at -= kMaxBufferBytes) {
     push_free(static_cast<std::uint32_t>((at - kMaxBufferBytes) >> kMinShift), kOrders - 1);
   }

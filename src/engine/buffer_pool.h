@@ -1,7 +1,7 @@
-// Data buffers of one shard: contiguous, page-aligned (so good for O_DIRECT), from one reserved
-// region that the kernel backs only as it is used. A binary buddy system: sizes are powers of two,
-// and neighbours merge again when freed. When the pool is empty one queues; nothing here ever calls
-// malloc per I/O.
+// Data buffers of one shard: contiguous and page-aligned, so fit for O_DIRECT. They come from one
+// reserved region, which the kernel backs with memory as it is used. A binary buddy system: sizes
+// are powers of two, and freed neighbours merge. If the pool is empty, callers queue. No malloc per
+// I/O.
 #pragma once
 
 #include <array>
@@ -22,9 +22,9 @@ class BufferPool;
 
 constexpr std::size_t kMinBufferBytes = 4 * kKiB;
 constexpr std::size_t kMaxBufferBytes = 8 * kMiB;
-constexpr std::size_t kDefaultPoolBytes = 256 * kMiB;  // of address space a shard
+constexpr std::size_t kDefaultPoolBytes = 256 * kMiB;  // address space per shard
 
-// Owns a piece of the pool; returns it when destroyed.
+// Owns a piece of the pool, and returns it when destroyed.
 class Buffer {
  public:
   Buffer() = default;
@@ -41,7 +41,7 @@ class Buffer {
     if (pool_ != nullptr) give_back();
   }
   explicit operator bool() const { return pool_ != nullptr; }
-  // At least the bytes that were asked for.
+  // At least as large as requested.
   [[nodiscard]] std::span<std::byte> bytes() const { return data_; }
   [[nodiscard]] std::byte* data() const { return data_.data(); }
   [[nodiscard]] std::size_t size() const { return data_.size(); }
@@ -55,34 +55,33 @@ class Buffer {
   std::span<std::byte> data_;
 };
 
-// Waits in a pool's queue; run() is called on the shard's loop when `bytes` can be had. Then
-// `buffer` holds them.
+// A place in a pool's queue. When `bytes` are available, `buffer` holds them and run() is called
+// from the shard's loop.
 struct BufferWaiter : Runnable {
   std::size_t bytes = 0;
   Buffer buffer;
-  BufferPool* queued_in = nullptr;  // the pool's: while it stands in that queue
+  BufferPool* queued_in = nullptr;  // set and cleared by the pool
 
   BufferWaiter() = default;
   ~BufferWaiter() { cancel(); }
 
-  // Waits no longer, or forgets the buffer that it was served; those behind it get their turn.
-  // Instead of unlink(), which would leave them waiting. Idempotent.
+  // Leaves the queue, or releases the buffer that it was given, and serves the waiters behind it.
+  // Use this instead of unlink(), which would leave those waiting. Idempotent.
   void cancel();
 };
 
 class BufferPool {
  public:
-  // `region_bytes` is rounded up to a multiple of kMaxBufferBytes. Served waiters go to the shard's
-  // run list.
+  // `region_bytes` is rounded up to a multiple of kMaxBufferBytes. `shard` runs the waiters that
+  // are served.
   BufferPool(std::size_t region_bytes, class Shard& shard);
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool();
 
-  // `bytes` <= kMaxBufferBytes. An empty Buffer when there is none now, or when others wait
-  // already.
+  // At most kMaxBufferBytes. Returns an empty Buffer if none is free or others wait already.
   [[nodiscard]] Buffer try_allocate(std::size_t bytes);
-  // Serves waiter.bytes in order of arrival, perhaps in the next loop.
+  // Queues `waiter`. Waiters are served in order of arrival, at the earliest in the next loop.
   void wait(BufferWaiter& waiter);
 
   [[nodiscard]] std::size_t free_bytes() const { return free_bytes_; }
@@ -114,12 +113,12 @@ class BufferPool {
   std::byte* region_ = nullptr;
   std::size_t region_bytes_;
   std::size_t free_bytes_ = 0;
-  std::vector<FreeBlock> pages_;  // one a page; beside the region, so that buffers stay untouched
+  std::vector<FreeBlock> pages_;  // one per page; kept apart so that free buffers stay untouched
   std::array<std::uint32_t, kOrders> heads_;
   List<BufferWaiter> waiters_;
 };
 
-// co_await allocate(shard, bytes): a Buffer, sooner or later.
+// co_await allocate(pool, bytes): gives a Buffer as soon as one is free.
 class AllocateBuffer {
  public:
   AllocateBuffer(BufferPool& pool, std::size_t bytes) : pool_(pool) {

@@ -50,7 +50,7 @@ TEST_F(BufferPoolTest, NeighboursMergeAgain) {
   while (Buffer buffer = pool_.try_allocate(1)) small.push_back(std::move(buffer));
   EXPECT_EQ(small.size(), kBytes / kMinBufferBytes);
   EXPECT_EQ(pool_.free_bytes(), 0U);
-  // Every other one first, so that nothing merges until the second half comes.
+  // Frees every other buffer first, so that nothing merges until the second half is freed.
   for (std::size_t i = 0; i < small.size(); i += 2) small[i].reset();
   EXPECT_FALSE(pool_.try_allocate(2 * kMinBufferBytes));
   for (std::size_t i = 1; i < small.size(); i += 2) small[i].reset();
@@ -126,7 +126,7 @@ TEST_F(BufferPoolTest, CancelledWaiterTakesNothing) {
   EXPECT_TRUE(order.empty());
 }
 
-// The one at the head may be the only one that is too large.
+// Only the waiter at the head may be too large.
 TEST_F(BufferPoolTest, CancelledHeadLetsTheOthersThrough) {
   const Buffer first = pool_.try_allocate(kMaxBufferBytes);
   const Buffer second = pool_.try_allocate(4096);
@@ -177,7 +177,7 @@ TEST_F(BufferPoolTest, CoroutineWaitsForItsBuffer) {
   EXPECT_EQ(got, (std::vector<std::size_t>{8192, 16384}));
 }
 
-// Random sizes and lifetimes: no two buffers overlap, none leaves the region, all of it comes back.
+// Random sizes and lifetimes: buffers never overlap or leave the region, and all of it comes back.
 TEST_F(BufferPoolTest, BuffersNeverOverlap) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Prng prng(seed);

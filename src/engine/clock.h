@@ -1,4 +1,4 @@
-// The seam for time.
+// Interface to time, so that tests can simulate it.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@ constexpr std::uint64_t kMicrosecond = 1'000;
 constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
-// Monotonic nanoseconds since an arbitrary start.
+// Nanoseconds of a monotonic clock with an arbitrary start.
 class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual std::uint64_t now_ns() const = 0;
-  // What people read: milliseconds since 1970-01-01 00:00:00 UTC. May jump.
+  // Wall-clock time: milliseconds since 1970-01-01 00:00:00 UTC. May jump.
   [[nodiscard]] virtual std::uint64_t wall_clock_ms() const = 0;
 };
 

@@ -1,4 +1,4 @@
-// Owns a file descriptor.
+// Owner of a file descriptor.
 #pragma once
 
 #include <unistd.h>

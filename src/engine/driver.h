@@ -1,4 +1,4 @@
-// What a shard's loop stands on: the kernel (UringDriver) or a simulation (sim::Driver).
+// What a shard's loop runs on: the kernel (UringDriver) or a simulation (sim::SimDriver).
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@ class Driver {
  public:
   virtual ~Driver() = default;
 
-  // Hands new operations to the medium and reaps what has completed, without blocking.
-  // Returns whether anything completed.
+  // Submits new operations and processes completions, without blocking. Returns whether anything
+  // completed.
   virtual bool poll() = 0;
-  // As poll(), but blocks until something completes, wake() is called, or the deadline passes.
+  // Like poll(), but blocks until a completion, a wake() or the deadline.
   virtual void wait(std::optional<std::uint64_t> deadline_ns) = 0;
-  // Ends a wait(), now or the next one. From any thread.
+  // Ends the current or the next wait(). From any thread.
   virtual void wake() = 0;
 };
 

@@ -1,5 +1,5 @@
-// Gate: nothing outlives its owner. Work enters while the gate is open; close() waits until all of
-// it has left. One shard only.
+// Gate: keeps an owner alive until its work has ended. Work enters while the gate is open; close()
+// waits until all work has left. One shard only.
 #pragma once
 
 #include <cassert>
@@ -17,7 +17,7 @@ class Gate {
   Gate& operator=(const Gate&) = delete;
   ~Gate() { assert(count_ == 0 && "destroyed with work inside"); }
 
-  // Held by a piece of work.
+  // Keeps the gate occupied while it exists.
   class Holder {
    public:
     Holder() = default;
@@ -46,10 +46,10 @@ class Gate {
     if (--count_ == 0 && closed_) empty_.set();
   }
 
-  // Runs `task` to its end inside the gate.
+  // Starts `task` detached, inside the gate until it ends.
   void spawn(Task<void> task) { hold(Holder(*this), std::move(task)).detach(); }
 
-  // No more entries; completes when the last work has left. Once.
+  // Forbids further entries, and completes when all work has left. Call once.
   Task<void> close() {
     closed_ = true;
     if (count_ != 0) co_await empty_;

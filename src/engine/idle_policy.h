@@ -1,15 +1,14 @@
-// When to stop polling and sleep in the kernel.
+// Decides when a shard stops polling and sleeps in the kernel.
 //
-// Spinning pays when the next work comes soon, and when the core is ours: a peer that needs this
-// very core cannot produce work while we spin. The policy learns both from what happened:
-//   * a spin that found work earns the longest budget;
-//   * a spin in vain halves the budget, down to nothing;
-//   * a sleep that ended soon says that a longer spin might have found the work, so a few full
-//   spins
-//     try it: few, as gaps of several kinds alternate (the answer of a disk, the next command). A
-//     trial in vain says that it does not (the core is shared, or all gaps are too long); each one
-//     doubles the number of short sleeps that pass before the next.
-// A long sleep asks nothing, so an idle shard never spins.
+// Spinning pays if work comes soon and the core is free: a peer that needs this core cannot produce
+// work while we spin. The policy learns both from experience:
+//   * A spin that found work restores the full budget.
+//   * A spin in vain halves the budget, down to zero.
+//   * A short sleep suggests that a longer spin would have found the work, so a trial of a few full
+//     spins follows. It takes a few because gaps differ (a disk's answer, the next command). If the
+//     trial finds nothing, the core is shared or all gaps are too long; the number of short sleeps
+//     before the next trial doubles.
+// A long sleep starts no trial, so an idle shard never spins.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +31,7 @@ class IdlePolicy {
     }
     state_ = State::busy;
   }
-  // The loop did nothing: sleep now, or spin another round?
+  // The loop did nothing: whether to sleep now, instead of spinning another round.
   [[nodiscard]] bool should_sleep(std::uint64_t now_ns) {
     if (state_ != State::spinning) {
       state_ = State::spinning;
@@ -52,7 +51,7 @@ class IdlePolicy {
     asleep,    // idle since idle_since_ns_, and told to sleep
   };
   static constexpr std::uint64_t kSmallestSpinNs = 2'000;
-  // Short sleeps before the next trial, at most.
+  // Upper bound of short sleeps before the next trial.
   static constexpr std::uint32_t kMostPatience = 1024;
   static constexpr std::uint8_t kTrialSpins = 4;
 
@@ -70,9 +69,9 @@ class IdlePolicy {
       patience_ = std::min(patience_ * 2, kMostPatience);
     }
   }
-  // The idle time that has just ended was partly slept.
+  // An idle time that included a sleep has ended.
   void slept(std::uint64_t idle_ns) {
-    // What a wake-up takes is part of it, and would not have been lost by spinning: hence twice.
+    // The idle time includes the wake-up itself, which spinning would avoid: hence twice.
     if (trial_spins_ != 0 || idle_ns > 2 * max_spin_ns_) return;
     if (++short_sleeps_ < patience_) return;
     short_sleeps_ = 0;
@@ -83,10 +82,10 @@ class IdlePolicy {
   std::uint64_t max_spin_ns_;
   std::uint64_t budget_ns_;
   std::uint64_t idle_since_ns_ = 0;
-  std::uint32_t patience_ = 1;  // short sleeps from one trial to the next
+  std::uint32_t patience_ = 1;  // short sleeps between trials
   std::uint32_t short_sleeps_ = 0;
   State state_ = State::busy;
-  std::uint8_t trial_spins_ = 0;  // left of a trial: its budget is lent, to see whether it pays
+  std::uint8_t trial_spins_ = 0;  // spins left in the trial
 };
 
 }  // namespace lunar::engine

@@ -10,8 +10,8 @@ constexpr std::uint64_t kLoop = 100;  // an empty loop
 
 class IdlePolicyTest : public testing::Test {
  protected:
-  // Idle for `gap_ns`, then work. The core is ours: the work comes whether we spin or sleep, and a
-  // sleeper needs `kWakeUp` more to see it. Returns what of the gap was spun.
+  // Idle for `gap_ns`, then work. The core is free: work comes whether the shard spins or sleeps,
+  // but a sleeper needs `kWakeUp` more to notice it. Returns the time spent spinning.
   std::uint64_t gap(std::uint64_t gap_ns) {
     const std::uint64_t start = now_;
     while (!policy_.should_sleep(now_)) {
@@ -28,7 +28,7 @@ class IdlePolicyTest : public testing::Test {
     now_ += kLoop;
     return spun;
   }
-  // The peer shares the core: it works only while we sleep, for `work_ns`.
+  // The peer shares the core: it works for `work_ns`, and only while the shard sleeps.
   std::uint64_t shared_core(std::uint64_t work_ns) {
     const std::uint64_t start = now_;
     while (!policy_.should_sleep(now_)) now_ += kLoop;
@@ -64,7 +64,7 @@ TEST_F(IdlePolicyTest, SpinThatFindsWorkRestoresTheBudget) {
   EXPECT_EQ(policy_.budget_ns(), kMax);
 }
 
-// An initiator that needs 30 us to send its next batch, after a time in which spinning was in vain.
+// After a time of vain spinning: an initiator that needs 30 us to send its next batch.
 TEST_F(IdlePolicyTest, OneShortSleepIsEnoughToSpinAgain) {
   while (policy_.budget_ns() != 0) gap(1'000'000);
   EXPECT_EQ(gap(30'000), 0U);
@@ -86,7 +86,7 @@ TEST_F(IdlePolicyTest, ALongGapNowAndThenCostsNoSleepInShortOnes) {
   }
 }
 
-// A disk that answers after 150 us, to an initiator that sends the next command at once.
+// A disk that answers after 150 us, and an initiator that then sends the next command at once.
 TEST_F(IdlePolicyTest, ShortGapsBetweenLongOnesAreSpun) {
   while (policy_.budget_ns() != 0) gap(1'000'000);
   for (int i = 0; i < 4; ++i) {
@@ -99,7 +99,7 @@ TEST_F(IdlePolicyTest, ShortGapsBetweenLongOnesAreSpun) {
   }
 }
 
-// Each sleep is short, but none because of what a spin could have found.
+// All sleeps are short, but spinning would never have found the work.
 TEST_F(IdlePolicyTest, OnASharedCoreTrialsBecomeRareAndCostLittle) {
   for (int i = 0; i < 10'000; ++i) shared_core(10'000);
   std::uint64_t spun = 0;

@@ -1,5 +1,5 @@
-// One direction between two shards: a ring with one producer and one consumer, no lock, no atomic
-// read-modify-write. Each side writes only its own cache line.
+// Messages from one shard to another: a ring with one producer and one consumer. No lock and no
+// atomic read-modify-write. Each side writes only its own cache line.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ constexpr std::size_t kMailboxSlots = 256;  // a power of two
 
 class Mailbox {
  public:
-  // Producer only. False when full: keep the message and try again after the consumer has run.
+  // Producer only. False if full: keep the message, and try again after the consumer has run.
   bool push(Runnable& message) {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - cached_head_ == kMailboxSlots) {
@@ -24,7 +24,7 @@ class Mailbox {
     }
     slots_[tail % kMailboxSlots] = &message;
     tail_.store(tail + 1,
-                std::memory_order_seq_cst);  // ordered before the look at the sleeping flag
+                std::memory_order_seq_cst);  // before the producer reads the sleeping flag
     return true;
   }
   // Consumer only. Null when empty.
@@ -35,7 +35,7 @@ class Mailbox {
     head_.store(head + 1, std::memory_order_release);
     return message;
   }
-  // Consumer only; seq_cst, for the last look before it sleeps.
+  // Consumer only. Sequentially consistent, for the last check before sleeping.
   [[nodiscard]] bool empty() const {
     return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_seq_cst);
   }

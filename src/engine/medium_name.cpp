@@ -25,7 +25,7 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-// The first line of a file; empty when there is none.
+// The first line of a file. Empty: there is no such file.
 std::string line_of(const std::string& path) {
   std::ifstream file(path);
   std::string line;
@@ -33,7 +33,7 @@ std::string line_of(const std::string& path) {
   return trimmed(std::move(line));
 }
 
-// A property that udev keeps of a device ("E:KEY=VALUE" in its database).
+// A property of a device in udev's database ("E:KEY=VALUE").
 std::string udev_property(dev_t device, std::string_view key, const SystemRoots& roots) {
   std::ifstream file(fmt::format("{}/data/b{}:{}", roots.udev, major(device), minor(device)));
   const std::string begin = fmt::format("E:{}=", key);
@@ -52,14 +52,14 @@ struct Name {
   bool worldwide = false;
 };
 
-// NAA 3h is assigned locally, by whoever made it up (SPC-4 §7.8.6.6.1); a T10 vendor ID designator
-// and "nvme.", which the kernel makes of a serial number, are as good as that number.
+// NAA 3h is assigned locally and so not unique (SPC-4 §7.8.6.6.1). A T10 vendor ID designator and
+// "nvme.", which the kernel derives from a serial number, are only as unique as that number.
 bool is_worldwide(std::string_view wwid) {
   if (wwid.starts_with("naa.")) return !wwid.starts_with("naa.3");
   return wwid.starts_with("eui.") || wwid.starts_with("uuid.");
 }
 
-// Of a whole disk. What sysfs tells goes before what udev tells: it is always there.
+// For a whole disk. sysfs has priority over udev: it is always there.
 Name disk_name(const std::string& folder, dev_t device, const SystemRoots& roots) {
   for (const char* file : {"/wwid", "/device/wwid"}) {
     std::string wwid = line_of(folder + file);
@@ -68,7 +68,8 @@ Name disk_name(const std::string& folder, dev_t device, const SystemRoots& roots
     return {std::move(wwid), worldwide};
   }
   if (const std::string mapped = line_of(folder + "/dm/uuid"); !mapped.empty()) {
-    // A multipath device is what its paths are: "mpath-3" and the digits of their NAA designator.
+    // A multipath device is identified by its paths: "mpath-3" and the digits of their NAA
+    // designator.
     constexpr std::string_view kMultipath = "mpath-3";
     if (!mapped.starts_with(kMultipath)) return {"dm " + mapped};
     std::string wwid = "naa." + mapped.substr(kMultipath.size());
@@ -104,7 +105,7 @@ Name partition_name(const std::string& folder, const std::string& number, dev_t 
 
 std::string machine_token(const SystemRoots& roots) {
   std::string id = line_of(roots.etc + "/machine-id");
-  // Before the first start of a system it may say "uninitialized".
+  // Before the first start of a system it may be "uninitialized".
   const bool whole = id.size() == kMachineIdDigits &&
                      std::ranges::all_of(id, [](unsigned char c) { return std::isxdigit(c) != 0; });
   if (!whole) return {};
@@ -126,7 +127,7 @@ std::string medium_name(dev_t device, const SystemRoots& roots) {
 
 MediumSigns medium_signs(dev_t device, const SystemRoots& roots) {
   const std::string folder = folder_of(device, roots);
-  // A partition has the number of its disk.
+  // A partition uses the number of its disk.
   std::string attachment = line_of(folder + "/diskseq");
   if (attachment.empty()) attachment = line_of(folder + "/../diskseq");
   const std::string start = line_of(roots.proc + "/sys/kernel/random/boot_id");

@@ -1,4 +1,4 @@
-// What tells one medium from another, whatever the kernel calls it today.
+// Identity of a block device's or file's medium, independent of its current name in the system.
 #pragma once
 
 #include <sys/types.h>
@@ -7,7 +7,7 @@
 
 namespace lunar::engine {
 
-// Where the system tells of itself; other folders in tests.
+// Roots of the system's own file trees. Tests use other folders.
 struct SystemRoots {
   std::string sys = "/sys";
   std::string udev = "/run/udev";
@@ -15,32 +15,31 @@ struct SystemRoots {
   std::string etc = "/etc";
 };
 
-// Stands for this installation of the system, the same over restarts: 12 hexadecimal digits that
-// are made of its machine ID (machine-id(5)) and may be shown. That ID is confidential; 48 bits of
-// a hash leave 2^80 of them possible. Empty: it has none.
+// Identifies this installation of the system, the same across restarts: 12 hexadecimal digits
+// derived from the machine ID (machine-id(5)). The ID is confidential but the token may be shown:
+// 48 bits of a hash leave 2^80 IDs possible. Empty: no machine ID.
 [[nodiscard]] std::string machine_token(const SystemRoots& roots = {});
 
-// The name of a block device that stays with its medium, from its WWID, its device-mapper UUID, its
-// serial number or, for a partition of a disk without any of them, the partition's UUID. Empty: it
-// has none. Names that nobody assigns to one medium in the world (a serial number that a hypervisor
-// was given, a partition UUID that is copied with an image) come with the machine's token, and
-// are none on a machine without.
+// Name of a block device that stays with its medium. Sources: WWID, device-mapper UUID, serial
+// number; or, for a partition of a disk without these, the partition's UUID. Empty: no name. Names
+// that are not unique in the world (a serial number given to a hypervisor, a partition UUID copied
+// with an image) are combined with the machine's token; without a token they do not count.
 [[nodiscard]] std::string medium_name(dev_t device, const SystemRoots& roots = {});
 
-// What else can be checked of a medium. Each is empty where it is not known.
+// Further signs by which a medium can be recognised. Each is empty if unknown.
 struct MediumSigns {
-  // Of a regular file: when it was made, or its inode number. Differs: it is another file.
+  // Regular file: its birth time, or its inode number. A difference means: another file.
   std::string object{};
-  // Of a block device: this start of the machine, and the kernel's number of this attachment.
-  // Equal: it is the same medium, whatever was written to it.
+  // Block device: boot ID of the machine and the kernel's number of this attachment. Equal means:
+  // the same medium, whatever was written to it.
   std::string attachment{};
-  // Of a block device: the UUID of the partition table or file system on it, as udev has found it.
-  // An initiator may change it.
+  // Block device: UUID of the partition table or file system on it, as found by udev. Initiators
+  // may change it.
   std::string contents{};
   bool operator==(const MediumSigns&) const = default;
 };
 
-// Of a block device.
+// For block devices.
 [[nodiscard]] MediumSigns medium_signs(dev_t device, const SystemRoots& roots = {});
 
 }  // namespace lunar::engine

@@ -1,4 +1,4 @@
-// On folders that look like the system's.
+// Uses folders that imitate the system's.
 #include "engine/medium_name.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class MediumNameTest : public ::testing::Test {
     std::ofstream(root_ / path) << text << '\n';
   }
   void machine(const std::string& id) const { put("etc/machine-id", id); }
-  // As the kernel has them: a folder among the devices, and its numbers, which are a link to it.
+  // As in the kernel's trees: a folder among the devices, and a link to it by device number.
   dev_t disk(const std::string& name, unsigned minor_number) const {
     put("sys/devices/" + name + "/dev", "8:" + std::to_string(minor_number));
     fs::create_symlink(root_ / "sys/devices" / name,

@@ -8,7 +8,7 @@ void Mutex::release() {
   if (waiters_.empty()) {
     locked_ = false;
   } else {
-    Shard::current()->enqueue(waiters_.pop_front());  // stays locked: it is theirs now
+    Shard::current()->enqueue(waiters_.pop_front());  // still locked: by the waiter now
   }
 }
 

@@ -1,4 +1,4 @@
-// Mutual exclusion between coroutines of one shard, in order of arrival. No thread ever blocks.
+// Mutual exclusion for coroutines of one shard, in order of arrival. Never blocks a thread.
 #pragma once
 
 #include <cassert>
@@ -17,9 +17,8 @@ class Mutex {
   Mutex& operator=(const Mutex&) = delete;
   ~Mutex() { assert(!locked_ && "destroyed while locked"); }
 
-  // Releases the mutex when destroyed, on its shard. The next in line has it from then on, and runs
-  // from the shard's loop: thousands that wait and end without suspending take no more stack than
-  // one.
+  // Releases the mutex when destroyed, on its shard. The next in line owns the mutex from then on
+  // and resumes from the shard's loop, so thousands of waiters need no deeper stack than one.
   class Holder {
    public:
     explicit Holder(Mutex& mutex) : mutex_(&mutex) {}

@@ -1,4 +1,4 @@
-// The seam for randomness. Not for secrets: those come from OpenSSL where they are needed.
+// Random numbers, reproducible from a seed. Not for secrets: those come from OpenSSL.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 
 namespace lunar::engine {
 
-// xoshiro256**: 256 bits of state from one seed. The same seed gives the same numbers.
+// xoshiro256**: 256 bits of state from one seed.
 class Prng {
  public:
   explicit Prng(std::uint64_t seed);

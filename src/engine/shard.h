@@ -1,8 +1,8 @@
-// A shard: one thread, one loop, and everything that is mutable on it.
+// A shard: one thread, one loop, and all mutable state that belongs to them.
 //
-// Threading: unless a method says otherwise it is called on the shard's own thread, which is where
-// Shard::current() is that shard. Other shards are reached by post() and call_on(), other threads
-// reach a shard by post_foreign().
+// Threading: methods are called on the shard's own thread, where Shard::current() is this shard,
+// unless stated otherwise. To reach another shard use post() or call_on(). Other threads use
+// post_foreign().
 #pragma once
 
 #include <atomic>
@@ -35,19 +35,19 @@ class BlockingWorker;
 class FileIo;
 class Network;
 
-// Something that is looked at every loop while it is busy (a hot connection).
+// Work that is polled in every loop while it is busy: a hot connection.
 class Poller : public ListHook {
  public:
   // Returns whether there was work. May remove itself or others with Shard::remove_poller.
   virtual bool poll() = 0;
-  // The shard is about to block: arrange to be woken by an event (and usually remove_poller).
+  // The shard is about to block: arrange a wake-up, and usually call remove_poller().
   virtual void park() = 0;
 
  protected:
   ~Poller() = default;
 };
 
-// The outside world of a shard. The shard does not own it.
+// What a shard runs on. The shard does not own it.
 struct ShardEnvironment {
   Clock& clock;
   Driver& driver;
@@ -79,8 +79,8 @@ class alignas(kCacheLine) Shard {
 
   // ---- Work of this shard.
   void enqueue(Runnable& runnable) { run_list_.push_back(runnable); }
-  // Runs when all is done that came from one source (a poller, or all that completed), before the
-  // next one is looked at: where a connection sends its answers, all in one.
+  // Runs `runnable` when all work from the current source (one poller, or all completions) is done,
+  // before the next source. A connection sends its queued answers there, all in one.
   void at_batch_end(Runnable& runnable) {
     if (!runnable.is_linked()) batch_end_.push_back(runnable);
   }
@@ -88,7 +88,7 @@ class alignas(kCacheLine) Shard {
   void remove_poller(Poller& poller) { poller.unlink(); }
   void arm(Timer& timer, std::uint64_t deadline_ns) { timers_.arm(timer, deadline_ns); }
 
-  // ---- Other shards. Runs `message` over there; its owner keeps it alive until it has run.
+  // ---- Other shards. Runs `message` on shard `to`. The owner keeps it alive until it has run.
   void post(Shard& to, Runnable& message);
   // ---- Other threads. See lunar/shard.h, which is this for authors of devices.
   void post_foreign(Runnable& message);
@@ -97,15 +97,14 @@ class alignas(kCacheLine) Shard {
   void run_blocking(std::move_only_function<void()> work);
 
   // ---- The loop.
-  // Connects shards that will talk to each other. Before any of them runs.
+  // Connects shards that exchange messages. Call before any of them runs.
   static void connect(std::span<Shard* const> shards);
-  // Makes this thread the shard's until stop() is called.
+  // Runs the loop on this thread until request_stop() is called.
   void run();
-  // Ends run() after the loop that sees it. From any thread. What is still open is the owners'
-  // business: they have stopped before.
+  // Ends run() after the current loop. From any thread. Owners have closed everything before.
   void request_stop();
-  // One pass; returns whether there was work. For run() and for simulations, which call bind()
-  // first.
+  // One pass of the loop; returns whether there was work. For run() and for simulations, which call
+  // bind() first.
   bool run_once();
   // Makes this the calling thread's current shard (null: none).
   static void bind(Shard* shard) { current_ = shard; }
@@ -117,7 +116,7 @@ class alignas(kCacheLine) Shard {
     return timers_.next_deadline_ns();
   }
 
-  // How often the loop has slept, and its loops, for metrics and tests.
+  // How often the loop has slept; for metrics and tests. From any thread.
   [[nodiscard]] std::uint64_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
 
  private:
@@ -145,9 +144,9 @@ class alignas(kCacheLine) Shard {
   BufferPool buffers_;
 
   std::vector<std::unique_ptr<Mailbox>> inbox_;  // by sender
-  std::vector<Mailbox*> outbox_;                 // by receiver: their inbox
+  std::vector<Mailbox*> outbox_;                 // by receiver: a mailbox in its inbox_
   std::vector<Shard*> peers_;
-  std::vector<std::vector<Runnable*>> overflow_;  // by receiver: what its mailbox had no room for
+  std::vector<std::vector<Runnable*>> overflow_;  // by receiver: messages while its mailbox is full
   bool has_overflow_ = false;
 
   alignas(kCacheLine) std::atomic<bool> sleeping_{false};
@@ -158,8 +157,8 @@ class alignas(kCacheLine) Shard {
   BlockingWorker* const blocking_worker_;
 };
 
-// co_await call_on(shard, function): runs `function` on that shard and gives its result here. The
-// caller stays on its own shard. No allocation: the message lives in the awaiting frame.
+// co_await call_on(shard, function): runs `function` on `shard` and gives its result on the calling
+// shard, where the caller stays. No allocation: the message lives in the awaiting frame.
 template <class F>
 class CallOn : Runnable {
  public:
@@ -201,8 +200,8 @@ CallOn<F> call_on(Shard& target, F function) {
   return CallOn<F>(target, std::move(function));
 }
 
-// co_await await_on(shard, make): runs the coroutine `make()` on that shard to its end and gives
-// its result here.
+// co_await await_on(shard, make): runs the coroutine `make()` on `shard` to its end and gives its
+// result on the calling shard.
 template <class F>
 class AwaitOn : Runnable {
   template <class T>
@@ -250,7 +249,7 @@ AwaitOn<F> await_on(Shard& target, F make) {
   return AwaitOn<F>(target, std::move(make));
 }
 
-// co_await sleep_until(shard, deadline).
+// co_await sleep_until(shard, deadline_ns).
 class SleepUntil : Timer {
  public:
   SleepUntil(Shard& shard, std::uint64_t deadline_ns) : shard_(shard), at_ns_(deadline_ns) {}

@@ -90,7 +90,7 @@ Result<std::vector<int>> parse_cores(const std::string& text) {
 }
 
 Result<std::unique_ptr<ShardGroup>> ShardGroup::start(const ShardGroupOptions& options) {
-  // Before there are shards: its thread must not share the core of one.
+  // Before the shards exist: the log's thread must not share a core with one.
   LUNAR_TRY(log::start());
   std::unique_ptr<ShardGroup> group(new ShardGroup);
   LUNAR_TRY(group->add_members(options));
@@ -135,8 +135,8 @@ Result<void> ShardGroup::start_member(Member& member) {
     const bool good = ready.has_value();
     started.set_value(std::move(ready));
     if (good) member.shard->run();
-    // The ring ends on the thread that submits to it, with what it still holds. The driver stays:
-    // request_stop() and messages of other shards may still be about to wake it.
+    // Closes the ring on the submitting thread, with all operations in it. The driver stays,
+    // because request_stop() and messages of other shards may still be about to wake it.
     Shard::bind(member.shard.get());
     member.driver->close_ring();
     Shard::bind(nullptr);
@@ -153,7 +153,7 @@ ShardGroup::~ShardGroup() {
 }
 
 namespace {
-// Owns the promise: the waiting thread may be gone before set_value() returns.
+// Owns the promise, because the waiting thread may end before set_value() returns.
 Task<void> then_tell(Task<void> task, std::promise<void> finished) {
   co_await task;
   finished.set_value();

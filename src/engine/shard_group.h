@@ -1,4 +1,4 @@
-// The real shards of a process: threads, rings, and their orderly start and stop.
+// The real shards of a process: threads and rings, started and stopped in order.
 #pragma once
 
 #include <memory>
@@ -14,22 +14,22 @@
 namespace lunar::engine {
 
 struct ShardGroupOptions {
-  // The core of each shard; an empty list: one shard, not pinned.
+  // One core per shard. Empty: one shard, not pinned.
   std::vector<int> cores;
   std::uint64_t max_spin_ns = 200 * kMicrosecond;
   std::size_t pool_bytes = kDefaultPoolBytes;
   BlockingWorker* blocking_worker = nullptr;  // outlives the use of the shards
 };
 
-// "2" (that many, on the first allowed cores) or "0,2-3" with a comma or dash (those cores).
+// Parses "2" (the first two allowed cores) or, with a comma or dash, "0,2-3" (these cores).
 Result<std::vector<int>> parse_cores(const std::string& text);
 // The cores that this process may run on.
 std::vector<int> allowed_cores();
 
 class ShardGroup {
  public:
-  // Starts the threads; they run until the group is destroyed. invalid_argument: a core that this
-  // process may not use; no_resource: no memory, thread or descriptor is to be had.
+  // Starts the threads, which run until the group is destroyed. invalid_argument: this process may
+  // not use a core. no_resource: out of memory, threads or descriptors.
   static Result<std::unique_ptr<ShardGroup>> start(const ShardGroupOptions& options);
   ~ShardGroup();
 
@@ -37,8 +37,8 @@ class ShardGroup {
   [[nodiscard]] Shard& shard(std::size_t index) const { return *members_[index]->shard; }
   [[nodiscard]] std::span<Shard* const> shards() const { return shards_; }
 
-  // Runs a coroutine on shard `index` and blocks this (foreign) thread until it ends. `make` is
-  // called over there and must outlive the call only.
+  // Runs a coroutine on shard `index`. Blocks the calling thread, which is no shard's, until it
+  // ends. `make` is called on the shard and must live until run_on() returns.
   void run_on(std::size_t index, const std::function<Task<void>()>& make);
 
  private:

@@ -1,4 +1,4 @@
-// Real threads and rings. What is counted is sleeps, never time.
+// Real threads and rings. These tests count sleeps and never measure time.
 #include "engine/shard_group.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 std::unique_ptr<ShardGroup> start(std::uint64_t max_spin_ns = 50 * kMicrosecond) {
   ShardGroupOptions options;
-  // Two shards even where only one core is allowed.
+  // Two shards, even if only one core is allowed.
   const std::vector<int> cores = allowed_cores();
   options.cores = {cores.front(), cores.back()};
   options.pool_bytes = 16 * kMiB;
@@ -60,7 +60,7 @@ Task<void> ping_pong(Shard& there, int rounds, std::uint64_t* counter_of_there) 
   }
 }
 
-// Each counter belongs to one shard and is no atomic: the thread sanitizer judges the mailboxes.
+// Each counter belongs to one shard and is not atomic: the thread sanitizer checks the mailboxes.
 TEST(ShardGroup, CarriesMessagesBothWays) {
   constexpr int kRounds = 100'000;
   const auto group = start();
@@ -73,7 +73,7 @@ TEST(ShardGroup, CarriesMessagesBothWays) {
   EXPECT_EQ(counters[1], kRounds);
 }
 
-// Never spinning: every message meets a sleeper, so that one lost wake-up would hang.
+// No spinning: every message meets a sleeping shard, so a lost wake-up would hang.
 TEST(ShardGroup, WakesASleeperForEveryMessage) {
   constexpr int kRounds = 10'000;
   const auto group = start(0);
@@ -160,7 +160,7 @@ TEST(ShardGroup, WakesForEachMessageOfAForeignThread) {
 
 Task<void> nothing() { co_return; }
 
-// A shard that slept without blocking would count thousands of sleeps here.
+// A shard that does not block in its sleep would count thousands of sleeps.
 TEST(ShardGroup, IdleShardBlocks) {
   const auto group = start(0);
   constexpr std::uint64_t kCalls = 200;
@@ -189,7 +189,7 @@ TEST(ShardGroup, StopsWhetherBusyOrAsleepOrJustStarted) {
   for (int i = 0; i < 50; ++i) start(i % 2 == 0 ? 0 : kSecond);
 }
 
-// The other shard keeps posting while the first goes.
+// The other shard keeps posting while the first one stops.
 TEST(ShardGroup, StopsUnderMessages) {
   struct Bounce : Runnable {
     Shard* target = nullptr;

@@ -170,7 +170,7 @@ TEST_F(ShardTest, MessagesBeyondTheMailboxKeepTheirOrder) {
     expected.push_back(std::to_string(i));
     messages.push_back(std::make_unique<Step>(log_, expected.back()));
     shard_.post(other_, *messages.back());
-    if (i == 2 * kMailboxSlots) world_.step();  // some leave between
+    if (i == 2 * kMailboxSlots) world_.step();  // let some out in between
   }
   EXPECT_TRUE(world_.run_until([&] { return log_.size() == kCount; }));
   EXPECT_EQ(log_, expected);

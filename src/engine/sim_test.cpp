@@ -1,4 +1,4 @@
-// The simulated network and files: what tests of everything above lean on.
+// The simulated network and files, on which the tests of everything above depend.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -31,7 +31,7 @@ struct Echo : Runnable {
         sent += static_cast<std::size_t>(count);
       }
       sent = held = 0;
-      // Two pieces, so that gathering is seen too.
+      // Two pieces, to test gathering as well.
       const std::array<iovec, 2> into{piece(std::span(buffer).first(100)),
                                       piece(std::span(buffer).subspan(100))};
       const std::int64_t count = stream->receive(into);
@@ -54,7 +54,7 @@ std::vector<std::byte> random_bytes(Prng& prng, std::size_t count) {
 
 const Endpoint kPortal{"10.0.0.1", 3260};
 
-// Returns the simulated time that it took, as a print of the run.
+// Returns the simulated duration, as a fingerprint of the run.
 std::uint64_t echo_once(std::uint64_t seed) {
   sim::World world(seed);
   world.faults().short_transfer = 300;

@@ -11,7 +11,7 @@ struct Free {
   Free* next;
 };
 
-// Bytes of free frames that are kept of each class. A peak must not cost memory for ever.
+// Bytes of free frames kept per size class. A peak must not hold memory for ever.
 constexpr std::size_t kKeptBytes = 256 * 1024;
 
 struct Cache {

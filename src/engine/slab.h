@@ -1,6 +1,6 @@
-// Memory for coroutine frames: size classes with a free list a thread, of bounded length, so that
-// starting a Task costs no malloc in steady state. A frame must be freed on the thread that made
-// it, which a shard guarantees.
+// Memory for coroutine frames, so that starting a Task needs no malloc in steady state: size
+// classes with a bounded free list per thread. A frame must be freed on the thread that allocated
+// it, which shards guarantee.
 #pragma once
 
 #include <cstddef>

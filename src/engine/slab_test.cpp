@@ -26,7 +26,7 @@ TEST(Slab, ClassesDoNotMix) {
   slab::deallocate(larger, slab::kGranule + 1);
 }
 
-// Under the address sanitizer this also shows that each class is as large as its largest member.
+// Under the address sanitizer, this also shows that each class fits its largest member.
 TEST(Slab, GivesTheWholeSizeAlignedForAnyType) {
   std::vector<std::pair<void*, std::size_t>> taken;
   std::set<void*> distinct;

@@ -1,8 +1,8 @@
 // Task<T>: a coroutine for sequences (login, task management, shutdown), not for the I/O path.
 //
 // Eager: it runs when called, up to its first suspension. Its frame comes from the slab. Await it
-// at most once. A Task that is destroyed before its end would leave a frame behind, so that is an
-// assertion: give it to a Gate (Gate::spawn) when nobody awaits it.
+// at most once. Destroying a Task before its end would leak the frame and asserts: if nobody awaits
+// it, give it to a Gate (Gate::spawn).
 //
 // g++ 12 destroys twice an aggregate or capturing-lambda temporary inside a co_await expression:
 // name it first, then move it. Lambdas that are coroutines must not capture: pass arguments.
@@ -47,7 +47,7 @@ struct PromiseBase {
     void await_resume() noexcept {}
   };
   Final final_suspend() noexcept { return {}; }
-  void unhandled_exception() noexcept { std::abort(); }  // errors are values here
+  void unhandled_exception() noexcept { std::abort(); }  // errors are values
 };
 
 template <class T>
@@ -92,7 +92,7 @@ class [[nodiscard]] Task {
     if constexpr (!std::is_void_v<T>) return std::move(*handle_.promise().value);
   }
 
-  // Lets it run to its end by itself.
+  // Lets the coroutine run to its end, and frees its frame then.
   void detach() {
     if (handle_.done()) {
       handle_.destroy();
@@ -118,8 +118,8 @@ inline Task<void> Promise<void>::get_return_object() {
 }
 }  // namespace detail
 
-// One waiter, woken by set(). Reusable after reset(). Never copied: g++ 12 awaits a copy of what a
-// call refers to, which nobody would set.
+// Wakes one waiter on set(). Reusable after reset(). Not copyable: if a call returns a reference,
+// g++ 12 awaits a copy, which nobody would set.
 class Event {
  public:
   Event() = default;

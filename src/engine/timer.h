@@ -1,4 +1,4 @@
-// Deadlines of one shard.
+// Timers of one shard.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace lunar::engine {
 
-// A 4-ary heap: arming and cancelling are O(log n), looking at the next deadline O(1).
+// A 4-ary heap. arm() and cancel() are O(log n), next_deadline_ns() is O(1).
 class TimerQueue {
  public:
   TimerQueue() = default;
@@ -24,7 +24,7 @@ class TimerQueue {
     if (heap_.empty()) return std::nullopt;
     return heap_.front()->deadline_ns_;
   }
-  // Removes and returns one timer whose deadline has passed, or null.
+  // Removes and returns one expired timer. Null: none.
   Timer* pop_expired(std::uint64_t now_ns);
 
  private:

@@ -58,7 +58,7 @@ TEST(TimerQueue, TimerMayOutliveIt) {
   a.cancel();
 }
 
-// Against a std::multimap, over random arming, re-arming, cancelling and expiry.
+// Compares with a std::multimap, over random arming, re-arming, cancelling and expiry.
 TEST(TimerQueue, BehavesAsAMultimap) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Prng prng(seed);

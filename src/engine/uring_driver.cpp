@@ -36,9 +36,9 @@ Error ring_error(int negative_errno) {
           fmt::format("cannot set up io_uring: {}{}", std::strerror(-negative_errno), hint)};
 }
 
-// What io_uring_enter() answers in passing is tried again by the next loop; the rest is a bug of
-// ours (a ring used from another thread), or -EBADR: the kernel had no memory to keep a completion,
-// and whoever waits for it would wait for ever.
+// Transient errors of io_uring_enter() are retried in the next loop. Others are fatal. They are
+// bugs of ours, such as a ring used from another thread; or -EBADR: the kernel had no memory for a
+// completion, whose waiter would wait for ever.
 void check_entered(int result) {
   if (result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
       result == -EBUSY) {
@@ -76,7 +76,7 @@ UringDriver::~UringDriver() {
 
 void UringDriver::close_ring() {
   if (enabled_) {
-    // Bounded: cancelled polls complete at once; nothing else is orphaned.
+    // Bounded: cancelled polls complete at once, and nothing else is orphaned.
     for (int round = 0; round < 100 && orphans_ != 0; ++round) {
       wait(SteadyClock().now_ns() + 10 * kMillisecond);
     }
@@ -86,8 +86,7 @@ void UringDriver::close_ring() {
 }
 
 Result<void> UringDriver::enable() {
-  // The system call itself: liburing 2.3, which Debian 12 has, does not export
-  // io_uring_enable_rings().
+  // A direct system call: io_uring_enable_rings() is missing in liburing 2.3 of Debian 12.
   if (syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) <
       0) {
     return std::unexpected(ring_error(-errno));
@@ -100,7 +99,7 @@ Result<void> UringDriver::enable() {
 bool UringDriver::is_pinned(const BufferPool& pool, std::span<const std::byte> bytes) {
   if (!tried_to_pin_) [[unlikely]]
     pin(pool);
-  // As numbers: the bytes may be anyone's.
+  // Compared as integers, because the bytes may lie anywhere.
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
   const auto pinned = reinterpret_cast<std::uintptr_t>(pinned_.data());
   return range_fits(begin - pinned, bytes.size(), pinned_.size());
@@ -109,7 +108,7 @@ bool UringDriver::is_pinned(const BufferPool& pool, std::span<const std::byte> b
 void UringDriver::pin(const BufferPool& pool) {
   tried_to_pin_ = true;
   const iovec part{pool.region(), std::min(pool.region_bytes(), kMaxPinnedBytes)};
-  // Made of huge pages it is there at once, rather than page by page.
+  // Huge pages make it resident at once, instead of page by page.
   (void)madvise(part.iov_base, part.iov_len, MADV_HUGEPAGE);
   if (const int result = io_uring_register_buffers(&ring_, &part, 1); result < 0) {
     log::info("buffers are not pinned, which costs file I/O some speed: {} (see ulimit -l)",
@@ -188,7 +187,7 @@ bool UringDriver::reap() {
 
 void UringDriver::wake() {
   const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then a wake-up is pending anyway.
+  // Fails only if the counter is full; then a wake-up is pending anyway.
   [[maybe_unused]] const auto written = write(wake_fd_, &one, sizeof one);
 }
 

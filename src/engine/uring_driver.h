@@ -1,5 +1,5 @@
-// The kernel as a shard's driver: one io_uring, one submitter, completions run when the loop asks
-// (IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_DEFER_TASKRUN; Linux 6.1).
+// A shard's driver on the kernel: one io_uring with one submitter, whose completions run when the
+// loop asks (IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_DEFER_TASKRUN; Linux 6.1).
 #pragma once
 
 #include <liburing.h>
@@ -16,7 +16,7 @@
 
 namespace lunar::engine {
 
-// One operation in the ring. Alive until `complete`, which is called from poll() or wait().
+// One operation in the ring. Kept alive until `complete`, which poll() or wait() calls.
 struct RingOp {
   using Complete = void (*)(RingOp&, std::int32_t result, std::uint32_t flags) noexcept;
   Complete complete = nullptr;
@@ -27,29 +27,30 @@ class alignas(kCacheLine) UringDriver final : public Driver {
   static Result<std::unique_ptr<UringDriver>> create();
   ~UringDriver() override;
 
-  // Makes the calling thread the ring's submitter. Once, before any other call but wake().
+  // Makes the calling thread the ring's submitter. Once, before all other calls except wake().
   Result<void> enable();
-  // Ends the ring, on the thread that submits to it. Only wake() may be called afterwards, which
-  // does nothing then: other threads may still be about to.
+  // Closes the ring, on the submitting thread. Afterwards only wake() may be called, and does
+  // nothing: other threads may be about to call it.
   void close_ring();
 
-  // An empty submission entry; submits earlier ones when the ring is full. Fill it, then own().
+  // Gives an empty submission entry, submitting earlier ones if the ring is full. Fill it, then
+  // own().
   io_uring_sqe* sqe();
   static void own(io_uring_sqe* entry, RingOp& op) { io_uring_sqe_set_data(entry, &op); }
-  // Asks the kernel to end `op` early; it still completes.
+  // Asks the kernel to end `op` early. The operation still completes.
   void cancel(RingOp& op);
-  // An operation whose owner has gone still completes: the driver waits for those before it goes
-  // away.
+  // Counts operations whose owner has gone. They still complete, and the driver waits for them when
+  // it closes.
   void orphan_added() { ++orphans_; }
   void orphan_completed() { --orphans_; }
 
-  // Whether the bytes lie in the part of the shard's pool that the kernel has pinned for this ring;
-  // then READ_FIXED and WRITE_FIXED with index kPinnedIndex save it the look-up of their pages. The
-  // first call pins, where the system lets it (RLIMIT_MEMLOCK).
+  // Whether `bytes` lie in the part of the shard's pool that the kernel has pinned for this ring.
+  // If so, READ_FIXED and WRITE_FIXED with index kPinnedIndex save the kernel the page look-up. The
+  // first call pins, as far as RLIMIT_MEMLOCK allows.
   bool is_pinned(const BufferPool& pool, std::span<const std::byte> bytes);
   static constexpr int kPinnedIndex = 0;
-  // The pool gives its lowest memory first: small I/O, for which it matters, hardly needs more. And
-  // two shards stay within what Linux lets an ordinary user lock.
+  // Small I/O gains most from pinning and rarely needs more, because the pool hands out its lowest
+  // memory first. Two shards stay within the default limit of an ordinary user.
   static constexpr std::size_t kMaxPinnedBytes = 4 * kMiB;
 
   bool poll() override;

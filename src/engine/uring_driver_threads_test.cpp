@@ -41,7 +41,7 @@ class UringDriverTest : public testing::Test {
   std::unique_ptr<UringDriver> driver_ = std::move(*UringDriver::create());
 };
 
-// More than the submission ring holds, and than the completion ring: the kernel keeps the rest.
+// More than both the submission ring and the completion ring hold: the kernel keeps the rest.
 TEST_F(UringDriverTest, LosesNothingWhenBothRingsOverflow) {
   std::vector<CountedOp> ops(20'000);
   for (auto& op : ops) nop(op);
@@ -76,7 +76,7 @@ TEST_F(UringDriverTest, PinsTheFirstPartOfAPool) {
     auto& driver = static_cast<UringDriver&>(Shard::current()->driver());
     const std::span<const std::byte> region(pool.region(), pool.region_bytes());
     constexpr std::size_t kPinned = UringDriver::kMaxPinnedBytes;
-    // An ordinary user may have locked as much elsewhere as he may.
+    // The user may have locked all memory that he is allowed elsewhere.
     const bool pins = driver.is_pinned(pool, region.first(kMinBufferBytes));
     EXPECT_TRUE(pins || geteuid() != 0);
     EXPECT_EQ(driver.is_pinned(pool, region.first(kPinned)), pins);
@@ -111,8 +111,8 @@ TEST_F(UringDriverTest, CancelledOpCompletes) {
   close(never);
 }
 
-// Not once for the submission and once more for the wait. The best of a few, as the machine may be
-// slow but never fast.
+// Submission and wait must be one system call. Takes the best of a few runs, as the machine may be
+// busy.
 TEST_F(UringDriverTest, WaitsOnceForItsDeadlineAlsoWithOpsToSubmit) {
   const int never = eventfd(0, EFD_CLOEXEC);
   constexpr std::uint64_t kWait = 50 * kMillisecond;

@@ -56,7 +56,7 @@ std::unexpected<Error> os_error(std::string_view what, const std::string& path, 
   return fail(code_of(error), fmt::format("cannot {} {}: {}", what, path, std::strerror(error)));
 }
 
-// A signal is no answer.
+// Repeats a call that a signal interrupted.
 template <class Call>
 auto until_done(Call call) {
   for (;;) {
@@ -65,9 +65,9 @@ auto until_done(Call call) {
   }
 }
 
-// A number from the queue folder of a block device in sysfs; 0 when there is none.
+// A number in the queue folder of a block device in sysfs. 0: there is none.
 std::uint64_t queue_attribute(dev_t device, const char* name) {
-  // A partition has no queue folder of its own; its parent has.
+  // A partition has no queue folder; its parent has one.
   for (const char* level : {"", "/.."}) {
     std::ifstream file(
         fmt::format("/sys/dev/block/{}:{}{}/queue/{}", major(device), minor(device), level, name));
@@ -82,7 +82,7 @@ Result<void> give_size(int fd, std::uint64_t bytes, const std::string& path) {
   return os_error("give its size to", path, errno);
 }
 
-// One op in the ring. Lives in a free list of the shard's thread: no allocation in steady state.
+// An operation in the ring. Comes from a free list of the thread: no allocation in steady state.
 struct Submission : RingOp {
   FileOp* op = nullptr;
   Submission* next_free = nullptr;
@@ -103,7 +103,7 @@ class SubmissionPool {
   }
   void give_back(Submission& submission) {
     if (free_count_ == kMaxFree) [[unlikely]] {
-      delete &submission;  // of a peak
+      delete &submission;  // left over from a peak
       return;
     }
     ++free_count_;
@@ -148,7 +148,8 @@ class UringFile final : public File {
 
   [[nodiscard]] std::optional<std::uint64_t> size_now() const override {
     if (info_.block_device) return std::nullopt;
-    // A shard asks: nobody may be waited for, as the server of a network file system.
+    // Called on a shard, so it must not wait for anybody, such as the server of a network file
+    // system.
     struct statx now{};
     if (statx(descriptor_.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &now) != 0 ||
         (now.stx_mask & STATX_SIZE) == 0) {
@@ -208,7 +209,7 @@ class UringFile final : public File {
   }
 
  private:
-  // Direct I/O only: else the kernel copies, and looks no pages up.
+  // Direct I/O only: otherwise the kernel copies, and pinning saves nothing.
   [[nodiscard]] bool is_pinned(Shard& shard, UringDriver& driver, const FileOp& op) const {
     const bool moves = op.kind == FileOpKind::read || op.kind == FileOpKind::write;
     return direct_ && moves && op.iov_count == 1 &&
@@ -267,7 +268,7 @@ class UringFile final : public File {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// open(); O_EXCL is the lock of a block device, and waited for in the same way.
+// open() with patience: O_EXCL locks a block device, so it is retried like flock().
 int open_patiently(const char* path, int flags, Deadline deadline) {
   for (;;) {
     const int fd = until_done([&] { return ::open(path, flags); });
@@ -314,7 +315,7 @@ Result<void> sync(int fd, const std::string& path) {
   return os_error("sync", path, errno);
 }
 
-// The names in it.
+// Makes the names in the folder durable.
 Result<void> sync_folder_of(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const std::string name = folder.empty() ? "." : folder.string();
@@ -324,19 +325,19 @@ Result<void> sync_folder_of(const std::string& path) {
   return sync(descriptor.get(), name);
 }
 
-// Never in the place of another: somebody may have been quicker.
+// Renames without replacing: another process may have created the file meanwhile.
 Result<void> rename_new(const std::string& from, const std::string& to) {
   int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
-  // Some file systems cannot promise it.
+  // Some file systems do not support that flag.
   if (result != 0 && errno == EINVAL) result = std::rename(from.c_str(), to.c_str());
   if (result == 0) return {};
   return os_error("make", to, errno);
 }
 
-// It gets its name when it is whole, so a crash or an error leaves no part of it there.
+// The file gets its name when it is complete, so a crash or an error leaves no partial file.
 Result<void> make_file(const std::string& path, const FileOptions& options) {
   std::string beside = path + ".XXXXXX";
-  const Descriptor file(mkostemp(beside.data(), O_CLOEXEC));  // 0600: disks hold people's data
+  const Descriptor file(mkostemp(beside.data(), O_CLOEXEC));  // 0600: disks hold private data
   if (file.get() < 0) return os_error("make", path, errno);
   const auto fill = [&]() -> Result<void> {
     LUNAR_TRY(write_beginning(file.get(), options.begin, path));
@@ -376,7 +377,7 @@ Result<FileInfo> describe_block_device(int fd, const struct stat& status, const 
   return info;
 }
 
-// Not every file system keeps inode numbers over a restart; those that do not know the birth.
+// The birth time comes first: file systems without stable inode numbers have one.
 std::string object_sign(const struct statx& status) {
   if ((status.stx_mask & STATX_BTIME) == 0) return fmt::format("inode {}", status.stx_ino);
   return fmt::format("made {}.{:09}", status.stx_btime.tv_sec, status.stx_btime.tv_nsec);

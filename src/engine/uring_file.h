@@ -1,4 +1,4 @@
-// Files and block devices through the kernel.
+// Files and block devices of the kernel, through io_uring.
 #pragma once
 
 #include <chrono>
@@ -8,10 +8,10 @@
 
 namespace lunar::engine {
 
-// Its Files are for shards whose driver is a UringDriver.
+// Its Files work on shards whose driver is a UringDriver.
 class UringFileIo final : public FileIo {
  public:
-  // `patience`: for how long open() waits for who else holds the file.
+  // `patience`: how long open() waits for another owner of the file.
   explicit UringFileIo(SystemRoots roots = {},
                        std::chrono::milliseconds patience = kRestartPatience)
       : roots_(std::move(roots)), patience_(patience) {}

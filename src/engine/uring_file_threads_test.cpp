@@ -1,5 +1,5 @@
-// Files through the kernel, in a directory of the build machine: what the file system there cannot
-// do is told apart from what goes wrong.
+// Files of the kernel, in a directory of the build machine. Features that its file system lacks are
+// distinguished from failures.
 #include "engine/uring_file.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ Task<void> submit(File* file, AwaitedOp* op) {
 class UringFileTest : public testing::TestWithParam<bool> {
  protected:
   UringFileTest() {
-    // Beside the tests' binary: /tmp is often a tmpfs.
+    // Next to the tests' binary: /tmp is often a tmpfs.
     std::string pattern = (fs::current_path() / "uring_file_test.XXXXXX").string();
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
@@ -96,7 +96,7 @@ class UringFileTest : public testing::TestWithParam<bool> {
   alignas(4096) std::byte memory_[64 * 1024] = {};
 };
 
-// A file, or the test is skipped where the file system takes no O_DIRECT.
+// Opens a file, or skips the test if the file system has no O_DIRECT.
 #define OPEN_OR_SKIP(file)                                                    \
   auto file##_opened = open();                                                \
   if (!file##_opened && file##_opened.error().code == ErrorCode::unsupported) \
@@ -132,7 +132,7 @@ TEST_P(UringFileTest, ReadsWhatWasWritten) {
   EXPECT_TRUE(memory_is(0x11, 8192));
 }
 
-// Buffers of the shard's pool, which direct I/O takes the short way to (UringDriver::is_pinned).
+// Buffers of the shard's pool, for which direct I/O uses pinned memory (UringDriver::is_pinned).
 TEST_P(UringFileTest, MovesBuffersOfThePool) {
   OPEN_OR_SKIP(file);
   constexpr std::size_t kBytes = 8192;
@@ -216,7 +216,7 @@ TEST_P(UringFileTest, OneWriterOrManyReaders) {
   EXPECT_EQ(transfer(**first, FileOpKind::write, 0, 4096), -EBADF);
 }
 
-// As a killed process does, late.
+// Releases the lock late, like a killed process.
 TEST_P(UringFileTest, WaitsForALockThatIsLetGo) {
   {
     OPEN_OR_SKIP(file);
@@ -255,7 +255,7 @@ TEST_P(UringFileTest, MakesAFileWholeOrNotAtAll) {
 }
 
 TEST_P(UringFileTest, LeavesNothingOfAFileThatTheLimitForbids) {
-  // As serve() does: else the signal ends the process.
+  // As serve() does: otherwise the signal ends the process.
   const auto before = std::signal(SIGXFSZ, SIG_IGN);
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -296,7 +296,7 @@ TEST_P(UringFileTest, AnotherFileInItsPlaceIsKnown) {
   }
   EXPECT_FALSE(first.empty());
   EXPECT_EQ((*open())->info().signs.object, first);
-  // Births are told apart by the kernel's coarse clock: its next tick has to come.
+  // Birth times use the kernel's coarse clock: wait for its next tick.
   timespec tick{};
   clock_gettime(CLOCK_REALTIME_COARSE, &tick);
   for (timespec now = tick; now.tv_sec == tick.tv_sec && now.tv_nsec == tick.tv_nsec;)
@@ -335,7 +335,7 @@ INSTANTIATE_TEST_SUITE_P(Cache, UringFileTest, testing::Bool(), [](const auto& p
   return parameter.param ? "Direct" : "Buffered";
 });
 
-// procfs takes no O_DIRECT anywhere.
+// procfs never supports O_DIRECT.
 TEST(UringFile, RefusedDirectIsUnsupported) {
   const auto file = UringFileIo().open("/proc/self/status", {.writable = false, .direct = true});
   ASSERT_FALSE(file);

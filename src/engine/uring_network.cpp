@@ -26,7 +26,7 @@ namespace lunar::engine {
 namespace {
 
 constexpr int kListenBacklog = 4096;  // bounded further by net.core.somaxconn
-constexpr std::uint64_t kAcceptRetryNs = 100 * kMillisecond;  // after EMFILE and its kin
+constexpr std::uint64_t kAcceptRetryNs = 100 * kMillisecond;  // after EMFILE and similar errors
 
 Endpoint endpoint_of(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -37,7 +37,7 @@ Endpoint endpoint_of(const sockaddr_storage& address) {
   }
   if (address.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {  // IPv4 at a listener of both families
+    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {  // an IPv4 peer of a listener for both families
       constexpr std::size_t kPrefixBytes = 12;
       inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[kPrefixBytes], text.data(), text.size());
       return {text.data(), ntohs(v6.sin6_port)};
@@ -61,8 +61,8 @@ struct TcpSocket final : Socket {
   sockaddr_storage peer;
 };
 
-// One-shot readiness of one direction. On the heap and outliving its Stream while the kernel knows
-// it.
+// One-shot readiness of one direction. On the heap, as it outlives its Stream while the kernel
+// refers to it.
 struct Readiness : RingOp {
   UringDriver* driver = nullptr;
   Runnable* waiter = nullptr;
@@ -97,7 +97,7 @@ struct Readiness : RingOp {
       delete &self;
       return;
     }
-    // Errors and hang-ups count as ready: receive() or send() will tell.
+    // Errors and hang-ups count as ready: receive() or send() then reports them.
     if (Runnable* waiter = std::exchange(self.waiter, nullptr);
         waiter != nullptr && !waiter->is_linked()) {
       Shard::current()->enqueue(*waiter);
@@ -105,9 +105,9 @@ struct Readiness : RingOp {
   }
 };
 
-// It calls the kernel itself: recv() and its kin are points of cancellation, where glibc turns that
-// on and off by four locked instructions a call once a process has a second thread. Nobody cancels
-// threads here.
+// Calls the kernel directly. recv() and similar functions are cancellation points: once a process
+// has a second thread, glibc enables and disables cancellation with four locked instructions per
+// call. Nobody cancels threads here.
 class TcpStream final : public Stream {
  public:
   TcpStream(UringDriver& driver, Descriptor descriptor, Endpoint remote)
@@ -122,7 +122,7 @@ class TcpStream final : public Stream {
   }
 
   std::int64_t receive(std::span<const iovec> into) override {
-    const MediumAccess access;  // data may go to, and come from, a medium's own memory
+    const MediumAccess access;  // data may be read from, or written to, a medium's own memory
     if (into.size() == 1) {
       return result(syscall(SYS_recvfrom, fd(), into[0].iov_base, into[0].iov_len, MSG_DONTWAIT,
                             nullptr, nullptr));
@@ -148,7 +148,7 @@ class TcpStream final : public Stream {
   }
   void when_writable(Runnable& runnable) override { writable_->arm(fd(), POLLOUT, runnable); }
   [[nodiscard]] bool is_over() const override {
-    pollfd look{fd(), POLLRDHUP, 0};  // POLLERR and POLLHUP are told unasked
+    pollfd look{fd(), POLLRDHUP, 0};  // POLLERR and POLLHUP are always reported
     return ::poll(&look, 1, 0) == 1;
   }
   [[nodiscard]] const Endpoint& local() const override { return local_; }
@@ -181,9 +181,9 @@ class TcpListener final : public Listener {
   }
 
  private:
-  // One accept at a time, each with the peer's address: a multishot accept has one place for all of
-  // them, and getpeername() does not know a peer that has reset its connection meanwhile. Outlives
-  // the Listener while the kernel knows it.
+  // One accept at a time, each with the peer's address. A multishot accept has one address buffer
+  // for all, and getpeername() fails for a peer that has reset its connection meanwhile. Outlives
+  // the Listener while the kernel refers to it.
   struct State : RingOp {
     State(UringDriver& owner, Descriptor fd) : driver(owner), descriptor(std::move(fd)) {
       complete = &on_complete;
@@ -220,7 +220,7 @@ class TcpListener final : public Listener {
         delete &self;
         return;
       }
-      // Armed before the handler, which may destroy the listener.
+      // Armed before the handler runs, which may destroy the listener.
       self.armed = false;
       if (result >= 0 || result == -ECONNABORTED || result == -EINTR) {
         self.arm();
@@ -239,7 +239,7 @@ class TcpListener final : public Listener {
     UringDriver& driver;
     Descriptor descriptor;
     AcceptHandler accepted;
-    sockaddr_storage peer{};  // of the accept under way
+    sockaddr_storage peer{};  // for the current accept
     socklen_t length = 0;
     Retry retry;
     bool armed = false;
@@ -285,11 +285,11 @@ Result<Descriptor> listening_socket(const Endpoint& at, const ListenOptions& opt
   Descriptor descriptor(socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (descriptor.get() < 0) return os_failed("make a socket for");
   const int on = 1;
-  // Past connections of this address in TIME_WAIT are in nobody's way. Not SO_REUSEPORT: a second
-  // daemon, or the socket of a killed one that the kernel has not closed yet, would get a share of
+  // SO_REUSEADDR, because old connections in TIME_WAIT are harmless. Not SO_REUSEPORT: a second
+  // daemon, or the socket of a killed one that the kernel has not closed yet, would take a share of
   // the new connections.
   setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // Inherited by accepted sockets: responses must not wait for more data.
+  // Accepted sockets inherit it: responses must not wait for more data.
   setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const int ipv6_only = options.ipv4_too ? 0 : 1;
   if (address->ai_family == AF_INET6)

@@ -1,4 +1,4 @@
-// TCP through the kernel.
+// TCP of the kernel, through sockets and io_uring.
 #pragma once
 
 #include "engine/network.h"

@@ -1,4 +1,4 @@
-// TCP through the kernel, against a plain blocking socket of the test on loopback.
+// TCP of the kernel, against a plain blocking socket of the test on loopback.
 #include "engine/uring_network.h"
 
 #include <arpa/inet.h>
@@ -43,7 +43,7 @@ class Client {
     text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
     return text;
   }
-  // So that close sends RST.
+  // Makes close() send RST.
   void reset_on_close() const {
     const linger now{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -61,7 +61,7 @@ class Client {
   bool connected_ = false;
 };
 
-// One runnable to await: readiness of a stream, or an accepted connection.
+// A Runnable to await: readiness of a stream, or an accepted connection.
 struct Wakeup : Runnable {
   Wakeup() {
     run = [](Runnable& self) noexcept { static_cast<Wakeup&>(self).event.set(); };
@@ -69,7 +69,7 @@ struct Wakeup : Runnable {
   Event event;
 };
 
-// The side of the shard. Everything in it but start and stop runs there.
+// The shard's side. Everything in it, except start and stop, runs there.
 struct Server {
   std::unique_ptr<Listener> listener;
   std::unique_ptr<Stream> stream;
@@ -90,7 +90,7 @@ Task<void> listen_on(Server* server, Shard* shard, std::uint16_t* port) {
   co_return;
 }
 
-// Receives until `count` bytes, the end or an error; 0 bytes: until the end.
+// Receives until `count` bytes, the end or an error. 0: until the end.
 Task<void> receive(Server* server, std::size_t count) {
   co_await server->accepted;
   std::array<char, 4096> buffer;
@@ -276,7 +276,7 @@ struct CountRuns : Runnable {
 Task<void> arm_and_destroy(Server* server, Shard* shard, CountRuns* waiter, bool submitted) {
   co_await server->accepted;
   server->stream->when_readable(*waiter);
-  // Or destroyed while the kernel has not even seen it.
+  // Or destroyed before the kernel has even seen it.
   if (submitted) co_await sleep_for(*shard, kMillisecond);
   server->stream.reset();
   co_await sleep_for(*shard, kMillisecond);
@@ -299,7 +299,7 @@ TEST_F(UringNetworkTest, DestroyedStreamClosesAndTellsNobody) {
 
 TEST_F(UringNetworkTest, DestroyedListenerRefuses) {
   on_shard([this] { return tear_down(&server_); });
-  // The port closes once the kernel has seen the cancellation, a loop later.
+  // The port closes when the kernel has processed the cancellation, one loop later.
   on_shard([this] {
     return [](Shard* shard) -> Task<void> {
       co_await sleep_for(*shard, kMillisecond);

@@ -73,7 +73,7 @@ class SimFile final : public File {
     if (op.kind != FileOpKind::read && !writable_) return -EBADF;
     std::size_t limit = 0;
     for (std::uint32_t i = 0; i < op.iov_count; ++i) limit += op.iov[i].iov_len;
-    // A write beyond the end makes the file longer, as everywhere.
+    // A write beyond the end extends the file.
     if (op.kind != FileOpKind::read && op.offset + limit > contents_.bytes.size())
       contents_.bytes.resize(op.offset + limit);
     const std::size_t size = contents_.bytes.size();

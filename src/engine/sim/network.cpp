@@ -77,7 +77,7 @@ class SimStream final : public Stream {
   [[nodiscard]] const Endpoint& remote() const override { return remote_; }
 
  private:
-  // In a later loop, as the kernel would tell.
+  // In a later loop, as with the kernel.
   void notify(Runnable*& waiter) {
     Runnable* runnable = std::exchange(waiter, nullptr);
     if (runnable == nullptr) return;

@@ -60,7 +60,7 @@ bool World::step() {
     Shard::bind(member->shard.get());
     worked = member->shard->run_once() || worked;
   }
-  // Time passes while shards sleep, and a shard that sleeps has parked its pollers.
+  // Time advances while shards sleep, and a sleeping shard has parked its pollers.
   for (const auto& member : members_) {
     if (worked) break;
     Shard::bind(member->shard.get());

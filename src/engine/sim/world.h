@@ -1,5 +1,5 @@
-// A simulated world: shards whose time, network and files are make-believe and deterministic. One
-// thread runs everything; the same seed gives the same run, faults included. For tests and fuzzers.
+// A simulated world: deterministic shards with simulated time, network and files. One thread runs
+// everything. The same seed gives the same run, faults included. For tests and fuzzers.
 //
 //   sim::World world(seed);
 //   Shard& shard = world.shard(0);
@@ -25,19 +25,18 @@ namespace lunar::engine::sim {
 
 class World;
 
-// What goes wrong, and how often: chances out of 1000.
+// Probabilities of faults, per mille.
 struct Faults {
-  unsigned short_transfer =
-      0;  // a receive or send moves fewer bytes than it could; a file op likewise
-  unsigned would_block = 0;  // a receive or send says "not now" once, then gets ready
-  unsigned file_error = 0;   // a file op fails with EIO
+  unsigned short_transfer = 0;  // a receive, send or file operation moves fewer bytes than it could
+  unsigned would_block = 0;     // a receive or send returns -EAGAIN once, then becomes ready
+  unsigned file_error = 0;      // a file op fails with EIO
   std::uint64_t file_latency_ns = 10 * kMicrosecond;
 };
 
 class SimClock final : public Clock {
  public:
   [[nodiscard]] std::uint64_t now_ns() const override { return now_ns_; }
-  // A day in 2026, and what has passed since the start.
+  // A fixed day in 2026, plus the time since the start.
   [[nodiscard]] std::uint64_t wall_clock_ms() const override {
     return 1'780'000'000'000 + now_ns_ / kMillisecond;
   }
@@ -47,7 +46,7 @@ class SimClock final : public Clock {
   std::uint64_t now_ns_ = kSecond;
 };
 
-// Things that will happen to one shard at a time.
+// Future events of one shard.
 class SimDriver final : public Driver {
  public:
   explicit SimDriver(SimClock& clock) : clock_(clock) {}
@@ -66,10 +65,10 @@ class SimDriver final : public Driver {
   std::multimap<std::uint64_t, std::function<void()>> events_;
 };
 
-// One direction of a connection. Both ends hold it.
+// One direction of a connection. Shared by both ends.
 struct Pipe {
   static constexpr std::size_t kCapacity =
-      256 * kKiB;  // as a socket buffer: the sender waits when full
+      256 * kKiB;  // like a socket buffer: the sender waits when it is full
   std::vector<std::byte> bytes;
   bool closed = false;  // by the sender
   bool broken = false;  // by the receiver: the sender gets EPIPE
@@ -85,12 +84,12 @@ class Peer {
   ~Peer();
 
   void send(Bytes bytes);
-  // What has arrived so far; take() removes it.
+  // The bytes that have arrived. take() removes them.
   [[nodiscard]] Bytes received() const { return from_shard_->bytes; }
   std::vector<std::byte> take(std::size_t count);
-  // Half-closes our direction.
+  // Closes the direction to the target.
   void close();
-  // The target has closed its direction and all is taken.
+  // Whether the target has closed its direction and all bytes are taken.
   [[nodiscard]] bool is_at_end() const { return from_shard_->closed && from_shard_->bytes.empty(); }
 
  private:
@@ -110,7 +109,7 @@ class SimNetwork final : public Network {
   SimDriver& driver_;
 };
 
-// Files in memory, kept by the World over close and reopen, as a disk keeps them.
+// Files in memory. The World keeps them when they are closed, as a disk would.
 class SimFileIo final : public FileIo {
  public:
   explicit SimFileIo(World& world) : world_(world) {}
@@ -143,20 +142,20 @@ class World {
   [[nodiscard]] SimFileIo& files() { return files_; }
   [[nodiscard]] Prng& prng() { return prng_; }
   [[nodiscard]] Faults& faults() { return faults_; }
-  // True `per_mille` times out of 1000.
+  // True with the given probability, per mille.
   bool chance(unsigned per_mille) { return per_mille != 0 && prng_.below(1000) < per_mille; }
 
-  // Steps every shard once; when nobody had work, moves time to the next event. False: nothing
-  // left.
+  // Steps every shard once. If none had work, advances time to the next event. False: there is
+  // none.
   bool step();
-  // Steps until `done`; false when nothing is left to happen first.
+  // Steps until `done` returns true. False: nothing is left to happen.
   bool run_until(const std::function<bool()>& done);
-  // Steps until nothing is left before `duration_ns` from now, and moves time there.
+  // Steps until no event is left within `duration_ns`, then advances time to its end.
   void run_for(std::uint64_t duration_ns);
-  // Runs `make()`, a coroutine of shard `index`, to its end, which must come.
+  // Runs the coroutine `make()` on shard `index` to its end. Asserts that it ends.
   void run(const std::function<Task<void>()>& make, std::size_t index = 0);
 
-  // Connects to a listener of any shard. Asserts that there is one.
+  // Connects to a listener on any shard. Asserts that it exists.
   Peer connect(const Endpoint& to);
 
  private:
@@ -170,8 +169,8 @@ class World {
   };
   struct Listening {
     SimDriver* driver;
-    AcceptHandler accepted{};                        // unset until it starts
-    std::vector<std::unique_ptr<Socket>> waiting{};  // for that
+    AcceptHandler accepted{};                        // unset until start()
+    std::vector<std::unique_ptr<Socket>> waiting{};  // connections until start()
   };
 
   SimClock clock_;
