@@ -20,13 +20,13 @@ std::unexpected<Error> must_be(std::string_view what, const Value& value,
               fmt::format("must be {}, not {}{}", what, value.describe(), more));
 }
 
-// The text of a word or of a string.
+// The text of a Word or a string.
 const std::string* text_of(const Value& value) {
   if (const auto* word = value.as<Word>()) return &word->text;
   return value.as<std::string>();
 }
 
-// The number of a word or of an integer. In TOML and JSON text is no number.
+// The number of a Word or an integer. In TOML and JSON a text is not a number.
 std::optional<std::uint64_t> number_of(const Value& value) {
   if (const auto* number = value.as<std::int64_t>()) {
     if (*number < 0) return {};

@@ -9,7 +9,8 @@
 
 namespace lunar::schema {
 
-// Nanoseconds. Units: ns, us, ms, s, min. invalid_argument: no number, no unit, too large.
+// Result in nanoseconds. Units: ns, us, ms, s, min. invalid_argument: no number, no unit, too
+// large.
 Result<std::uint64_t> parse_duration(std::string_view text);
 // The shortest exact form: "200us", "1s".
 [[nodiscard]] std::string format_duration(std::uint64_t ns);

@@ -1,4 +1,4 @@
-// The parameters that there are: a function a type, which makes the Field of a member.
+// The types of parameters. Each function makes the Field of one member.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@
 
 namespace lunar::schema {
 
-// A name and what it stands for.
+// A name and the value it stands for.
 template <class T>
 using Named = std::pair<std::string_view, T>;
 
@@ -40,7 +40,7 @@ void assign(T& to, V value) {
   }
 }
 
-// The number in a member: an integer, or a strong one. Nothing in an empty optional.
+// The value of a member: an integer or a strong integer. Nothing if it is an empty optional.
 template <class T>
 std::optional<std::uint64_t> integer_in(const T& member) {
   if constexpr (kIsOptional<T>) {
@@ -53,7 +53,7 @@ std::optional<std::uint64_t> integer_in(const T& member) {
   }
 }
 
-// An array of nothing but tables.
+// Checks that the value is an array of tables.
 inline Checked check_tables(std::string_view key, const Value& value) {
   const auto* list = value.as<std::vector<Value>>();
   const auto is_table = [](const Value& each) { return each.as<Table>() != nullptr; };
@@ -125,7 +125,7 @@ Field<Options> size(std::string_view name, T Options::* member, std::uint64_t ma
   return field.form("SIZE");
 }
 
-// `unit_ns`: what a plain number counts.
+// `unit_ns`: the unit of plain numbers.
 template <class Options, class T>
 Field<Options> duration(std::string_view name, T Options::* member, std::uint64_t unit_ns,
                         std::uint64_t max_ns, std::string_view meaning) {
@@ -142,7 +142,7 @@ Field<Options> duration(std::string_view name, T Options::* member, std::uint64_
       .form("DURATION");
 }
 
-// Text that `parse` (Result<T>(const std::string&)) understands.
+// Text that `parse` understands: Result<T> parse(const std::string&).
 template <class Options, class T, class Parse>
 Field<Options> parsed(std::string_view name, T Options::* member, Parse parse,
                       std::string_view meaning) {
@@ -185,7 +185,7 @@ Field<Options> uuid(std::string_view name, std::optional<Uuid> Options::* member
   return field.form("UUID");
 }
 
-// One of these names. They and their values are copied.
+// One of the given names. The names and values are copied.
 template <class Options, class T, class V>
 Field<Options> choice(std::string_view name, T Options::* member,
                       const std::vector<Named<V>>& choices, std::string_view meaning) {
@@ -221,7 +221,8 @@ Field<Options> texts(std::string_view name, std::vector<std::string> Options::* 
   return field.form("TEXT");
 }
 
-// An array of tables that others read: this only sees that it is one. `row` tells what is in them.
+// An array of tables that other code reads: this only checks that it is one. `row`: the parameters
+// of a table in it.
 template <class Options>
 Field<Options> section(std::string_view name, const std::vector<Parameter>& row,
                        std::string_view meaning) {
@@ -232,7 +233,7 @@ Field<Options> section(std::string_view name, const std::vector<Parameter>& row,
   return field.row(row);
 }
 
-// An array of tables, each a row that `record` declares.
+// An array of tables. `record` declares the parameters of each.
 template <class Options, class Row>
 Field<Options> tables(std::string_view name, std::vector<Row> Options::* member,
                       const Record<Row>& record, std::string_view meaning) {

@@ -8,10 +8,10 @@
 namespace lunar::schema {
 namespace {
 
-// A name that somebody mistypes is not longer. The work is bounded, whatever is given.
+// Mistyped names are not longer than this. Bounds the work for any input.
 constexpr std::size_t kMaxComparedLength = 64;
 
-// The steps from `a` to `b`: optimal string alignment distance.
+// Optimal string alignment distance of `a` and `b`.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);

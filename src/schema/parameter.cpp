@@ -10,7 +10,7 @@
 namespace lunar::schema {
 namespace {
 
-// The first member, by its line, whose key nobody knows.
+// The first member, by its line, with an unknown key.
 const Member* find_unknown(const Table& table, const std::vector<std::string_view>& known) {
   const Member* first = nullptr;
   for (const Member& member : table.members) {

@@ -1,4 +1,4 @@
-// One thing that people configure: what it is called, what it may be, and where it goes.
+// A parameter that people configure: its name, its allowed values, and where its value goes.
 #pragma once
 
 #include <cstddef>
@@ -22,16 +22,17 @@ enum class Type : std::uint8_t {
   text,
   path,
   uuid,
-  choice,  // one of some names
-  texts,   // a text or several
-  tables,  // rows, each of one declaration; not in a spec
+  choice,  // one of several names
+  texts,   // one or more texts
+  tables,  // an array of tables, all with the same parameters; not in a spec
 };
 
-// What is wrong with a table: `key` is the parameter, "inject.action" in a row.
+// An error in a table. `key` is the parameter, such as "inject.action" for one in an array of
+// tables.
 struct Fault {
   std::string key;
   std::string why;
-  std::size_t line = 0;  // 0: its source has none
+  std::size_t line = 0;  // 0: the source has no lines
 };
 using Checked = std::expected<void, Fault>;
 
@@ -39,34 +40,34 @@ using Checked = std::expected<void, Fault>;
   return std::unexpected(Fault{std::move(key), std::move(why)});
 }
 
-// Constant once it is declared.
+// Constant once declared.
 struct Parameter {
   std::string name;        // the key in TOML and JSON
   std::string short_name;  // the key in a spec
   Type type = Type::text;
   std::string meaning;  // one line
   bool required = false;
-  bool leading = false;        // a spec begins with it, without a key
+  bool leading = false;        // comes first in a spec, without a key
   std::string unit;            // of a number: "blocks"
-  std::string allowed;         // the values there are, for people: "512 or 4096"
-  std::string form;            // in a usage line: "512|4096", "SIZE"
-  std::string example;         // of a value that is missing
-  std::string by_default;      // for people; empty: none
+  std::string allowed;         // allowed values, for people: "512 or 4096"
+  std::string form;            // for usage lines: "512|4096", "SIZE"
+  std::string example;         // for the error if it is missing
+  std::string by_default;      // the default, for people; empty: none
   std::vector<Parameter> row;  // of tables
 
-  // Judges a value and puts it into the struct that the declaration fills.
+  // Checks a value and stores it in the struct that the declaration is for.
   std::function<Checked(void* to, const Value& value)> read;
 };
 
-// What a table may hold beside the parameters that are read.
+// Keys that a table may contain besides the parameters.
 struct Reading {
-  std::vector<std::string_view> also_known{};  // read by others
-  bool others_allowed = false;                 // which keys there can be is not known yet
+  std::vector<std::string_view> also_known{};  // other code reads these
+  bool others_allowed = false;                 // any other key: the full set is not known yet
 };
 
-// Fills `to`, the struct that the parameters were declared for. The first fault: a wrong value, in
-// the order of the declaration; then an unknown key; then a missing one, as the unknown key may be
-// that one, misspelt.
+// Fills `to`, the struct that the parameters were declared for. Reports the first fault: a wrong
+// value, in the order of the declaration; else an unknown key; else a missing parameter. Unknown
+// before missing, because the unknown key may be the missing one, misspelt.
 Checked read_parameters(const std::vector<Parameter>& parameters, void* to, const Table& table,
                         const Reading& reading);
 

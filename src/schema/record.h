@@ -1,4 +1,4 @@
-// The one declaration of a thing that people configure: a struct, and a parameter for each member
+// The declaration of an object that people configure: a struct, and a parameter for each member
 // that can be set.
 //
 //   struct RamParameters { ByteCount size; std::uint32_t block_size = 512; };
@@ -11,10 +11,10 @@
 //     return record;
 //   }
 //
-// schema/fields.h has a function for each type of parameter. From a record come the reading of a
-// table (TOML; JSON holds the same), of a spec (schema/spec.h), and the pages that tell of it
-// (schema/reference.h). A default is what a new struct has, unless the declaration says another in
-// words. A member may be an optional: then it is empty until it is given.
+// schema/fields.h has a function for each type of parameter. A record reads tables (TOML, JSON) and
+// specs (schema/spec.h), and generates help and reference pages (schema/reference.h). A parameter's
+// default is the value in a new struct, unless the declaration gives another text for it. A member
+// may be an optional: empty means not given.
 #pragma once
 
 #include <expected>
@@ -30,11 +30,11 @@
 
 namespace lunar::schema {
 
-// A parameter of a struct `Options`.
+// A parameter for a member of `Options`.
 template <class Options>
 class Field {
  public:
-  // read(Options&, const Value&) gives a Result<void> or a Checked.
+  // read(Options&, const Value&) returns Result<void> or Checked.
   template <class Read>
   Field(std::string_view name, Type type, std::string_view meaning, Read read) {
     parameter_.name = name;
@@ -71,14 +71,14 @@ class Field {
 template <class Options>
 class Record {
  public:
-  // What the parameters must be together; `given` tells which were there.
+  // Checks the parameters together. `given` shows which ones were given.
   using Check = std::function<Checked(const Options& options, const Table& given)>;
 
   Record(std::initializer_list<Field<Options>> fields, Check check = {})
       : check_(std::move(check)) {
     for (const Field<Options>& field : fields) parameters_.push_back(field.parameter());
   }
-  // Of parameters that fill an `Options` by their own means.
+  // From parameters that fill `Options` in their own way.
   static Record of(std::vector<Parameter> parameters, Check check) {
     Record record(std::initializer_list<Field<Options>>{}, std::move(check));
     record.parameters_ = std::move(parameters);

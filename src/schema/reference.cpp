@@ -39,7 +39,7 @@ std::string describe_default(const Parameter& parameter) {
   return parameter.by_default.empty() ? "none" : parameter.by_default;
 }
 
-// "SIZE" of a leading value, "block=512|4096", "readonly".
+// "SIZE" for a leading value; "block=512|4096"; "readonly".
 std::string key_in_spec(const Parameter& parameter) {
   if (parameter.leading) return parameter.form;
   if (parameter.type == Type::boolean) return parameter.short_name;
@@ -52,7 +52,7 @@ bool has_short_names(const std::vector<Parameter>& parameters) {
   });
 }
 
-// A bar would end the cell.
+// An unescaped bar would end the cell.
 std::string in_cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2)
     text.insert(at, "\\");

@@ -1,4 +1,4 @@
-// Pages that tell of parameters, made of their declaration.
+// Help and reference pages, generated from declarations.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace lunar::schema {
 
-// For a terminal: a line for each parameter of a spec, with its key, what it means and its default.
+// For a terminal: one line per parameter of a spec, with its key, meaning and default.
 [[nodiscard]] std::string help_lines(const std::vector<Parameter>& parameters);
 
-// For a Markdown page: a table of keys, types, defaults and meanings. `path` ("device") names the
-// table in which they stand; arrays of tables in it get a table of their own below.
+// For Markdown: a table of keys, types, defaults and meanings. `path` names the configuration
+// table, such as "device". Arrays of tables in it get a table of their own below.
 [[nodiscard]] std::string markdown(const std::vector<Parameter>& parameters, std::string_view path);
 
 }  // namespace lunar::schema

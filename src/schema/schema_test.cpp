@@ -1,4 +1,4 @@
-// A declaration of its own, read from tables and specs, and told of in help and reference.
+// A declaration of the test, used to read tables and specs and to generate help and reference.
 #include <gtest/gtest.h>
 
 #include "lunar/types.h"

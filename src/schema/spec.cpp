@@ -15,7 +15,7 @@ std::unexpected<Error> bad(std::string why) {
   return fail(ErrorCode::invalid_argument, std::move(why));
 }
 
-// Cuts what stands before the next comma off `rest`; empties it after the last.
+// Splits off the text before the next comma. Empties `rest` after the last.
 std::string_view next_part(std::optional<std::string_view>& rest) {
   const std::string_view part = rest->substr(0, rest->find(','));
   if (part.size() == rest->size()) {
@@ -53,7 +53,7 @@ Result<Member> parse_option(const std::vector<Parameter>& parameters, std::strin
   return Member{option->name, {true}};
 }
 
-// Another of several texts.
+// Adds one more text of a `texts` parameter.
 void append(Value& to, Value more) {
   if (to.as<std::vector<Value>>() == nullptr) {
     std::vector<Value> list;

@@ -1,5 +1,4 @@
-// parse_spec on any text, then the reading of what it gives: a struct within its bounds, or an
-// error.
+// parse_spec on any text, then reads the table: gives a struct within its bounds, or an error.
 #include <cstddef>
 #include <cstdlib>
 

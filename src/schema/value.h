@@ -1,5 +1,5 @@
-// What was given for a thing that people configure, before anybody has judged it: a tree as TOML
-// and JSON have it, or the words of a `key=value` spec.
+// Configuration values as given, before they are checked: a tree, as in TOML and JSON, or the words
+// of a `key=value` spec.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,12 @@
 
 namespace lunar::schema {
 
-// Text of a spec. Its parameter says whether it is a number, a size or a name.
+// A value in a spec. Its parameter decides whether it is a number, a size or a name.
 struct Word {
   std::string text;
 };
 
-// Something that no parameter takes, in words for people: "a number with a fraction".
+// A value of a type that no parameter has, in words for people: "a number with a fraction".
 struct Foreign {
   std::string what;
 };
@@ -25,10 +25,10 @@ struct Member;
 struct Value;
 
 struct Table {
-  std::vector<Member> members;  // in the order in which they were given
-  std::size_t line = 0;         // where it begins; 0: its source has no lines
+  std::vector<Member> members;  // in the given order
+  std::size_t line = 0;         // where it begins; 0: the source has no lines
 
-  // Null: it is not there.
+  // Null: not found.
   [[nodiscard]] const Value* find(std::string_view key) const;
 };
 
@@ -40,7 +40,7 @@ struct Value {
   [[nodiscard]] const T* as() const {
     return std::get_if<T>(&content);
   }
-  // For people, in an error: "'text'", "3", "an array".
+  // For error messages: "'text'", "3", "an array".
   [[nodiscard]] std::string describe() const;
 };
 
@@ -49,7 +49,7 @@ struct Member {
   Value value;
 };
 
-// The rows of an array of tables; nothing when the key is not there, or holds something else.
+// The tables of an array of tables. Empty: the key is missing, or its value is something else.
 [[nodiscard]] std::vector<const Table*> rows_of(const Table& table, std::string_view key);
 
 }  // namespace lunar::schema

@@ -12,13 +12,13 @@
 
 namespace lunar::state {
 
-// A transaction, or a record that is wanted. Shared by who waits and by the thread.
+// A transaction, or a record to load. Shared by the waiter and the thread.
 struct Database::Job {
   enum class State : unsigned char {
     waiting,   // in waiting_
-    running,   // the thread has it
-    finished,  // the outcome is there
-    given_up,  // nobody waits any more; what the thread has done of it is undone
+    running,   // the thread has taken it
+    finished,  // the outcome is set
+    given_up,  // the waiter has gone; the thread undoes what it has done
   };
   struct Wanted {
     Object object;
@@ -27,9 +27,9 @@ struct Database::Job {
 
   Transaction transaction{};
   std::optional<Wanted> wanted{};
-  std::function<void()> tell{};  // on the thread, when it has finished
+  std::function<void()> tell{};  // called on the thread when finished
 
-  State state = State::waiting;  // under mutex_, and all below until it has finished
+  State state = State::waiting;  // under mutex_, like all members below until it has finished
   Result<void> outcome{};
   std::optional<Record> found{};
   std::vector<Before> before{};
@@ -52,7 +52,8 @@ Result<void> check_bounds(const Transaction& transaction) {
   return {};
 }
 
-// What a coroutine waits for. Shared, as the thread may tell it after the wait was given up.
+// What a coroutine waits for. Shared, because the thread may signal it after the waiter has given
+// up.
 struct Waiting {
   engine::Event ended;
 };
@@ -90,7 +91,7 @@ std::string Database::place_of(const Object& object, std::string_view key) const
   return keeper_->place_of(object, key);
 }
 
-// ---- Who asks
+// ---- The callers' side
 
 Result<void> Database::post(const std::shared_ptr<Job>& job) {
   {
@@ -164,7 +165,7 @@ void Database::work() {
   }
 }
 
-// The transactions up to the next one that reads, or that one.
+// Takes the transactions up to the next load, or that load.
 Database::Jobs Database::take_group() {
   Jobs group;
   while (!waiting_.empty() && group.size() < kMaxGroup) {
@@ -212,7 +213,7 @@ void Database::finish(const Jobs& group) {
   }
   finished_.notify_all();
   for (const auto& job : group) {
-    // Whoever gives up now has the outcome all the same.
+    // From here on even a caller that gives up gets the outcome.
     if (job->tell && job->state == Job::State::finished) job->tell();
   }
   if (!unwanted.empty()) keeper_->take_back(std::move(unwanted));

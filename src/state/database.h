@@ -1,8 +1,8 @@
-// The Store of a daemon: FOLDER/state.db, and a thread of its own that alone reads and changes it.
-// Changes that wait together become durable together.
+// The Store of a daemon: FOLDER/state.db, used by one thread of its own. Transactions that wait
+// together become durable together.
 //
-// Nothing is made or locked before an object has something to keep, so servers whose devices keep
-// nothing share a folder without knowing, and others share it where they have different devices.
+// Nothing is created or locked until an object has something to store. So several servers may share
+// a folder if their devices differ, or if their devices store nothing.
 #pragma once
 
 #include <chrono>
@@ -26,32 +26,32 @@ namespace lunar::state {
 
 class Keeper;
 
-// Transactions that wait for the thread. One more is refused: no_resource. A device has one.
+// Transactions waiting for the thread. A device has at most one. More are refused: no_resource.
 constexpr std::size_t kMaxWaiting = 65536;
-// That become durable together.
+// Transactions that are committed together.
 constexpr std::size_t kMaxGroup = 256;
 
 struct DatabaseOptions {
-  // Empty: there is none, and what is to be kept is refused.
+  // Empty: no folder; commits are refused.
   std::string folder;
-  // Somebody named the folder. A default one that this user cannot look into holds nothing of
-  // theirs.
+  // Whether a person named the folder. Otherwise it is the default one, and if this user cannot
+  // access it, it counts as empty.
   bool given = true;
-  // For how long from now on one waits for who else uses an object, which may be a process that was
-  // killed.
+  // How long, from now on, to wait for another process that uses an object. It may have been killed
+  // and be about to release it.
   std::chrono::milliseconds patience = engine::kRestartPatience;
-  // Which files of earlier versions may hold what is asked for; empty: none are looked for. They
-  // are taken over the first time that they are seen.
+  // Files of earlier versions that may hold a key. They are taken over when first seen. Empty: none
+  // are looked for.
   std::function<std::vector<OldFile>(const Object& object, std::string_view key)> old_files{};
-  // SQLite's seam to the system, by name, for tests; null: its own.
+  // SQLite VFS by name, for tests. Null: SQLite's default.
   const char* vfs = nullptr;
 };
 
 class Database final : public Store {
  public:
-  // Starts the thread; the folder is not touched. no_resource.
+  // Starts the thread. Does not touch the folder. no_resource: no thread.
   static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
-  // All changes have ended, or their waits were given up. Before the shards.
+  // All commits must have ended or been given up. Destroy it before the shards.
   ~Database() override;
 
   engine::Task<Result<void>> commit(Transaction transaction, std::uint64_t patience_ns) override;
@@ -65,18 +65,18 @@ class Database final : public Store {
 
   explicit Database(const DatabaseOptions& options);
   Result<void> post(const std::shared_ptr<Job>& job);
-  // What came of it; who has waited for long enough gives up.
+  // The result of a job. A waiter whose time is up gives up.
   Result<void> outcome_of(Job& job);
   Result<void> wait_for(const std::shared_ptr<Job>& job);
 
-  // The thread.
+  // ---- On the database thread.
   void work();
   Jobs take_group();
   void run(const Jobs& group);
   void finish(const Jobs& group);
 
   const std::string folder_;
-  const std::unique_ptr<Keeper> keeper_;  // the thread's
+  const std::unique_ptr<Keeper> keeper_;  // used by the thread only
 
   std::mutex mutex_;
   std::condition_variable waiting_changed_;

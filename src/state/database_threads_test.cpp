@@ -95,7 +95,7 @@ TEST_F(DatabaseTest, ChangesThatWaitTogetherBecomeDurableTogether) {
   EXPECT_EQ(loaded(*database, "199"), "x");
 }
 
-// The medium does not answer while the change is under way.
+// The medium does not answer while the change runs.
 TEST_F(DatabaseTest, AWaitThatIsGivenUpLeavesTheOldValue) {
   const auto database = open();
   ASSERT_TRUE(commit(*database, setting(kDisk, "key", word("one"))));
@@ -110,7 +110,7 @@ TEST_F(DatabaseTest, AWaitThatIsGivenUpLeavesTheOldValue) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
   ASSERT_FALSE(given_up);
   EXPECT_EQ(given_up.error().code, ErrorCode::cancelled);
-  // Behind it, and not begun: it never is.
+  // Queued behind it and not begun, so it never will be.
   EXPECT_FALSE(commit(*database, setting(kDisk, "later", word("three")), engine::kMillisecond));
   answers.release();
   EXPECT_EQ(loaded(*database), "one");
@@ -120,13 +120,14 @@ TEST_F(DatabaseTest, AWaitThatIsGivenUpLeavesTheOldValue) {
   vfs_.on_sync = nullptr;
 }
 
-// As a killed process does, late.
+// Releases the lock late, like a killed process.
 TEST_F(DatabaseTest, WaitsForAProcessThatLetsGo) {
   auto one = open();
   ASSERT_TRUE(commit(*one, setting(kDisk, "key", word("one"))));
   const auto two = open(std::chrono::minutes(1));
   std::thread ender([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // so that it is mostly waited for
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(30));  // so that the open mostly has to wait
     one.reset();
   });
   EXPECT_EQ(loaded(*two), "one");
@@ -141,7 +142,7 @@ TEST_F(DatabaseTest, BoundsAreErrors) {
   EXPECT_TRUE(commit(*database, setting(kDisk, std::string(kMaxKeyBytes, 'k'), word("x"))));
   const std::size_t frame = to_text(word("")).size();
   const auto with_bytes = [frame](std::size_t bytes) {
-    // The length in the header has more digits than that of an empty word.
+    // The header's length has more digits than that of an empty word.
     const std::size_t digits = std::to_string(kMaxRecordBytes).size() - 2;
     return word(std::string(bytes - frame - digits, 'x'));
   };

@@ -13,7 +13,7 @@
 namespace lunar::state {
 namespace {
 
-// A signal is no answer.
+// Repeats a call that a signal interrupted.
 int sync_file(int fd) {
   for (;;) {
     const int result = fsync(fd);
@@ -44,7 +44,7 @@ std::unexpected<Error> no_folder() {
 
 Result<void> check_usable(const std::string& path) {
   if (path.empty()) return no_folder();
-  // The first of those above it that is there: the rest would be made in it.
+  // Check the nearest existing parent: the rest would be created in it.
   std::string there = path;
   struct stat info{};
   errno = 0;
@@ -71,7 +71,7 @@ Result<void> make_folder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return system_error(path, "cannot be made");
   Result<void> synced = sync_folder(parent);
-  if (!synced) rmdir(path.c_str());  // or the next change would find it, and take it for durable
+  if (!synced) rmdir(path.c_str());  // else the next change would find it and take it for durable
   return synced;
 }
 

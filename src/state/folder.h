@@ -1,4 +1,4 @@
-// The folder that a database lies in: made durably, and looked at before anything is made.
+// The folder of a database: checks whether it is usable, and creates it durably.
 #pragma once
 
 #include <string>
@@ -7,18 +7,18 @@
 
 namespace lunar::state {
 
-// Whether something could be kept there, as far as a look tells; nothing is made. permission;
-// invalid_argument: there is no folder; not_found: `path` is empty.
+// Checks, without creating anything, whether files could be stored there. permission;
+// invalid_argument: not a folder; not_found: `path` is empty.
 [[nodiscard]] Result<void> check_usable(const std::string& path);
 
-// With all above it, each of them durable. permission, no_resource, io.
+// Creates the folder and its parents, durably. permission, no_resource, io.
 Result<void> make_folder(const std::string& path);
-// The names in it are durable.
+// Makes the names in the folder durable.
 Result<void> sync_folder(const std::string& path);
 
-// "state PATH: WHAT: " and errno's text.
+// An Error with "state PATH: WHAT: " and the text of errno.
 [[nodiscard]] std::unexpected<Error> system_error(const std::string& path, const char* what);
-// There is neither a folder that was named nor a default one.
+// An Error: no folder was named, and there is no default one.
 [[nodiscard]] std::unexpected<Error> no_folder();
 
 }  // namespace lunar::state

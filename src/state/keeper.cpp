@@ -32,7 +32,7 @@ Result<bool> Keeper::open(bool may_make) {
     if (errno == EACCES && !options_.given && !may_make) return false;
     return system_error(path_, "cannot be used");
   }
-  // Somebody may have removed it, or put another in its place.
+  // Somebody may have removed or replaced the file.
   if (tables_ != nullptr && (!there || info.st_dev != device_ || info.st_ino != inode_)) close();
   if (tables_ != nullptr) return true;
   if (!there && !may_make) return false;
@@ -62,7 +62,7 @@ Result<void> Keeper::commit_or_close() {
   Result<void> committed = tables_->commit();
   if (committed) return committed;
   tables_->roll_back();
-  close();  // what it holds is known when it is read again
+  close();  // opening it again shows what it holds
   return committed;
 }
 
@@ -108,7 +108,7 @@ Result<void> Keeper::write(std::span<Work* const> members) {
   }
   Result<void> committed = commit_or_close();
   if (committed) return committed;
-  // The callers go on without it: it must not be what the next start finds.
+  // The callers continue without the change, so the next start must not find it.
   for (Work* work : members) take_back(std::exchange(work->before, {}));
   return committed;
 }
@@ -124,7 +124,7 @@ Result<void> Keeper::put_all(Work& work) {
   return {};
 }
 
-// ---- What is owed
+// ---- Pending undo
 
 void Keeper::take_back(std::vector<Before> before) {
   std::ranges::move(before, std::back_inserter(owed_));
@@ -154,7 +154,7 @@ Result<void> Keeper::settle() {
 Result<void> Keeper::undo_owed() {
   for (const Before& each : std::views::reverse(owed_)) {
     LUNAR_TRY_ASSIGN(const auto now, tables_->find(each.object, each.key));
-    // Another value is none of ours: the file was restored, say.
+    // Another value is not ours. The file may have been restored, for example.
     if (now == each.written) LUNAR_TRY(tables_->put(each.object, each.key, each.before));
   }
   return {};
@@ -195,8 +195,8 @@ bool Keeper::has_old_file(const Object& object, std::string_view key) const {
   return false;
 }
 
-// All files of the object in one transaction. A crash before they are put aside leaves them beside
-// a database that knows that it has them; one that an earlier version has written since is another.
+// Takes over all files of the object in one transaction. After a crash before they are renamed, the
+// database knows that it has them. A file that an earlier version has written since is different.
 Result<void> Keeper::take_over(const Object& object, std::string_view key) {
   LUNAR_TRY(open_to_write());
   std::vector<std::string> taken;

@@ -1,5 +1,5 @@
-// The database file as its one thread handles it: transactions in groups, what has to be taken back
-// after a failure, files of earlier versions. Private to this folder.
+// The database file, as used by the database thread: groups of transactions, undoing after
+// failures, files of earlier versions. Private to this folder.
 #pragma once
 
 #include <sys/types.h>
@@ -18,7 +18,7 @@
 
 namespace lunar::state {
 
-// What a transaction has changed, for who has to undo it.
+// One change of a transaction, with what undoing it needs.
 struct Before {
   std::string object;
   std::string key;
@@ -37,28 +37,28 @@ class Keeper {
  public:
   explicit Keeper(const DatabaseOptions& options);
 
-  // All in one, if that can be, else each alone: the failure of one is not that of another.
+  // Commits all transactions together if possible. Otherwise each alone, so that they fail apart.
   void commit(std::span<Work> group);
   Result<std::optional<Record>> load(const Object& object, std::string_view key);
-  // Nobody has waited for the end of what was committed: it is undone, now or before anything else.
+  // Undoes a committed transaction whose caller has given up: now, or before any other work.
   void take_back(std::vector<Before> before);
 
   [[nodiscard]] std::string place_of(const Object& object, std::string_view key) const;
 
  private:
-  // There is a database, and it is open. False: there is none, and none may be made.
+  // Opens the database. False: there is none and `may_make` is false.
   Result<bool> open(bool may_make);
-  // It is open, and the folder will still have its name after a power loss.
+  // Opens or creates the database, and makes its name durable.
   Result<void> open_to_write();
   void close();
   Result<void> prepare(const Transaction& transaction);
   Result<void> write(std::span<Work* const> members);
   Result<void> put_all(Work& work);
-  // Whether a file of an earlier version holds it.
+  // Whether a file of an earlier version holds the key.
   bool has_old_file(const Object& object, std::string_view key) const;
   Result<void> take_over(const Object& object, std::string_view key);
   Result<void> commit_or_close();
-  // Does what is owed, or nothing else is done.
+  // Undoes what take_back() could not. If that fails, nothing else may be done.
   Result<void> settle();
   Result<void> undo_owed();
 
@@ -66,7 +66,7 @@ class Keeper {
   const std::string path_;
   ObjectLocks locks_;
   std::unique_ptr<Tables> tables_;
-  dev_t device_ = 0;  // which file it is
+  dev_t device_ = 0;  // identity of the open file
   ino_t inode_ = 0;
   bool is_name_durable_ = false;
   std::vector<Before> owed_;

@@ -129,13 +129,13 @@ TEST_F(KeeperTest, TwoShareAFolderButNotAnObject) {
   EXPECT_EQ(word_in(*one.load(kAll, "key")), "both") << "nobody's alone";
 }
 
-// ---- Faults. A change of a database that holds "one" to "two" fails at each of its calls in turn.
+// ---- Faults. A change of "one" to "two" in a database fails at each of its calls in turn.
 
 class KeeperFaults : public KeeperTest {
  protected:
   enum class Then { goes_on, ends, power_loss };
 
-  // False: there are less calls.
+  // False: there are fewer calls.
   bool check(unsigned call, unsigned failures, Then then) {
     std::filesystem::remove_all(folder());
     FaultyVfs vfs;
@@ -157,13 +157,13 @@ class KeeperFaults : public KeeperTest {
         EXPECT_TRUE(now) << now.error().message;
         EXPECT_EQ(word_in(*now), outcome ? "two" : "one") << "call " << call;
       } else {
-        vfs.die_at(1);  // closing the file changes nothing, either
+        vfs.die_at(1);  // closing the file must change nothing
       }
     }
     vfs.fail_at = 0;
     if (then == Then::power_loss) vfs.lose_power();
     const std::string found = kept();
-    const bool knows = failures == 1 || then == Then::goes_on;  // it could be taken back
+    const bool knows = failures == 1 || then == Then::goes_on;  // the change could be undone
     if (outcome || knows) {
       EXPECT_EQ(found, outcome ? "two" : "one") << "call " << call;
     } else {

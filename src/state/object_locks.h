@@ -1,5 +1,5 @@
-// One process an object: FOLDER/OBJECT/lock, held with flock() until the process ends, however it
-// ends. Earlier versions of lunar have locked the same files.
+// Ensures that one process uses an object: FOLDER/OBJECT/lock, held with flock() until the process
+// ends, however it ends. Earlier versions of lunar lock the same files.
 #pragma once
 
 #include <chrono>
@@ -14,12 +14,12 @@ namespace lunar::state {
 // Single-threaded; may block.
 class ObjectLocks {
  public:
-  // `patience`: for how long from now on one waits for another process, which may have been killed
+  // `patience`: how long, from now on, to wait for another process, which may have been killed
   // (engine/restart_patience.h).
   ObjectLocks(std::string folder, std::chrono::milliseconds patience);
 
-  // Makes the folder of the object as needed. At once for what is locked already. busy: another
-  // process has it; permission, no_resource, io.
+  // Locks an object, and creates its folder if needed. Does nothing if this process has locked it.
+  // busy: another process has locked it; permission, no_resource, io.
   Result<void> lock(const std::string& object);
 
  private:

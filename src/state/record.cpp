@@ -21,7 +21,7 @@ bool is_name(std::string_view text) {
   });
 }
 
-// Stands for itself in a value.
+// Whether the character is written unescaped in a value.
 bool is_plain(char c) { return c > ' ' && c < '\x7f' && c != '%'; }
 
 template <class Integer>
@@ -64,7 +64,7 @@ std::optional<std::string> unescape(std::string_view text) {
   return value;
 }
 
-// Takes the text up to the separator, which must be there.
+// Takes the text up to the separator, which must exist.
 std::optional<std::string_view> take(std::string_view& rest, char separator) {
   const std::size_t at = rest.find(separator);
   if (at == std::string_view::npos) return std::nullopt;
@@ -89,7 +89,7 @@ std::unexpected<Error> from_later(std::string_view what) {
 
 }  // namespace
 
-// Lines to entries and back.
+// Converts entries to lines and back.
 class Text {
  public:
   static void append(std::string& text, const Entry& entry) {

@@ -49,7 +49,7 @@ TEST(Record, AFieldThatIsNoSuchValueHasNone) {
   EXPECT_EQ(entry.hex("none"), std::nullopt);
 }
 
-// One changed, lost or added byte is damage, wherever it is.
+// Any changed, lost or added byte is detected as damage.
 TEST(Record, DamageIsNoticed) {
   const std::string whole = to_text(example());
   for (std::size_t at = 0; at < whole.size(); ++at) {

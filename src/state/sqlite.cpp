@@ -31,7 +31,7 @@ ErrorCode error_code_of(int code, int system_error) {
   }
 }
 
-// What a person may do about it.
+// What the user can do about it.
 const char* advice_of(ErrorCode code) {
   if (code == ErrorCode::malformed) return "; restore it, or remove it to start without";
   if (code == ErrorCode::busy) return "; another process has been using it for too long";
@@ -80,10 +80,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, bo
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (may_make ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs);
-  connection->handle_.reset(handle);  // there is one after most failures, too
+  connection->handle_.reset(handle);  // set after most failures, too
   if (code != SQLITE_OK) return connection->error(code);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
-  // Nothing that the file says may make SQLite do more than read and write its tables.
+  // Whatever the file says, SQLite may only read and write its tables.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return connection;
@@ -119,7 +119,7 @@ bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_.
 
 std::unexpected<Error> Connection::error(int code) const {
   const int primary = code & 0xff;
-  // Of the last call that failed in the system; it says nothing of other errors.
+  // errno of the last failed system call. It has no meaning for other errors.
   const bool of_system =
       handle_ != nullptr &&
       (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_FULL);

@@ -1,5 +1,5 @@
-// SQLite's C interface as values: a connection and its statements, with errors as Results. For the
-// one thread that has opened it. Private to this folder.
+// SQLite's C interface with values and Results: a connection and its statements. Used only by the
+// thread that opened it. Private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@ struct sqlite3_stmt;
 
 namespace lunar::state {
 
-// How long one waits for another process that changes the same file.
+// How long to wait for another process that changes the same file.
 constexpr int kBusyTimeoutMs = 5000;
 
 class Statement {
  public:
-  // Parameters count from 1. Bytes are copied.
+  // Parameters are numbered from 1. Copies the bytes.
   Statement& bind_text(int parameter, std::string_view text);
-  // True: there is a row, whose columns may be read.
+  // True: there is a row; its columns can be read.
   Result<bool> step();
-  // Of a row. Empty: no bytes, or NULL.
+  // A column of the current row. Empty: no bytes, or NULL.
   [[nodiscard]] std::string_view column(int index) const;
   [[nodiscard]] std::int64_t number(int index) const;
 
@@ -40,14 +40,14 @@ class Statement {
 
   const class Connection* connection_;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
-  int failure_ = 0;  // of a bind
+  int failure_ = 0;  // of bind_text()
 };
 
-// Stays where it is made: statements refer to it.
+// Not movable: statements refer to it.
 class Connection {
  public:
-  // A database file in a folder that is there; it is made, if it may be. `vfs`: null for the
-  // system's own. Errors: see error().
+  // Opens a database file in an existing folder; creates it if `may_make`. `vfs`: null for SQLite's
+  // default. Errors: see error().
   static Result<std::unique_ptr<Connection>> open(const std::string& path, bool may_make,
                                                   const char* vfs = nullptr);
   Connection(const Connection&) = delete;
@@ -55,12 +55,12 @@ class Connection {
 
   Result<void> execute(const char* statements);
   Result<Statement> prepare(std::string_view text);
-  // Of a statement that gives one.
+  // Run a statement that gives one value.
   Result<std::int64_t> number(const char* text);
   Result<std::string> text(const char* text);
   [[nodiscard]] bool in_transaction() const;
 
-  // What the last failure was: busy, permission, no_resource, malformed or io.
+  // The last failure as an Error: busy, permission, no_resource, malformed or io.
   [[nodiscard]] std::unexpected<Error> error(int code) const;
 
  private:

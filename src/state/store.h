@@ -1,7 +1,6 @@
 // The daemon's durable memory: records by object and key, changed in transactions.
 //
-// A seam: the daemon has a Database behind it, tests a testing::MemoryStore that fails as it is
-// told to.
+// An interface: the daemon has a Database, tests have a testing::MemoryStore that fails on demand.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +17,19 @@
 
 namespace lunar::state {
 
-// How long a change is waited for by default: longer than a slow disk needs, shorter than
-// initiators wait for a command.
+// Default limit of a commit's duration: longer than a slow disk needs, shorter than initiators wait
+// for a command.
 constexpr std::uint64_t kPatienceNs = 20 * engine::kSecond;
-// Of one key.
+// Limit of a key's length.
 constexpr std::size_t kMaxKeyBytes = 8192;
 
-// Whom records belong to.
+// What a record belongs to, such as a device.
 class Object {
  public:
-  // One process at a time uses it: the first that finds or keeps something of it, until its store
-  // ends. `name` is of [a-z0-9-].
+  // Only one process may use the object: the first that finds or stores something under it, until
+  // its store closes. `name` consists of [a-z0-9-].
   static Object exclusive(std::string name) { return {std::move(name), true}; }
-  // Any process may read and change it.
+  // Any process may read and change the object.
   static Object shared(std::string name) { return {std::move(name), false}; }
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -45,34 +44,34 @@ class Object {
 struct Change {
   Object object;
   std::string key;
-  std::optional<Record> record;  // unset: it is removed
+  std::optional<Record> record;  // unset: remove the key
 };
-// All of it, or nothing.
+// Changes that happen all or not at all.
 using Transaction = std::vector<Change>;
 
 class Store {
  public:
   virtual ~Store() = default;
 
-  // Whoever changes an object waits for the end of one change before the next.
+  // Commits durably. Called on any shard, and completes there. A caller must wait for one change of
+  // an object to complete before it starts the next.
   //
-  // On any shard; completes there when the change will be found after a power loss. After an error,
-  // also when the wait was given up after `patience_ns`, the change is not there: what of it has
-  // reached the medium is taken back before anything else is done.
+  // After an error nothing has changed. That includes a commit that took longer than `patience_ns`:
+  // what has reached the medium is undone before any other change.
   //
-  // busy: another process has the object, or the store; cancelled: given up; permission;
-  // no_resource: no room, or a named bound; malformed: the store is damaged; io. Messages name the
-  // place.
+  // Errors: busy: another process uses the object or the store; cancelled: took too long;
+  // permission; no_resource: no space, or a named limit; malformed: the store is damaged; io.
+  // Messages name the place.
   virtual engine::Task<Result<void>> commit(Transaction transaction,
                                             std::uint64_t patience_ns = kPatienceNs) = 0;
 
-  // The same, and blocking: for threads that are no shards.
+  // Like commit(), but blocking: for threads that are no shards.
   virtual Result<void> commit_blocking(Transaction transaction) = 0;
-  // Unset: nothing is kept. Blocking: before shards serve the object. Errors as above;
-  // unsupported: a later lunar has written it.
+  // Unset: nothing is stored. Blocking: call before shards serve the object. Errors as above, and
+  // unsupported: written by a later version of lunar.
   virtual Result<std::optional<Record>> load(const Object& object, std::string_view key) = 0;
 
-  // Where a record is, for people who have to look at it or to remove it.
+  // Where a record is stored, for people who inspect or remove it.
   [[nodiscard]] virtual std::string place_of(const Object& object, std::string_view key) const = 0;
 };
 

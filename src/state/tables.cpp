@@ -43,7 +43,7 @@ Result<std::unique_ptr<Tables>> Tables::open(const std::string& path, bool may_m
   return tables;
 }
 
-// An empty file is new, or was left by a crash at its making.
+// An empty file is new, or left by a crash while it was created.
 Result<void> Tables::check_owner(const std::string& path) {
   LUNAR_TRY_ASSIGN(const std::int64_t schema, connection_->number("PRAGMA schema_version"));
   if (schema == 0) LUNAR_TRY(make());
@@ -69,7 +69,7 @@ Result<void> Tables::check_sound(const std::string& path) {
                           path, found));
 }
 
-// Two processes may find a file empty; the second waits and finds it made.
+// Two processes may find the file empty. The second waits, and then finds the tables created.
 Result<void> Tables::make() {
   LUNAR_TRY(begin());
   const auto schema = connection_->number("PRAGMA schema_version");

@@ -1,10 +1,10 @@
 // The tables of a state database, in one SQLite file:
 //
 //   record(object, key, value)   value: the text of a Record
-//   taken_over(file, header)     files of earlier versions whose contents are in `record`
+//   taken_over(file, header)     files of earlier versions whose contents are now in `record`
 //
-// Durability: a rollback journal that is truncated, and synchronous=FULL. commit() returns when the
-// file and the end of the journal are on the medium. docs/adr/0001-state-store.md says why.
+// Durability: a truncated rollback journal, and synchronous=FULL. When commit() returns, the file
+// and the end of the journal are on the medium. Reasons: docs/adr/0001-state-store.md.
 #pragma once
 
 #include <memory>
@@ -17,27 +17,27 @@
 
 namespace lunar::state {
 
-// For the one thread that has opened it. Errors as sqlite.h has them.
+// Used only by the thread that opened it. Errors as in sqlite.h.
 class Tables {
  public:
-  // Makes the file, if it may, and what is missing in it. malformed: it is damaged, or another
-  // program's; unsupported: a later lunar has made it.
+  // Opens the file and creates missing tables; creates the file if `may_make`. malformed: damaged,
+  // or another program's; unsupported: created by a later version of lunar.
   static Result<std::unique_ptr<Tables>> open(const std::string& path, bool may_make,
                                               const char* vfs = nullptr);
 
   Result<std::optional<std::string>> find(std::string_view object, std::string_view key);
   Result<bool> has_any(std::string_view object);
-  // The header of a file that has been taken over; empty: it has not.
+  // The header with which a file was taken over. Empty: it was not.
   Result<std::string> taken_over(std::string_view file);
 
-  // Within begin() and commit(). Unset: it is removed.
+  // Between begin() and commit(). Unset: removes the key.
   Result<void> put(std::string_view object, std::string_view key,
                    const std::optional<std::string>& value);
   Result<void> note_taken_over(std::string_view file, std::string_view header);
   Result<void> begin() { return connection_->execute("BEGIN IMMEDIATE"); }
-  // After an error nobody knows what the file holds until it is opened again.
+  // After an error, the contents are unknown until the file is opened again.
   Result<void> commit() { return connection_->execute("COMMIT"); }
-  // As far as it can; opening the file again does the rest.
+  // Best effort: opening the file again does the rest.
   void roll_back();
 
  private:

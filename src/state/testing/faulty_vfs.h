@@ -1,5 +1,5 @@
-// SQLite's way to the system with faults: calls that fail, a process that dies in the midst of a
-// change, a power loss that takes with it what was not synced.
+// A SQLite VFS with faults: calls that fail, a process that dies in the middle of a change, a power
+// loss that discards unsynced data.
 #pragma once
 
 #include <sqlite3.h>
@@ -17,7 +17,7 @@
 
 namespace lunar::state::testing {
 
-// One at a time a process; files are opened by one thread at a time.
+// One at a time per process. Files are opened by one thread at a time.
 class FaultyVfs {
  public:
   FaultyVfs() : real_(*sqlite3_vfs_find(nullptr)), vfs_(real_) {
@@ -43,21 +43,21 @@ class FaultyVfs {
 
   static constexpr const char* kName = "faulty";
 
-  // Calls that change something, since it was set to 0.
+  // Number of modifying calls, counted from the last reset to 0.
   unsigned calls = 0;
   unsigned syncs = 0;
-  // The number of the first that fails (0: none), how many do, and how.
+  // Number of the first call that fails (0: none), how many fail, and with which code.
   unsigned fail_at = 0;
   unsigned failures = 1;
   int code = SQLITE_IOERR;
   std::function<void()> on_sync{};  // before each
 
-  // From `call` on nothing reaches the system any more, as after kill -9.
+  // From `call` on, nothing reaches the system, as after kill -9.
   void die_at(unsigned call) {
     fail_at = call;
     failures = ~0U;
   }
-  // What was not synced is gone. No file is open.
+  // Discards what was not synced. No file may be open.
   void lose_power() {
     for (const auto& [path, written] : files_) {
       if (!written) {
@@ -69,7 +69,7 @@ class FaultyVfs {
   }
 
  private:
-  // What SQLite takes for a file; the real one stands behind it. SQLite aligns it to 8 bytes.
+  // A file as SQLite sees it. The real file follows it in memory. SQLite aligns it to 8 bytes.
   struct File : sqlite3_file {
     FaultyVfs* vfs;
     std::string* path;
@@ -126,7 +126,7 @@ class FaultyVfs {
     if (result == SQLITE_OK) vfs.remember(file);
     return result;
   }
-  // By SQLite: opening the file here would end the locks of this process when it is closed.
+  // Reads through SQLite: opening and closing the file here would drop this process's locks.
   void remember(sqlite3_file* file) {
     sqlite3_int64 size = 0;
     of(file).real()->pMethods->xFileSize(of(file).real(), &size);
@@ -173,7 +173,7 @@ class FaultyVfs {
 
   sqlite3_vfs real_;
   sqlite3_vfs vfs_;
-  // What of each file outlives a power loss; unset: not even the file.
+  // Contents of each file after a power loss. Unset: the file itself is lost.
   std::map<std::string, std::optional<std::string>> files_;
 };
 

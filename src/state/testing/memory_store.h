@@ -1,4 +1,4 @@
-// A Store in memory that fails, delays and loses as a test tells it to.
+// A Store in memory that fails, delays and loses data on demand.
 #pragma once
 
 #include <cstddef>
@@ -56,10 +56,10 @@ class MemoryStore final : public Store {
     return "memory/" + object.name() + "/" + std::string(key);
   }
 
-  // Commits that are under way fail, and what they would have changed stays as it was.
+  // Running commits fail and change nothing.
   void lose_power() { ++power_losses_; }
 
-  // For tests that know one object only.
+  // For tests with a single object.
   [[nodiscard]] std::optional<Record> find(std::string_view key) const {
     for (const auto& [place, text] : texts) {
       if (place.second != key) continue;
@@ -70,9 +70,9 @@ class MemoryStore final : public Store {
 
   std::map<Place, std::string> texts;
   std::size_t commits = 0;
-  std::uint64_t delay_ns = 0;  // of each commit() of a shard
+  std::uint64_t delay_ns = 0;  // of each commit() on a shard
   bool fails = false;
-  bool forgets = true;  // it keeps records, and removes them
+  bool forgets = true;  // false: removing records fails
 
  private:
   std::size_t power_losses_ = 0;

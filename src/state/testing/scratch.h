@@ -1,4 +1,4 @@
-// A folder that goes with the test, and records to put into a store.
+// A temporary folder for a test, and simple records.
 #pragma once
 
 #include <cstdlib>
@@ -28,7 +28,7 @@ inline Record word(std::string_view text) {
   record.add("word").set("text", text);
   return record;
 }
-// The word of it; "": there is no record.
+// The word in such a record. "": no record.
 inline std::string word_in(const std::optional<Record>& record) {
   return record ? *record->find("word")->find("text") : std::string();
 }
