@@ -75,8 +75,8 @@ LoginNegotiation::Checked LoginNegotiation::check_header(const spec::LoginReques
   if (request.data_segment_length > kMaxLoginSegmentLength) {
     return wrong(LoginStatus::initiator_error, "login data segment longer than 8192 bytes");
   }
-  // RFC 7143 §6.3: what names the connection is the same in all requests of a login; §11.12.8:
-  // CmdSN does not advance.
+  // RFC 7143 §6.3: all requests of a login have the same identification of the connection.
+  // §11.12.8: CmdSN does not advance.
   if (request.isid != identity_.isid || request.tsih != identity_.tsih ||
       request.cid != identity_.cid || request.cmd_sn != identity_.cmd_sn) {
     return wrong(LoginStatus::initiator_error, "ISID, TSIH, CID or CmdSN changed during login");
@@ -112,7 +112,7 @@ void LoginNegotiation::adopt(const spec::LoginRequest& request) {
   identity_.tsih = request.tsih;
   identity_.cid = request.cid;
   identity_.cmd_sn = request.cmd_sn;
-  // Ours to choose (RFC 7143 §11.13.4); this is the number the initiator says it waits for.
+  // We choose it (RFC 7143 §11.13.4): the number that the initiator expects.
   stat_sn_ = request.exp_stat_sn;
 }
 
@@ -127,7 +127,7 @@ LoginNegotiation::Checked LoginNegotiation::answer(const std::vector<spec::KeyVa
     }
     if (sight == SeenKeys::Sight::fresh) fresh.push_back(pair);
   }
-  // The session's type decides how other keys are answered, and may stand behind them.
+  // Other answers depend on the session's type, which may come behind those keys.
   if (!identified_) LUNAR_TRY(identify(fresh));
 
   std::vector<spec::KeyValue> auth_keys;
@@ -144,8 +144,8 @@ LoginNegotiation::Checked LoginNegotiation::answer(const std::vector<spec::KeyVa
   return {};
 }
 
-// Who and where to, from the first text (RFC 7143 §6.3: InitiatorName, SessionType and TargetName
-// belong into the first Login Request).
+// Takes the identity and the target from the first text (RFC 7143 §6.3: InitiatorName, SessionType
+// and TargetName belong into the first Login Request).
 LoginNegotiation::Checked LoginNegotiation::identify(const std::vector<spec::KeyValue>& pairs) {
   const auto value_of = [&](Key key) -> std::optional<std::string_view> {
     const auto found = std::ranges::find(pairs, key_name(key), &spec::KeyValue::key);
@@ -223,8 +223,8 @@ LoginNegotiation::Checked LoginNegotiation::answer_pair(const spec::KeyValue& pa
   return {};
 }
 
-// identify() took the names from the first text, and a repeated key never comes this far. A
-// TargetName that comes later is a discovery session's, which has no use for it.
+// Checks names after the first text. identify() has taken those in it, and repeated keys do not get
+// here. A later TargetName is that of a discovery session, which ignores it.
 LoginNegotiation::Checked LoginNegotiation::check_name(const KeyRule& rule,
                                                        std::string_view value) const {
   const std::string_view type =
@@ -267,8 +267,8 @@ LoginNegotiation::Checked LoginNegotiation::run_authenticator(
   return std::unexpected(Refusal{LoginStatus::authentication_failure, "authentication failed"});
 }
 
-// An initiator that never mentions AuthMethod, in the security stage or by leaving it out, asks for
-// none (RFC 7143 §6.3.2).
+// An initiator that does not send AuthMethod, or skips the security stage, requests no
+// authentication (RFC 7143 §6.3.2).
 LoginNegotiation::Checked LoginNegotiation::check_authenticated(
     const spec::LoginRequest& request) const {
   if (authenticated_ || auth_.none_allowed) return {};
@@ -335,8 +335,8 @@ void LoginNegotiation::transition(State next) {
     input_.clear();
     output_.clear();
   } else if (next == State::full_feature) {
-    // RFC 7143 §13.14. Violated where the initiator offered just one of the two, below the other's
-    // default.
+    // RFC 7143 §13.14. Can be violated if the initiator offers only one of the two, below the
+    // default of the other.
     parameters_.first_burst_length =
         std::min(parameters_.first_burst_length, parameters_.max_burst_length);
   }

@@ -1,9 +1,9 @@
-// The login phase of one connection, without I/O (RFC 7143 §6.3, §11.12, §11.13, §12, §13).
+// The login phase of one connection (RFC 7143 §6.3, §11.12, §11.13, §12, §13). No I/O.
 //
-// The connection gives each Login Request with its text and sends each reply; it ends the
-// connection after a refusal and goes to the full feature phase after LoginOutcome::full_feature.
-// One connection's, used on its shard only. Nothing here blocks: lookups are answered at once by
-// the TargetDirectory.
+// The connection passes in each Login Request with its text, and sends each reply. It closes after
+// a refusal, and enters the full feature phase after LoginOutcome::full_feature. Owned by one
+// connection and used on its shard only. Never blocks: the TargetDirectory answers look-ups at
+// once.
 #pragma once
 
 #include <cstddef>
@@ -24,27 +24,27 @@
 
 namespace lunar::iscsi {
 
-// Data segment of a login PDU, either way: MaxRecvDataSegmentLength is 8192 until it is declared
-// (RFC 7143 §13.12), and a declaration takes effect after login.
+// Largest data segment of a login PDU, in both directions: MaxRecvDataSegmentLength is 8192 until
+// declared (RFC 7143 §13.12), and a declaration takes effect after login.
 constexpr std::size_t kMaxLoginSegmentLength = 8192;
-// A peer that has not come to an end by then is not trying to. CHAP both ways takes five.
+// Login Requests of one login. A peer that needs more will not finish; mutual CHAP takes five.
 constexpr std::uint32_t kMaxLoginRequests = 64;
 // TargetAlias, InitiatorAlias (RFC 7143 §13.6, §13.7)
 constexpr std::size_t kMaxAliasLength = 255;
 
-// One initiator's run of an authentication method (RFC 7143 §12.1).
+// One run of an authentication method with one initiator (RFC 7143 §12.1).
 class Authenticator {
  public:
   enum class Verdict : std::uint8_t { in_progress, accepted, refused };
 
   virtual ~Authenticator() = default;
-  // Whether `key` is the method's own.
+  // Whether `key` belongs to this method.
   [[nodiscard]] virtual bool owns(std::string_view key) const = 0;
-  // Takes the method's keys of one request, at least one, and adds its own to `answer`.
+  // Takes the method's keys of one request (at least one), and adds keys to `answer`.
   virtual Verdict advance(std::span<const spec::KeyValue> keys, TextOutput& answer) = 0;
 };
 
-// A method a target offers, "CHAP" for one. Called on any shard.
+// An authentication method that a target offers, such as "CHAP". Called on any shard.
 class AuthMethod {
  public:
   virtual ~AuthMethod() = default;
@@ -58,15 +58,15 @@ struct AuthPolicy {
   std::vector<std::shared_ptr<const AuthMethod>> methods;
 };
 
-// What login must know of a target.
+// What login needs to know about a target.
 struct TargetLogin {
   std::string name;
-  std::uint16_t portal_group_tag = 1;  // of the portal the connection came in by
-  std::string alias;                   // empty: none is declared
+  std::uint16_t portal_group_tag = 1;  // of the connection's portal
+  std::string alias;                   // empty: not declared
   AuthPolicy auth;
 };
 
-// Who logs in, and to what.
+// The initiator, and the session that it requests.
 struct LoginIdentity {
   std::string initiator_name;  // lower case
   std::string initiator_alias;
@@ -74,16 +74,16 @@ struct LoginIdentity {
   std::string target_name;  // as the directory spells it; empty in a discovery session
   std::uint16_t portal_group_tag = 0;
   spec::Isid isid;
-  std::uint16_t tsih = 0;  // 0: a new session, which may reinstate an old one (RFC 7143 §6.3.5)
+  std::uint16_t tsih = 0;  // 0: a new session; may reinstate an old one (RFC 7143 §6.3.5)
   std::uint16_t cid = 0;
-  std::uint32_t cmd_sn = 0;  // of the first command of the full feature phase
+  std::uint32_t cmd_sn = 0;  // CmdSN of the first command in the full feature phase
 };
 
 class TargetDirectory {
  public:
   virtual ~TargetDirectory() = default;
-  // Names are in lower case. Errors: not_found, target_removed, authorization_failure,
-  // service_unavailable, as the initiator shall be told.
+  // Names are in lower case. The error is the status for the initiator: not_found, target_removed,
+  // authorization_failure or service_unavailable.
   [[nodiscard]] virtual std::expected<TargetLogin, spec::LoginStatus> find_target(
       std::string_view target_name, std::string_view initiator_name) const = 0;
   [[nodiscard]] virtual AuthPolicy discovery_auth(std::string_view initiator_name) const = 0;
@@ -91,19 +91,19 @@ class TargetDirectory {
 
 enum class LoginOutcome : std::uint8_t {
   proceed,       // send the reply and wait for the next request
-  full_feature,  // send the reply: the login is accepted
+  full_feature,  // the login is accepted: send the reply
   refused,       // send the reply and close the connection
 };
 
 struct LoginReply {
-  spec::LoginResponse bhs;  // complete, but for `tsih` of a new session: see LoginNegotiation
-  std::string text;         // its data segment, not padded
+  spec::LoginResponse bhs;  // complete, except `tsih` of a new session (see LoginNegotiation)
+  std::string text;         // its data segment, without padding
   LoginOutcome outcome = LoginOutcome::proceed;
-  std::string reason;  // why it was refused, for the log
+  std::string reason;  // of a refusal, for the log
 };
 
-// At LoginOutcome::full_feature the owner makes the session, or joins the one that the TSIH names,
-// and, for a new one, puts its TSIH into reply.bhs.tsih before it sends the reply. When it cannot,
+// At LoginOutcome::full_feature the owner creates the session, or joins the one named by the TSIH.
+// It puts the TSIH of a new session into reply.bhs.tsih before it sends the reply. If that fails,
 // it sends refuse() instead.
 class LoginNegotiation {
  public:
@@ -112,14 +112,14 @@ class LoginNegotiation {
 
   LoginReply handle(const spec::LoginRequest& request, Bytes text);
 
-  // Ends the login for a reason of the owner: out_of_resources, target_error,
-  // invalid_during_login for a PDU that is no Login Request, what is wrong with the session.
+  // Ends the login for a reason that the owner found: out_of_resources, target_error, a session
+  // error, or invalid_during_login for a PDU that is no Login Request.
   LoginReply refuse(spec::LoginStatus status, std::string reason);
 
-  // Whole at LoginOutcome::full_feature.
+  // Complete at LoginOutcome::full_feature.
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
   [[nodiscard]] const LoginIdentity& identity() const { return identity_; }
-  // A Login Request has come.
+  // Whether a Login Request has been received.
   [[nodiscard]] bool has_begun() const { return request_count_ != 0; }
   // StatSN of the next response on this connection.
   [[nodiscard]] std::uint32_t next_stat_sn() const { return stat_sn_; }
@@ -161,7 +161,7 @@ class LoginNegotiation {
   const TargetDirectory& directory_;
   State state_ = State::begin;
   std::uint32_t request_count_ = 0;
-  std::uint32_t initiator_task_tag_ = spec::kReservedTag;  // of the request in hand
+  std::uint32_t initiator_task_tag_ = spec::kReservedTag;  // of the current request
   std::uint32_t stat_sn_ = 0;
   bool identified_ = false;
   bool authenticated_ = false;

@@ -1,5 +1,5 @@
-// Drives a login, and the Text Requests after it, with PDUs made of the input: a byte of mode, the
-// header's variable bytes, two bytes of length, that many bytes of text, and so on.
+// Drives a login, and Text Requests after it, with PDUs made from the input: a byte of mode, the
+// header's variable bytes, two bytes of length, then that many bytes of text, and so on.
 #include <cstdlib>
 
 #include "iscsi/login/login_negotiation.h"
@@ -52,7 +52,7 @@ bool log_in(LoginNegotiation& login, ByteReader& input) {
   while (const auto flags = input.read<std::array<std::uint8_t, 2>>()) {
     spec::LoginRequest request;
     request.flags = (*flags)[0];
-    // Mostly a well-formed identity, so that the input gets past it.
+    // Mostly a well-formed identity, so that the input gets beyond it.
     request.tsih = ((*flags)[1] & 0x01) != 0 ? 1 : 0;
     request.version_min = ((*flags)[1] & 0x80) != 0 ? 1 : 0;
     const Bytes text = take_text(input);

@@ -21,7 +21,7 @@ constexpr std::string_view kNames =
 constexpr std::string_view kDiscovery =
     "InitiatorName=iqn.2007-10.com.example:host\0SessionType=Discovery\0"sv;
 
-// A method whose secret is told in the clear, in as many requests as it takes.
+// An authentication method with a clear-text secret, sent in any number of requests.
 class Password final : public AuthMethod {
  public:
   class Run final : public Authenticator {
@@ -78,7 +78,7 @@ class Login : public testing::Test {
   LoginReply stay(LoginStage stage, std::string_view text) {
     return send(spec::stage_flags(stage, kSecurity), text);
   }
-  // A login whose names are followed by `keys`, all in one request.
+  // A login in one request: the names, then `keys`.
   LoginReply whole(std::string_view names, std::string_view keys) {
     return transit(kOperational, kFullFeature, std::string(names) + std::string(keys));
   }
@@ -146,7 +146,7 @@ TEST_F(Login, GoesThroughBothStages) {
 
 TEST_F(Login, MayGoFromSecurityToFullFeature) {
   EXPECT_EQ(transit(kSecurity, kFullFeature, kNames).outcome, LoginOutcome::full_feature);
-  // Nothing was declared, so the default holds.
+  // Nothing was declared, so the default applies.
   EXPECT_EQ(login.parameters().target_max_recv_data_segment_length, 8192U);
 }
 
@@ -334,7 +334,7 @@ TEST_F(Login, RefusesKeyThatComesTwice) {
                  LoginStatus::initiator_error);
 }
 
-// As libiscsi does once it has credentials.
+// As libiscsi does if it has credentials.
 TEST_F(Login, TakesADeclarationThatIsRepeatedWordForWord) {
   transit(kSecurity, kOperational,
           std::string(kNames) + "SessionType=Normal\0InitiatorAlias=me\0AuthMethod=None\0"s);

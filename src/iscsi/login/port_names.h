@@ -1,4 +1,4 @@
-// The names of SCSI ports (RFC 7143 §4.4.1).
+// Names of SCSI ports (RFC 7143 §4.4.1).
 #pragma once
 
 #include <fmt/format.h>

@@ -20,7 +20,7 @@ constexpr KeyRule leading(KeyRule rule) {
   rule.leading_only = true;
   return rule;
 }
-// A property of SCSI traffic, which a discovery session has none of.
+// A property of SCSI traffic, which discovery sessions do not have.
 constexpr KeyRule normal_only(KeyRule rule) {
   rule.irrelevant_in_discovery = true;
   return rule;
@@ -79,8 +79,8 @@ constexpr std::array<KeyRule, kKeyCount> kTable = {
             &P::data_sequence_in_order),
     number("ErrorRecoveryLevel", Key::error_recovery_level, KeyKind::minimum,
            &P::error_recovery_level, 0, 2),
-    // Leading only by the RFC, but initiators repeat it on a further connection, which says nothing
-    // new.
+    // "Leading only" in the RFC. But initiators repeat it on further connections, where it changes
+    // nothing.
     own("SessionType", Key::session_type, KeyKind::declared_name, kInLogin),
     normal_only(leading(own("TaskReporting", Key::task_reporting, KeyKind::list, kInOperational))),
     normal_only(number("iSCSIProtocolLevel", Key::protocol_level, KeyKind::minimum,
@@ -116,7 +116,7 @@ constexpr std::string_view name_of(TaskReporting reporting) {
   return {};
 }
 
-// The first of the offered items that is the name of one of `allowed`.
+// The first offered item that is among `allowed`.
 template <class T>
 std::string choose(std::string_view offer, std::span<const T> allowed, T& result) {
   const auto items = spec::parse_list(offer);
@@ -158,8 +158,8 @@ std::string negotiate_boolean(const KeyRule& rule, std::string_view value,
   return std::string(result ? spec::kYes : spec::kNo);
 }
 
-// Our side of a number. FirstBurstLength must not pass MaxBurstLength (RFC 7143 §13.14), which is
-// why an answer to it takes account of a MaxBurstLength that came before.
+// Our value of a number. FirstBurstLength must not exceed MaxBurstLength (RFC 7143 §13.14), so its
+// answer takes an earlier MaxBurstLength into account.
 std::uint32_t preferred_number(const KeyRule& rule, const NegotiationPolicy& policy,
                                const Parameters& parameters) {
   const std::uint32_t ours = policy.preferred.*rule.number;
@@ -234,14 +234,14 @@ std::optional<std::string> negotiate(const KeyRule& rule, std::string_view value
     case KeyKind::minimum:
     case KeyKind::maximum:
     case KeyKind::declared_number: return negotiate_number(rule, value, policy, parameters);
-    // RFC 7143 §13.25: Reject should be said and No may. No is said, since initiators older than
-    // that text offer "No" and take any other answer as a failed negotiation.
+    // RFC 7143 §13.25: the answer should be Reject and may be No. We answer No: initiators older
+    // than that text offer "No" and treat any other answer as a failed negotiation.
     case KeyKind::obsolete_marker: return std::string(spec::kNo);
     case KeyKind::obsolete_interval:
     case KeyKind::from_target: return std::string(spec::kReject);
     case KeyKind::declared_text:
     case KeyKind::declared_name:
-    case KeyKind::action: return std::nullopt;  // the caller's
+    case KeyKind::action: return std::nullopt;  // the caller answers
   }
   return std::nullopt;
 }

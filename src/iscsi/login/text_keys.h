@@ -1,8 +1,8 @@
 // The text keys of RFC 7143 §13 as a table, and the negotiation of one key by its row.
 //
-// Login and the Text Requests of the full feature phase share it. A key with an action of its own
-// (names, AuthMethod, SendTargets) has a row too, so that it is known, bound to its stages and
-// looked for when repeated; its owner acts on it.
+// Used by login and by Text Requests of the full feature phase. Keys with actions of their own
+// (names, AuthMethod, SendTargets) have a row, too: it restricts them to their stages and detects
+// repetitions. The owner of the key performs the action.
 #pragma once
 
 #include <bitset>
@@ -23,13 +23,13 @@ enum class SessionType : std::uint8_t { normal, discovery };
 // Semantics of the task management functions that end many tasks (RFC 7143 §13.23).
 enum class TaskReporting : std::uint8_t { rfc3720, response_fence, fast_abort };
 
-// iSCSIProtocolLevel (RFC 7144 §7.1.1): from here on there are QUERY TASK and its kin.
+// iSCSIProtocolLevel (RFC 7144 §7.1.1): at this level QUERY TASK and related functions exist.
 constexpr std::uint32_t kProtocolLevelRfc7144 = 2;
 
-// What both sides agreed on. As constructed: the RFC's defaults, which hold for a key nobody named.
-// Lengths in bytes, times in seconds. RFC 7143 §13 tells the scope of each key.
+// The negotiated values. Initially the RFC's defaults, which apply to keys that are not negotiated.
+// Lengths are in bytes, times in seconds. RFC 7143 §13 gives the scope of each key.
 
-// Session-wide: the leading connection's login says them for all connections.
+// Scope: the session. The login of the leading connection negotiates them for all connections.
 struct SessionParameters {
   std::uint32_t max_connections = 1;
   bool initial_r2t = true;
@@ -48,25 +48,26 @@ struct SessionParameters {
   friend bool operator==(const SessionParameters&, const SessionParameters&) = default;
 };
 
-// Connection-only: each connection has its own.
+// Scope: one connection.
 struct ConnectionParameters {
   Digest header_digest = Digest::none;
   Digest data_digest = Digest::none;
-  // What the initiator takes in one PDU, declared by it; and what we take, declared by us.
+  // Largest data segment that the initiator accepts, and that we accept. Each side declares its
+  // own.
   std::uint32_t initiator_max_recv_data_segment_length = 8192;
   std::uint32_t target_max_recv_data_segment_length = 8192;
 
   friend bool operator==(const ConnectionParameters&, const ConnectionParameters&) = default;
 };
 
-// What one login negotiates.
+// Everything that a login negotiates.
 struct Parameters : SessionParameters, ConnectionParameters {
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };
 
-// lunar's side of each key.
+// lunar's values and limits for negotiation.
 struct NegotiationPolicy {
-  // The value we answer with, to be combined with the offered one by the key's function.
+  // Our value of each key. The key's function combines it with the initiator's.
   Parameters preferred{{
                            .initial_r2t = false,
                            .max_burst_length = 1048576,
@@ -76,7 +77,7 @@ struct NegotiationPolicy {
                            .protocol_level = kProtocolLevelRfc7144,
                        },
                        {.target_max_recv_data_segment_length = 262144}};
-  // Of a list key the initiator's first choice that is allowed here wins.
+  // Allowed values of list keys. The initiator's first choice among them wins.
   bool allow_digest_none = true;
   bool allow_digest_crc32c = true;
   // Command window that login advertises: MaxCmdSN = ExpCmdSN + command_window - 1.
@@ -116,17 +117,17 @@ enum class Key : std::uint8_t {
 };
 constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::of_mark_int) + 1;
 
-// How the answer follows from the offer and our preference (RFC 7143 §6.2).
+// How the result follows from the offer and our preference (RFC 7143 §6.2).
 enum class KeyKind : std::uint8_t {
   list,             // the first offered value that we allow
   boolean_and,      // Yes if both say Yes
   boolean_or,       // Yes if either says Yes
-  minimum,          // of the two numbers
-  maximum,          // of the two numbers
-  declared_number,  // the initiator says it, there is no answer
+  minimum,          // the smaller number
+  maximum,          // the larger number
+  declared_number,  // the initiator declares it; no answer
   declared_text,    // likewise; its owner stores it
-  from_target,      // only a target may say it
-  declared_name,    // likewise: InitiatorName, TargetName, SessionType
+  from_target,      // only targets may send it
+  declared_name,    // declared: InitiatorName, TargetName, SessionType
   action,           // its owner answers it
   obsolete_marker,  // RFC 7143 §13.25
   obsolete_interval,
@@ -142,16 +143,16 @@ struct KeyRule {
   std::string_view name;
   Key key;
   KeyKind kind;
-  std::uint8_t phases;                   // where an initiator may send it
+  std::uint8_t phases;                   // where initiators may send it
   bool leading_only = false;             // only on the session's first connection
-  bool irrelevant_in_discovery = false;  // answered Irrelevant there
+  bool irrelevant_in_discovery = false;  // answered "Irrelevant" in discovery sessions
   std::uint32_t Parameters::* number = nullptr;
   bool Parameters::* boolean = nullptr;
   std::uint32_t minimum = 0;  // range of the number
   std::uint32_t maximum = 0;
 };
 
-// nullptr: no key of the RFC.
+// nullptr: not a key of the RFC.
 [[nodiscard]] const KeyRule* find_key(std::string_view name);
 [[nodiscard]] std::string_view key_name(Key key);
 
@@ -161,27 +162,27 @@ struct KeyContext {
   bool discovery = false;
 };
 
-// Why a rule refuses its key before looking at the value: spec::kReject, spec::kIrrelevant, or
+// Whether the rule refuses its key whatever the value: spec::kReject, spec::kIrrelevant, or
 // nothing.
 [[nodiscard]] std::optional<std::string_view> refusal(const KeyRule& rule,
                                                       const KeyContext& context);
 
-// Negotiates `value` offered for a key of a negotiating kind into `parameters`, and returns the
-// answer to send; nothing for a declaration. An unacceptable value is answered spec::kReject and
-// changes nothing. Not for kinds declared_text, declared_name and action.
+// Negotiates an offered `value` into `parameters` and returns the answer. No answer for
+// declarations. Answers an unacceptable value with spec::kReject and changes nothing. Not for the
+// kinds declared_text, declared_name and action.
 [[nodiscard]] std::optional<std::string> negotiate(const KeyRule& rule, std::string_view value,
                                                    const NegotiationPolicy& policy,
                                                    Parameters& parameters);
 
-// What one negotiation has seen of the initiator's keys: each may come once (RFC 7143 §6.3). A
-// declaration that is repeated word for word declares nothing new, so it is let pass: libiscsi, and
-// so QEMU, tells InitiatorName again in the operational stage.
+// The initiator's keys in one negotiation. Each key may occur once (RFC 7143 §6.3). An identical
+// repetition of a declaration changes nothing and is accepted: libiscsi, and so QEMU, repeats
+// InitiatorName in the operational stage.
 class SeenKeys {
  public:
   enum class Sight : std::uint8_t {
-    fresh,     // it is the first time
-    repeated,  // a declaration, as it came before: nothing to do
-    wrong,     // a declaration that says otherwise now, or a key that may come only once
+    fresh,     // first occurrence
+    repeated,  // an identical declaration: ignore it
+    wrong,     // a different declaration, or a repeated negotiation
   };
   Sight look(const KeyRule& rule, std::string_view value);
   void clear();

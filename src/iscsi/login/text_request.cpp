@@ -11,7 +11,7 @@ TextNegotiation::TextNegotiation(const NegotiationPolicy& policy, const TargetLi
 
 TextReply TextNegotiation::handle(const spec::TextRequest& request, Bytes text) {
   if (auto fault = sequence_fault(request)) return refuse(std::move(*fault));
-  // Without a tag it begins a negotiation, and ends one that was open (RFC 7143 §11.10.4).
+  // A request without a tag starts a negotiation and ends an open one (RFC 7143 §11.10.4).
   if (request.target_transfer_tag == spec::kReservedTag) start(request);
   if (!output_.empty() && !text.empty()) return refuse("text sent before the answer's last PDU");
   if (const auto appended = input_.append(text); !appended) {
@@ -81,8 +81,8 @@ void TextNegotiation::answer_pair(const spec::KeyValue& pair) {
   }
 }
 
-// RFC 7143 Appendix C. "All" is for discovery sessions. Tools ask for it in a normal session as
-// well; they get what an empty value would tell them, which is no more than they may know there.
+// RFC 7143 Appendix C. "All" is for discovery sessions. Some tools use it in normal sessions, too,
+// and get the answer of an empty value there, which is all that they may know.
 void TextNegotiation::send_targets(std::string_view value) {
   const bool discovery = identity_.session_type == SessionType::discovery;
   if (value == "All" && discovery) {
@@ -104,7 +104,7 @@ void TextNegotiation::send_targets(std::string_view value) {
     }
     name = std::move(*wanted);
   }
-  if (!discovery && name != identity_.target_name) return;  // it must not learn of another target
+  if (!discovery && name != identity_.target_name) return;  // hide other targets
   if (const auto record = lister_.find_record(name, identity_.initiator_name)) add_record(*record);
 }
 
@@ -122,7 +122,8 @@ TextReply TextNegotiation::respond(const spec::TextRequest& request) {
   if (!more_to_come) reply.text = output_.take(parameters_.initiator_max_recv_data_segment_length);
   reply.bhs.data_segment_length = static_cast<std::uint32_t>(reply.text.size());
   reply.bhs.initiator_task_tag = initiator_task_tag_;
-  // RFC 7143 §11.11.1: only a final request has a final response, and only when all is said.
+  // RFC 7143 §11.11.1: only a final request has a final response, and only if no text is left to
+  // send.
   const bool final = (request.flags & spec::kFinal) != 0 && output_.empty();
   if (final) {
     reply.bhs.flags = spec::kFinal;

@@ -1,7 +1,7 @@
-// Text Requests of the full feature phase, without I/O (RFC 7143 §6.4, §11.10, §11.11, Appendix C).
+// Text Requests of the full feature phase (RFC 7143 §6.4, §11.10, §11.11, Appendix C). No I/O.
 //
-// One connection's, used on its shard only. The connection fills the sequence numbers of each
-// response and sends it, or a Reject PDU where the reply asks for one.
+// Owned by one connection and used on its shard only. The connection fills in the sequence numbers
+// of each response and sends it, or a Reject PDU if the reply says so.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,18 @@
 
 namespace lunar::iscsi {
 
-// One target and the portals that reach it.
+// A target and its portals.
 struct TargetRecord {
   struct Portal {
-    spec::PortalAddress address;  // never a wildcard: what the asking initiator can connect to
+    spec::PortalAddress address;  // no wildcard: an address that the initiator can connect to
     std::uint16_t portal_group_tag = 1;
   };
   std::string name;
   std::vector<Portal> portals;
 };
 
-// What SendTargets tells (RFC 7143 Appendix C). An initiator sees only what it may log in to.
+// Source of SendTargets answers (RFC 7143 Appendix C). Lists only targets that the initiator may
+// log in to.
 class TargetLister {
  public:
   virtual ~TargetLister() = default;
@@ -41,18 +42,18 @@ class TargetLister {
 };
 
 struct TextReply {
-  spec::TextResponse bhs;  // complete, but for StatSN, ExpCmdSN and MaxCmdSN
-  std::string text;        // its data segment, not padded
-  // Set: send a Reject PDU with this reason instead; the negotiation is over, without effect.
+  spec::TextResponse bhs;  // complete, except StatSN, ExpCmdSN and MaxCmdSN
+  std::string text;        // its data segment, without padding
+  // Set: send a Reject PDU with this reason instead. The negotiation ends without effect.
   std::optional<spec::RejectReason> reject;
-  std::string reason;  // why, for the log
+  std::string reason;  // of a Reject, for the log
 };
 
 class TextNegotiation {
  public:
-  // All must outlive this object. A negotiation changes `parameters` when its final response is
-  // returned, so the response itself is still sent under the old ones. In the full feature phase
-  // only what belongs to a connection can be negotiated (RFC 7143 §13).
+  // All arguments must outlive this object. `parameters` change when the final response is
+  // returned, so that the response is still sent under the old ones. In the full feature phase only
+  // parameters of a connection can be negotiated (RFC 7143 §13).
   TextNegotiation(const NegotiationPolicy& policy, const TargetLister& lister,
                   const LoginIdentity& identity, ConnectionParameters& parameters);
 
@@ -62,7 +63,7 @@ class TextNegotiation {
   [[nodiscard]] std::optional<std::string> sequence_fault(const spec::TextRequest& request) const;
   void start(const spec::TextRequest& request);
   void reset();
-  // What is wrong with the text, or nothing when it is answered.
+  // Answers the pairs. Returns what is wrong with the text, if anything.
   std::optional<std::string> answer(const std::vector<spec::KeyValue>& pairs);
   void answer_pair(const spec::KeyValue& pair);
   void send_targets(std::string_view value);

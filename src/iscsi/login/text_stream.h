@@ -1,5 +1,5 @@
-// Text that is longer than one PDU, both ways: the C bit of Login and Text PDUs (RFC 7143 §6.2).
-// No I/O; one connection's, on its shard.
+// Text longer than one PDU, in both directions: the C bit of Login and Text PDUs (RFC 7143 §6.2).
+// No I/O. Owned by one connection and used on its shard only.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +13,10 @@
 
 namespace lunar::iscsi {
 
-// Puts the data segments of a sequence together.
+// Joins the data segments of a sequence.
 class TextInput {
  public:
-  // ErrorCode::no_resource once the sequence is longer than spec::kMaxTextLength.
+  // ErrorCode::no_resource: the sequence is longer than spec::kMaxTextLength.
   Result<> append(Bytes segment) {
     if (!range_fits(text_.size(), segment.size(), spec::kMaxTextLength)) {
       return fail(ErrorCode::no_resource, "text sequence is too long");
@@ -25,7 +25,7 @@ class TextInput {
     return {};
   }
   [[nodiscard]] bool empty() const { return text_.empty(); }
-  // The whole text; the next append() begins a new one.
+  // Returns the whole text. The next append() starts a new one.
   [[nodiscard]] std::string take() {
     std::string whole;
     whole.swap(text_);
@@ -37,7 +37,7 @@ class TextInput {
   std::string text_;
 };
 
-// Hands an answer out in pieces that fit the peer's data segments. A pair may be cut anywhere.
+// Splits an answer into pieces that fit the peer's data segments. May split a pair anywhere.
 class TextOutput {
  public:
   void add(std::string_view key, std::string_view value) { spec::append_pair(text_, key, value); }

@@ -7,7 +7,7 @@ namespace lunar::iscsi::spec {
 namespace {
 
 struct AhsHeader {
-  be16 ahs_length;  // bytes after ahs_type, padding not counted
+  be16 ahs_length;  // bytes after ahs_type, without padding
   std::uint8_t ahs_type = 0;
 };
 static_assert(sizeof(AhsHeader) == 3);
@@ -23,7 +23,7 @@ Result<AhsContents> parse_ahs(Bytes bytes) {
     const std::size_t length = header->ahs_length.value();
     const auto body = reader.read_bytes(length);
     const std::size_t unpadded = sizeof(AhsHeader) + length;
-    // Both types begin with a reserved byte.
+    // Both types start with a reserved byte.
     if (!body || length == 0) return fail(ErrorCode::malformed, "AHSLength does not fit");
     if (!reader.read_bytes(padded_length(unpadded) - unpadded)) {
       return fail(ErrorCode::malformed, "AHS is not padded to four bytes");

@@ -15,14 +15,14 @@ enum class AhsType : std::uint8_t {
 };
 constexpr std::uint8_t kAhsTypeMask = 0x3f;
 
-// What the AHSs of one command said. Views into the bytes that were parsed.
+// Contents of a command's AHSs. Views of the parsed bytes.
 struct AhsContents {
-  Bytes extended_cdb;  // the bytes of the CDB from byte 16 on; empty: the CDB fits the BHS
+  Bytes extended_cdb;  // bytes of the CDB from byte 16; empty: the CDB fits into the BHS
   std::optional<std::uint32_t> bidirectional_read_expected_data_transfer_length;
 };
 
-// `bytes` is the whole of the segments, TotalAHSLength * 4 long. ErrorCode::malformed when a length
-// runs over the end, a type is unknown, or one comes twice.
+// `bytes`: all segments, TotalAHSLength * 4 bytes. ErrorCode::malformed: a length exceeds the end,
+// or a type is unknown or repeated.
 Result<AhsContents> parse_ahs(Bytes bytes);
 
 }  // namespace lunar::iscsi::spec

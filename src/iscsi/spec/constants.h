@@ -1,5 +1,4 @@
-// The constants of RFC 7143 §11: opcodes, flags, and the codes that PDUs carry, under the RFC's
-// names.
+// Constants of RFC 7143 §11, under the RFC's names: opcodes, flags, and codes in PDUs.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +8,18 @@ namespace lunar::iscsi::spec {
 
 constexpr std::size_t kBhsLength = 48;
 constexpr std::size_t kDigestLength = 4;
-constexpr std::size_t kPduAlignment = 4;  // every segment is padded to this (RFC 7143 §11.1)
+constexpr std::size_t kPduAlignment = 4;  // segments are padded to this (RFC 7143 §11.1)
 constexpr std::uint32_t kMaxDataSegmentLength = 0x00ffffff;
 constexpr std::size_t kMaxAhsLength = 255 * std::size_t{4};
 constexpr std::uint32_t kReservedTag = 0xffffffff;
 constexpr std::uint16_t kPort = 3260;
 
-// Bytes that a segment of `length` takes on the wire, without its digest.
+// Bytes of a segment of `length` on the wire, without its digest.
 [[nodiscard]] constexpr std::size_t padded_length(std::size_t length) {
   return (length + kPduAlignment - 1) & ~(kPduAlignment - 1);
 }
 
-// RFC 7143 §11.2.1.2. Byte 0 holds it in its low six bits.
+// RFC 7143 §11.2.1.2. The low six bits of byte 0.
 enum class Opcode : std::uint8_t {
   nop_out = 0x00,
   scsi_command = 0x01,
@@ -42,15 +41,15 @@ enum class Opcode : std::uint8_t {
   reject = 0x3f,
 };
 constexpr std::uint8_t kOpcodeMask = 0x3f;
-constexpr std::uint8_t kImmediate = 0x40;  // byte 0: deliver at once, CmdSN is not consumed
+constexpr std::uint8_t kImmediate = 0x40;  // byte 0: deliver at once; does not consume CmdSN
 
 [[nodiscard]] constexpr std::uint8_t wire(Opcode opcode) {
   return static_cast<std::uint8_t>(opcode);
 }
 
-// Byte 1. Which of them a PDU knows is said at its struct.
+// Flags of byte 1. The comment at each PDU's struct names its flags.
 constexpr std::uint8_t kFinal = 0x80;
-constexpr std::uint8_t kContinue = 0x40;  // C of text and login: the text goes on in the next PDU
+constexpr std::uint8_t kContinue = 0x40;  // C of text and login: the text continues in the next PDU
 constexpr std::uint8_t kTransit = 0x80;   // T of login
 // SCSI Command
 constexpr std::uint8_t kRead = 0x40;
@@ -85,7 +84,7 @@ enum class TmfFunction : std::uint8_t {
   target_warm_reset = 6,
   target_cold_reset = 7,
   task_reassign = 8,
-  query_task = 9,  // RFC 7144 §4.1: these three ask for iSCSIProtocolLevel 2
+  query_task = 9,  // RFC 7144 §4.1: from here on iSCSIProtocolLevel 2 is required
   query_task_set = 10,
   i_t_nexus_reset = 11,
   query_asynchronous_event = 12,
@@ -170,7 +169,7 @@ enum class LoginStage : std::uint8_t {
 constexpr std::uint8_t kCurrentStageShift = 2;
 constexpr std::uint8_t kStageMask = 0x03;
 
-// RFC 7143 §11.13.5: the class in the high byte, the detail in the low one.
+// RFC 7143 §11.13.5: class in the high byte, detail in the low byte.
 enum class LoginStatus : std::uint16_t {
   success = 0x0000,
   target_moved_temporarily = 0x0101,
@@ -198,6 +197,6 @@ enum class LoginStatus : std::uint16_t {
   return static_cast<std::uint8_t>(static_cast<std::uint16_t>(status) & 0xff);
 }
 
-constexpr std::uint8_t kVersion = 0x00;  // RFC 7143 §11.12.4: the only one there is
+constexpr std::uint8_t kVersion = 0x00;  // RFC 7143 §11.12.4: the only version
 
 }  // namespace lunar::iscsi::spec

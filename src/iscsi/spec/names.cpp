@@ -25,7 +25,7 @@ std::string lower_case(std::string_view text) {
 
 bool all_hex(std::string_view text) { return std::ranges::all_of(text, is_hex_digit); }
 
-// "YYYY-MM." of an iqn name, with what it must be followed by (RFC 7143 §4.2.7.4).
+// "YYYY-MM." of an iqn name, and what must follow it (RFC 7143 §4.2.7.4).
 bool has_naming_authority(std::string_view rest) {
   constexpr std::string_view kShape = "dddd-dd.";
   if (rest.size() <= kShape.size()) return false;
@@ -37,7 +37,7 @@ bool has_naming_authority(std::string_view rest) {
   return month >= 1 && month <= 12 && (is_digit(first) || is_lower(first));
 }
 
-// Length of the UTF-8 sequence that begins `text`, 0 when it is none (RFC 3629 §4).
+// Length of the first UTF-8 sequence of `text`. 0: invalid (RFC 3629 §4).
 std::size_t utf8_sequence_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = at(0);
@@ -47,7 +47,7 @@ std::size_t utf8_sequence_length(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((at(i) & 0xc0U) != 0x80) return 0;
   }
-  // Overlong forms, surrogates and what lies beyond U+10FFFF.
+  // Overlong forms, surrogates, and values above U+10FFFF.
   const unsigned second = at(1);
   if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
       (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {

@@ -14,22 +14,22 @@ namespace lunar::iscsi::spec {
 
 constexpr std::size_t kMaxNameLength = 223;
 
-// For a name that we are to bear or that a user writes: one of
+// Parses a name for our own use, or one that a user writes:
 //   iqn.YYYY-MM.reversed.domain[:anything]   eui.16 hex digits   naa.16 or 32 hex digits
-// in ASCII letters, digits, '-', '.' and ':'. Returns it in lower case, which is its normal form.
-// ErrorCode::invalid_argument with what is wrong.
+// in ASCII letters, digits, '-', '.' and ':'. Returns it in lower case, its normal form.
+// ErrorCode::invalid_argument says what is wrong.
 Result<std::string> parse_name(std::string_view text);
 
-// For the name a peer states in login. It identifies and is not resolved, and many deployed
-// initiators put a host name with '_' or a bare label into it, so only what would harm is refused
-// (ErrorCode::malformed): a length other than 1..223, control characters, spaces, text that is not
-// UTF-8. ASCII letters become lower case; the rest must come normalized (RFC 3722) and is kept.
+// Checks the name that a peer gives in login. Lenient, because the name only identifies, and many
+// initiators use host names with '_' or bare labels. Refuses only what is harmful
+// (ErrorCode::malformed): a length outside 1..223, control characters, spaces, invalid UTF-8. ASCII
+// letters become lower case; other text must already be normalized (RFC 3722) and is kept.
 Result<std::string> normalize_peer_name(std::string_view text);
 
-// RFC 7143 §6.1: what any text value may have at most.
+// RFC 7143 §6.1: limit of a text value.
 constexpr std::size_t kMaxAliasLength = 255;
-// A word for people (RFC 7143 §13.7), told at login: no control characters, which would end its key
-// and begin another. ErrorCode::invalid_argument with what is wrong.
+// A name for people, sent at login (RFC 7143 §13.7). Control characters are refused: they could end
+// the key and start another. ErrorCode::invalid_argument says what is wrong.
 Result<std::string> parse_alias(std::string_view text);
 
 struct PortalAddress {
@@ -41,7 +41,7 @@ struct PortalAddress {
 
   friend auto operator<=>(const PortalAddress&, const PortalAddress&) = default;
 
-  // Whether this is 0.0.0.0 or [::], which can be listened on but must not be told to a peer.
+  // Whether this is 0.0.0.0 or [::]. Such an address can be listened on, but not given to a peer.
   [[nodiscard]] bool is_wildcard() const;
   // "192.0.2.1", "2001:db8::1"
   [[nodiscard]] std::string host() const;
@@ -49,7 +49,7 @@ struct PortalAddress {
   [[nodiscard]] std::string to_string() const;
 };
 
-// The reverse of to_string(); without ":port" it is 3260. No host names: nothing here resolves.
+// Parses the form of to_string(). Without ":port" the port is 3260. Does not resolve host names.
 Result<PortalAddress> parse_portal_address(std::string_view text);
 
 }  // namespace lunar::iscsi::spec

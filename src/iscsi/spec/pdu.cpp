@@ -1,4 +1,4 @@
-// The layout of every PDU against the tables of RFC 7143 §11, checked by the compiler.
+// Checks the layout of every PDU against the tables of RFC 7143 §11 at compile time.
 #include "iscsi/spec/pdu.h"
 
 namespace lunar::iscsi::spec {

@@ -1,8 +1,8 @@
-// The 48-byte Basic Header Segments of iSCSI (RFC 7143 §11) as they travel, one struct each.
+// The 48-byte Basic Header Segments of iSCSI (RFC 7143 §11) in wire format, one struct each.
 //
-// Each struct has alignment 1 and no padding, so load<ScsiCommand>(bytes) and as_bytes(pdu) are the
-// whole codec. Defaults are what a sender must put where it has nothing to say: the opcode, the
-// bits that are always one, reserved task tags, zero elsewhere.
+// The structs have alignment 1 and no padding, so load<ScsiCommand>(bytes) and as_bytes(pdu) are
+// the whole codec. Default values are what a sender must use for unset fields: the opcode, bits
+// that are always one, reserved task tags, otherwise zero.
 #pragma once
 
 #include <array>
@@ -15,8 +15,8 @@
 
 namespace lunar::iscsi::spec {
 
-// The initiator's part of a session's name, made of type, naming authority and qualifier
-// (RFC 7143 §11.12.5). A target only compares it.
+// The initiator's part of a session identifier: type, naming authority and qualifier (RFC 7143
+// §11.12.5). Targets only compare it.
 struct Isid {
   std::array<std::uint8_t, 6> bytes{};
 
@@ -26,25 +26,25 @@ struct Isid {
 template <std::size_t Count>
 using Reserved = std::array<std::uint8_t, Count>;
 
-// What all BHSs share; receive into this, then load the PDU that opcode() names.
+// Common part of all BHSs. Receive into this, then pdu_cast() to the PDU of opcode().
 struct Bhs {
   std::uint8_t opcode_byte = 0;
   std::uint8_t flags = 0;
   Reserved<2> opcode_specific_2{};
   std::uint8_t total_ahs_length = 0;  // in words of four bytes
-  be24 data_segment_length;           // in bytes, padding not counted
+  be24 data_segment_length;           // in bytes, without padding
   be64 lun;                           // or opcode specific
   be32 initiator_task_tag;
   Reserved<28> opcode_specific_20{};
 
-  // A value of the wire: may be none of Opcode's names.
+  // May be none of the enumerators: it is a value from the wire.
   [[nodiscard]] Opcode opcode() const { return static_cast<Opcode>(opcode_byte & kOpcodeMask); }
   [[nodiscard]] bool immediate() const { return (opcode_byte & kImmediate) != 0; }
   [[nodiscard]] bool final() const { return (flags & kFinal) != 0; }
   [[nodiscard]] std::size_t ahs_length_bytes() const { return std::size_t{total_ahs_length} * 4; }
 };
 
-// The typed view of a received header. Both are 48 bytes, so it cannot fail.
+// A received header as its PDU's struct. Both have 48 bytes, so this cannot fail.
 template <WireStruct Pdu>
 [[nodiscard]] Pdu pdu_cast(const Bhs& bhs) {
   static_assert(sizeof(Pdu) == sizeof(Bhs));
@@ -167,7 +167,7 @@ struct R2T {
   be64 lun;
   be32 initiator_task_tag;
   be32 target_transfer_tag;
-  be32 stat_sn;  // the next one; not consumed
+  be32 stat_sn;  // the next StatSN; not consumed
   be32 exp_cmd_sn;
   be32 max_cmd_sn;
   be32 r2t_sn;
@@ -352,7 +352,7 @@ struct Reject {
   be32 stat_sn;
   be32 exp_cmd_sn;
   be32 max_cmd_sn;
-  be32 data_sn;  // or R2TSN; only of a rejected Data/R2T SNACK
+  be32 data_sn;  // or R2TSN; only if a Data/R2T SNACK was rejected
   Reserved<8> reserved_40{};
 };
 
@@ -364,7 +364,7 @@ struct NopOut {
   std::uint8_t total_ahs_length = 0;
   be24 data_segment_length;
   be64 lun;
-  be32 initiator_task_tag = kReservedTag;  // reserved: no answer is wanted
+  be32 initiator_task_tag = kReservedTag;  // reserved: requests no answer
   be32 target_transfer_tag = kReservedTag;
   be32 cmd_sn;
   be32 exp_stat_sn;
@@ -380,7 +380,7 @@ struct NopIn {
   be24 data_segment_length;
   be64 lun;
   be32 initiator_task_tag = kReservedTag;
-  be32 target_transfer_tag = kReservedTag;  // reserved: no answer is wanted
+  be32 target_transfer_tag = kReservedTag;  // reserved: requests no answer
   be32 stat_sn;
   be32 exp_cmd_sn;
   be32 max_cmd_sn;

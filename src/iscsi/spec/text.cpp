@@ -12,8 +12,8 @@ constexpr bool is_label_character(char c) {
          std::string_view(".-+@_").contains(c);
 }
 
-// A standard-label; '#' is in the public extension keys (X#NodeArchitecture). The one key of the
-// RFC that begins with a small letter is iSCSIProtocolLevel (RFC 7143 §13.24).
+// A standard-label. '#' occurs in public extension keys (X#NodeArchitecture). The RFC's only key
+// that starts with a small letter is iSCSIProtocolLevel (RFC 7143 §13.24).
 bool is_key(std::string_view key) {
   if (key.empty()) return false;
   if (!is_upper(key.front()) && !key.starts_with("iSCSI")) return false;

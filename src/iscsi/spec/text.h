@@ -1,4 +1,4 @@
-// The key=value text of Login and Text PDUs (RFC 7143 §6.1): pairs, each ended by one NUL.
+// The key=value text of Login and Text PDUs (RFC 7143 §6.1): pairs that each end with one NUL.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 namespace lunar::iscsi::spec {
 
 constexpr std::size_t kMaxKeyLength = 63;      // RFC 7143 §6.1, standard-label
-constexpr std::size_t kMaxValueLength = 8192;  // the longest value we have a use for
-constexpr std::size_t kMaxTextLength = 65536;  // RFC 7143 §6.2: what a peer must be able to take
-constexpr std::size_t kMaxTextPairs = 256;     // ours: several times the number of keys there are
+constexpr std::size_t kMaxValueLength = 8192;  // our limit: the longest value that we use
+constexpr std::size_t kMaxTextLength = 65536;  // RFC 7143 §6.2: what a peer must accept
+constexpr std::size_t kMaxTextPairs = 256;     // our limit: several times the number of keys
 
-// The values that answer a key instead of negotiating it (RFC 7143 §6.2).
+// Values that answer a key without negotiating it (RFC 7143 §6.2).
 constexpr std::string_view kNotUnderstood = "NotUnderstood";
 constexpr std::string_view kIrrelevant = "Irrelevant";
 constexpr std::string_view kReject = "Reject";
@@ -32,19 +32,18 @@ struct KeyValue {
   friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };
 
-// The pairs of a whole text (all PDUs of a C-bit sequence put together), in order, as views into
-// it. Surplus NULs between pairs are skipped, since initiators are seen to count padding as text.
-// ErrorCode::malformed: no '=', a key that is no label, no final NUL; ErrorCode::no_resource: a
-// bound above is passed.
+// The pairs of a whole text (all PDUs of a C-bit sequence joined), in order, as views of it. Skips
+// extra NULs between pairs, because some initiators count padding as text. ErrorCode::malformed: no
+// '=', an invalid key, no final NUL. ErrorCode::no_resource: a limit above is exceeded.
 Result<std::vector<KeyValue>> parse_text(Bytes text);
 
 // Appends "key=value\0".
 void append_pair(std::string& text, std::string_view key, std::string_view value);
 
-// A numerical-value: decimal or 0x hexadecimal, below 2**64 (RFC 7143 §6.1).
+// A numerical-value: decimal or hexadecimal (0x), below 2**64 (RFC 7143 §6.1).
 Result<std::uint64_t> parse_number(std::string_view value);
 
-// The items of a comma separated list; at least one, none of them empty, else ErrorCode::malformed.
+// Items of a comma-separated list. ErrorCode::malformed: an item, or the list, is empty.
 Result<std::vector<std::string_view>> parse_list(std::string_view value);
 
 }  // namespace lunar::iscsi::spec

@@ -1,5 +1,4 @@
-// Whatever the bytes are, parsing ends, keeps its bounds, and what it accepts is written back the
-// same.
+// For any bytes, parsing ends and keeps its bounds, and accepted text is written back unchanged.
 #include <cstdlib>
 
 #include "iscsi/spec/ahs.h"
