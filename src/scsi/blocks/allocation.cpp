@@ -8,7 +8,7 @@
 namespace lunar::scsi {
 namespace {
 
-// So that a map of many small pieces is looked at for a bounded time.
+// Limits the time spent on a map with many small extents.
 constexpr std::size_t kMaxExtents = 16 * kKiB;
 
 }  // namespace

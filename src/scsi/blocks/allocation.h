@@ -1,4 +1,4 @@
-// How much of a thin provisioned logical unit is mapped, from the medium's own allocation map.
+// How many blocks of a thin provisioned logical unit are mapped, from the medium's allocation map.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@ namespace lunar::scsi {
 
 class LogicalUnit;
 
-// The size of the units in which resources are counted, as a power of two of blocks: the smallest
-// with which a count of all blocks has 32 bits (SBC-4 §6.6.6, THRESHOLD EXPONENT).
+// THRESHOLD EXPONENT (SBC-4 §6.6.6): log2 of the unit, in blocks, in which resources are counted.
+// It is the smallest with which the count of all blocks fits into 32 bits.
 [[nodiscard]] unsigned threshold_exponent(std::uint64_t capacity_blocks);
 
-// An estimate where the map has very many pieces: what is beyond some thousands is taken to be like
-// those before. Nothing: the map cannot be read. May take a while, beside the shard.
+// Counts the mapped blocks. Only the first thousands of extents are read; the rest is estimated
+// from them. Nothing: the map cannot be read. May take long, but does not block the shard.
 engine::Task<std::optional<std::uint64_t>> count_mapped_blocks(const LogicalUnit& unit,
                                                                std::uint64_t capacity_blocks);
 

@@ -1,6 +1,6 @@
 // Commands on logical blocks (SBC-4 §5).
 //
-// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
+// `decode_x` reads the CDB of command x, or refuses it and returns false. `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"
@@ -46,7 +46,7 @@ void execute_read_defect_data_12(Command& command);
 
 // ---- provisioning.cpp: UNMAP, WRITE SAME
 bool decode_unmap(Command& command);
-// The data-out; false when there is nothing to do, or it has been refused.
+// Checks the data-out. False: there is nothing to do, or the command has been refused.
 bool check_unmap_list(Command& command);
 void execute_unmap(Command& command);
 bool decode_write_same(Command& command);

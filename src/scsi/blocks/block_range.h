@@ -1,4 +1,4 @@
-// Checks of the block range that a CDB names, in the order in which the standard's errors win.
+// Checks of a CDB's block range, in the order of precedence that the standard gives their errors.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace lunar::scsi {
 
-// Where the LOGICAL BLOCK ADDRESS and the length field are, for the field pointer.
+// Byte of the CDB that holds its length field, for the field pointer in sense data.
 [[nodiscard]] inline std::uint16_t length_field_of(const spec::Cdb& cdb) {
   switch (cdb.size()) {
     case sizeof(spec::BlockCdb6): return offsetof(spec::BlockCdb6, transfer_length_blocks);
@@ -22,14 +22,14 @@ namespace lunar::scsi {
   return offsetof(spec::BlockCdb32, transfer_length_blocks);
 }
 
-// SBC-4 §4.5: a range that ends at the capacity is whole, also an empty one that begins there.
+// SBC-4 §4.5: a range may end at the capacity; an empty one may also begin there.
 inline bool check_range(Command& command, Lba lba, BlockCount blocks) {
   if (range_fits(lba.value, blocks.value, command.unit->state().capacity_blocks)) [[likely]]
     return true;
   return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
 }
 
-// SBC-4 §6.6.4, table 272: more than MAXIMUM TRANSFER LENGTH is INVALID FIELD IN CDB.
+// SBC-4 §6.6.4, table 272: INVALID FIELD IN CDB above MAXIMUM TRANSFER LENGTH.
 inline bool check_transfer(Command& command, const LogicalUnit& unit, const spec::Cdb& cdb,
                            BlockCount blocks) {
   if (blocks.value <= unit.max_transfer_blocks()) [[likely]]
@@ -37,8 +37,8 @@ inline bool check_transfer(Command& command, const LogicalUnit& unit, const spec
   return refuse(command, spec::Sense::invalid_field_in_cdb(length_field_of(cdb)));
 }
 
-// Takes LBA, length and FUA from the CDB of a command that transfers the blocks which it names. DPO
-// asks for nothing that lunar could do otherwise.
+// Takes LBA, length and FUA from the CDB of a command that transfers its blocks. DPO is ignored:
+// lunar has no cache policy to change.
 inline bool decode_transfer(Command& command) {
   const spec::Cdb cdb = cdb_of(command);
   const spec::BlockCommand block = spec::decode_block_command(cdb);
@@ -47,16 +47,16 @@ inline bool decode_transfer(Command& command) {
   if (!check_transfer(command, unit, cdb, block.blocks)) return false;
   command.lba = block.lba;
   command.count = block.blocks;
-  // The 6-byte forms have no flags.
+  // The 6-byte CDBs have no flags.
   command.flags = cdb.size() > sizeof(spec::BlockCdb6) && block.flags.fua()
                       ? block::kFua
                       : block::RequestFlags{0};
   return true;
 }
 
-// How many of the blocks that the CDB names have come, each of `block_bytes`. Fewer where the
-// initiator offers fewer: those are dealt with, and the residual tells it of the rest. None, and
-// the command is refused, where it offers a part of a block, which nobody can use.
+// Number of the CDB's blocks whose data-out has arrived, each of `block_bytes`. It is smaller if
+// the initiator offers less: those blocks are processed, and the residual tells it of the rest.
+// Nothing, and the command refused, if the initiator offers part of a block.
 inline std::optional<BlockCount> blocks_given(Command& command, BlockCount named,
                                               std::size_t block_bytes) {
   const std::uint64_t given = command.data_out.size() / block_bytes;
@@ -76,12 +76,11 @@ inline bool take_blocks_given(Command& command, std::size_t block_bytes) {
   return static_cast<std::size_t>(command.count.value) << command.unit->unit().block_shift();
 }
 
-// Takes what the CDB of a COMPARE AND WRITE names; `block_bytes` come for each block of each half
-// (SBC-4 §5.4).
+// Decodes a COMPARE AND WRITE (SBC-4 §5.4). Each block has `block_bytes` in each half of the data.
 inline bool take_compare_and_write(Command& command, std::size_t block_bytes) {
   const spec::BlockCommand block = spec::decode_compare_and_write(cdb_of(command));
   if (!check_range(command, block.lba, block.blocks)) return false;
-  // 256 blocks look like none.
+  // A count of 256 is encoded as 0.
   const bool wraps = block.blocks.value == 0 && command.expected_out_bytes != 0;
   if (wraps || block.blocks.value > kMaxCompareAndWriteBlocks) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(
@@ -91,7 +90,7 @@ inline bool take_compare_and_write(Command& command, std::size_t block_bytes) {
   command.count = block.blocks;
   command.flags = block.flags.fua() ? block::kFua : block::RequestFlags{0};
   command.data_out_bytes = static_cast<std::uint32_t>(2 * command.count.value * block_bytes);
-  // Halves of another length would be compared and written at the wrong places.
+  // With another length, the halves would be compared and written at the wrong offsets.
   return command.expected_out_bytes == command.data_out_bytes || refuse_amount_of_data(command);
 }
 

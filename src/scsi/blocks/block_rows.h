@@ -7,7 +7,7 @@
 namespace lunar::scsi {
 namespace rows {
 
-// Not the blocks themselves: ALLOW COMMANDS 100b of PERSISTENT RESERVE IN lets it pass.
+// Does not return the blocks' contents, so ALLOW COMMANDS 100b of PERSISTENT RESERVE IN permits it.
 constexpr Restrictions kTellsOfDefects = kReads & ~kReservedReads;
 
 constexpr auto kBlockRows = std::to_array<CommandDescription>({

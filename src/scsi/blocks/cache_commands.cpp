@@ -1,4 +1,4 @@
-// SYNCHRONIZE CACHE and PRE-FETCH (SBC-4 §5.11, §5.33): what is between the medium and us.
+// SYNCHRONIZE CACHE and PRE-FETCH (SBC-4 §5.11, §5.33).
 #include <utility>
 
 #include "block/front.h"
@@ -15,15 +15,15 @@ namespace {
   return spec::decode_block_command(cdb_of(command)).flags.immed();
 }
 
-// Zero blocks: to the end of the medium.
+// Zero blocks means up to the end of the medium.
 bool decode_cache_command(Command& command) {
   const spec::BlockCommand block = spec::decode_block_command(cdb_of(command));
   return check_range(command, block.lba, block.blocks);
 }
 
-// Flushes until nobody has asked for it since the last one began: so any number of commands with
-// IMMED costs one frame and one request at a time. They have been promised it, so a stop gives the
-// medium some time for it.
+// Flushes until no request has come since the last flush began. So any number of commands with
+// IMMED costs one frame and one request at a time. These commands have been promised the flush, so
+// a stop gives the medium some time for it.
 engine::Task<void> flush_while_wanted(LogicalUnitShard& part) {
   LogicalUnitShard::BackgroundFlush& flush = part.background_flush();
   flush.running = true;
@@ -44,8 +44,8 @@ void flush_in_background(LogicalUnitShard& part) {
 }  // namespace
 
 bool decode_synchronize_cache(Command& command) {
-  // SPC-5 §4.4.7: that a flush failed whose command has long ended is told to the next who relies
-  // on one.
+  // SPC-5 §4.4.7: the failure of a flush whose command has ended is reported to the next command
+  // that relies on a flush.
   if (std::exchange(command.unit->background_flush().failed, false)) {
     spec::Sense sense =
         spec::Sense::of(spec::SenseKey::medium_error, spec::AdditionalSense::write_error);
@@ -58,7 +58,7 @@ bool decode_synchronize_cache(Command& command) {
 void execute_synchronize_cache(Command& command) {
   LogicalUnitShard& part = *command.unit;
   if (is_immediate(command)) {
-    // SBC-4 §5.33: the status comes as soon as the CDB has been checked.
+    // SBC-4 §5.33: with IMMED, the status is sent once the CDB has been checked.
     flush_in_background(part);
     return end_soon(command);
   }
@@ -70,9 +70,8 @@ void execute_synchronize_cache(Command& command) {
 bool decode_pre_fetch(Command& command) { return decode_cache_command(command); }
 
 void execute_pre_fetch(Command& command) {
-  // SBC-4 §5.11: CONDITION MET says that all of the blocks are in the cache, GOOD that it has no
-  // room for them. A medium that lends its memory is as fast as any cache; for others lunar keeps
-  // none.
+  // SBC-4 §5.11: CONDITION MET means that all blocks are in the cache; GOOD means that they do not
+  // fit. A medium that lends its memory is as fast as a cache. For other media lunar has no cache.
   if (command.unit->front().capabilities().lend) {
     command.status_code = spec::Status::condition_met;
   }

@@ -30,11 +30,11 @@ void produce_16(Command& command, ByteWriter& out) {
     const unsigned p_type = static_cast<unsigned>(type) - 1;
     data.protection = static_cast<std::uint8_t>(data.kProtEn | p_type << data.kPTypeShift);
   }
-  // P_I_EXPONENT is zero: one piece of protection information a block.
+  // P_I_EXPONENT is zero: one protection information entry per block.
   const std::uint32_t ratio = unit.limits().physical_block_size / unit.block_size();
   data.exponents =
       static_cast<std::uint8_t>(std::countr_zero(std::max(ratio, 1U))) & data.kExponentMask;
-  // Block 0 lies at the start of a physical block: LOWEST ALIGNED is zero.
+  // Block 0 is aligned to a physical block: LOWEST ALIGNED is zero.
   std::uint16_t provisioning = 0;
   if (unit.thin()) provisioning |= data.kLbpme;
   if (unit.unmap_reads_zeroes()) provisioning |= data.kLbprz;
@@ -42,7 +42,7 @@ void produce_16(Command& command, ByteWriter& out) {
   out.write(data);
 }
 
-// The obsolete fields: an address means something only together with PMI.
+// Obsolete fields: an address is valid only with PMI.
 bool check_pmi(Command& command, std::uint64_t lba, std::uint8_t pmi, std::uint16_t lba_field) {
   constexpr std::uint8_t kPmi = 0x01;
   if (lba == 0 || (pmi & kPmi) != 0) return true;

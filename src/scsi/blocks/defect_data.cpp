@@ -1,5 +1,5 @@
-// READ DEFECT DATA (SBC-4 §5.18, §5.19): a medium of lunar knows of no defects, so that every list
-// is there and is empty.
+// READ DEFECT DATA (SBC-4 §5.18, §5.19). lunar's media have no known defects, so all lists exist
+// and are empty.
 #include "scsi/spec/defect_data.h"
 #include "scsi/blocks/block_commands.h"
 #include "scsi/core/parameter_data.h"
@@ -7,8 +7,7 @@
 namespace lunar::scsi {
 namespace {
 
-// What the header answers to what the CDB asks for: each list that is wanted is valid, in the
-// format that is wanted.
+// Header for the lists requested by the CDB: each requested list is valid, in the requested format.
 constexpr std::uint8_t kListsMask =
     spec::kPrimaryDefectList | spec::kGrownDefectList | spec::kDefectListFormatMask;
 

@@ -1,5 +1,5 @@
-// A command's turn to have some blocks for itself on every shard (block/range_lock.h), for which it
-// waits no longer than it is wanted: others may be in a medium that does not answer them.
+// Exclusive use of a range of blocks by one command, on every shard (block/range_lock.h). The wait
+// for it ends early if the command is aborted, as its holder may hang in its medium.
 #pragma once
 
 #include <memory>
@@ -15,16 +15,16 @@ namespace lunar::scsi {
 
 class ExclusiveRange {
  public:
-  // Nothing: the command is not wanted any more. Its logical unit stays open until give_back().
+  // Nothing: the command was aborted. The logical unit stays open until give_back().
   static engine::Task<std::optional<ExclusiveRange>> take(const Command& command,
                                                           block::Range range,
                                                           block::Exclusion exclusion);
-  // Always, also after an error or an abort.
+  // Always required, also after an error or an abort.
   engine::Task<void> give_back();
 
  private:
   using Hold = block::RangeLocks::Hold;
-  // A place of its own, as its command may leave before its turn comes.
+  // Allocated apart, as the command may end before its turn comes.
   struct Free {
     void operator()(Hold* hold) const {
       hold->~Hold();
@@ -40,7 +40,7 @@ class ExclusiveRange {
   std::unique_ptr<Hold, Free> hold_;
 };
 
-// Runs `steps` while the command has the range for itself; sets its outcome.
+// Runs `steps` while the command has the range exclusively. Sets the command's outcome.
 engine::Task<void> run_alone(Command& command, block::Range range, block::Exclusion exclusion,
                              engine::Task<void> (*steps)(Command&));
 

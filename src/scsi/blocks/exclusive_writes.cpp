@@ -1,6 +1,5 @@
-// Commands that read and write, or write, as one step that no other write of the logical unit comes
-// between, whatever shard it is on: COMPARE AND WRITE (SBC-4 §5.4), ORWRITE (SBC-4 §5.15), WRITE
-// ATOMIC (SBC-4 §5.48).
+// Commands that run as one step, which no other write to the logical unit interleaves with, on any
+// shard: COMPARE AND WRITE (SBC-4 §5.4), ORWRITE (SBC-4 §5.15), WRITE ATOMIC (SBC-4 §5.48).
 #include <algorithm>
 
 #include "block/disk.h"
@@ -19,7 +18,7 @@ namespace {
 using spec::AdditionalSense;
 using spec::Sense;
 
-// Runs `steps` while the command has its blocks for itself.
+// Runs `steps` while the command holds its blocks exclusively.
 template <engine::Task<void> (*steps)(Command&), block::Exclusion exclusion>
 engine::Task<void> alone(Command& command) {
   return run_alone(command, {command.lba, command.count}, exclusion, steps);
@@ -35,7 +34,7 @@ engine::Task<void> compare_and_write(Command& command) {
   command.set_buffer(command.data_out.data(), bytes);
   const block::Status compared = co_await medium_step_as_holder(command);
   if (compared == block::Status::miscompare) {
-    // SBC-4 §5.4: where in the data-out the first difference is.
+    // SBC-4 §5.4: offset of the first difference in the data-out.
     set_check_condition(command, Sense::of(spec::SenseKey::miscompare,
                                            AdditionalSense::miscompare_during_verify_operation)
                                      .with_information(command.miscompare_offset));
@@ -52,7 +51,7 @@ engine::Task<void> compare_and_write(Command& command) {
 
 // ---- ORWRITE
 
-// Brings the medium's bits into the data-out.
+// ORs the medium's bits into the data-out.
 engine::Task<block::Status> or_medium_into(Command& command, block::Range range) {
   const LogicalUnit& unit = command.unit->unit();
   const unsigned shift = unit.block_shift();
@@ -62,7 +61,7 @@ engine::Task<block::Status> or_medium_into(Command& command, block::Range range)
   if (!work) co_return command.status = block::Status::aborted;
   const std::uint64_t max_transfer = unit.limits().max_transfer.value;
   std::uint64_t step = work->bytes().size() >> shift;
-  // A larger one might need the same memory for its emulation.
+  // A larger step might need the same memory for its emulation.
   if (max_transfer != 0) step = std::min(step, max_transfer);
   std::byte* out = command.data_out.data();
   while (range.count.value != 0) {
@@ -96,10 +95,11 @@ engine::Task<void> orwrite(Command& command) {
 
 // ---- WRITE ATOMIC
 
-// What of the blocks has been lent to reads, whosever, and has still to be sent goes out as it was.
+// Preserves blocks that are lent to reads (of any nexus) and not sent yet: they are sent as they
+// were.
 engine::Task<block::Status> keep_lent_data(Command& command) {
   if (!command.unit->front().capabilities().lend) co_return block::Status::ok;
-  // Which memory it is tells a read that borrows it.
+  // A read that borrows the memory shows which memory it is.
   command.op = block::Op::read;
   command.flags = block::kLend;
   const block::Status status = co_await medium_step_as_holder(command);
@@ -108,7 +108,7 @@ engine::Task<block::Status> keep_lent_data(Command& command) {
   co_return status;
 }
 
-// One write, which the medium takes whole or not at all (LogicalUnit::atomic_limits).
+// A single write, which the medium performs completely or not at all (LogicalUnit::atomic_limits).
 engine::Task<void> write_atomic(Command& command) {
   const block::RequestFlags fua = command.flags;
   if (co_await keep_lent_data(command) == block::Status::ok) {
@@ -135,8 +135,7 @@ bool decode_write_atomic(Command& command) {
   const auto cdb = cdb_of(command).as<spec::WriteAtomic16Cdb>();
   const Lba lba(cdb.logical_block_address);
   const BlockCount blocks(cdb.transfer_length_blocks);
-  // The ATOMIC BOUNDARY is zero: the usage map has seen to that, as MAXIMUM ATOMIC BOUNDARY SIZE
-  // is.
+  // The usage map ensures that ATOMIC BOUNDARY is zero, like MAXIMUM ATOMIC BOUNDARY SIZE.
   const auto [max_blocks, unit_blocks] = command.unit->unit().atomic_limits();
   if (!check_range(command, lba, blocks)) return false;
   if (blocks.value > max_blocks || blocks.value % unit_blocks != 0) {
@@ -160,7 +159,7 @@ void execute_write_atomic(Command& command) {
     return end_soon(command);
   }
   if (command.count.value == 0) return end_soon(command);
-  // Reads see all of it or nothing, so they wait, too.
+  // Reads wait as well, because they must see all of it or nothing.
   run_sequence(command, alone<write_atomic, block::Exclusion::all>);
 }
 

@@ -1,6 +1,6 @@
-// Whatever initiators on several shards do at once to a few blocks, and in whatever order the
-// medium answers: there is an order of the commands, one after the other, that explains every
-// outcome and what the medium holds in the end. (The history is linearizable.)
+// Initiators on several shards use the same few blocks at once, and the medium answers in any
+// order. Some order of the commands, one after the other, must explain every outcome and the final
+// contents of the medium. (The history is linearizable.)
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -29,7 +29,7 @@ struct Operation {
   std::uint8_t value = 0;
 };
 
-// What happened: when it began and ended, and with what.
+// A command of the history: when it began and ended, and its result.
 struct Event {
   Operation operation;
   std::size_t began = 0;
@@ -37,9 +37,9 @@ struct Event {
   Outcome outcome;
 };
 
-// ---- The model: one command after the other, as the standard words it.
+// ---- The model: one command after the other, as in the standard.
 
-// Whether `event` can be the next; if so, does it.
+// Applies `event` if it can be the next one. False: it cannot.
 bool take_effect(const Event& event, Blocks& blocks) {
   const Operation& operation = event.operation;
   const auto range = std::span(blocks).subspan(operation.lba, operation.count);
@@ -62,7 +62,7 @@ bool take_effect(const Event& event, Blocks& blocks) {
 
 bool is_explained(std::vector<Event> left, const Blocks& blocks, const Blocks& final_blocks) {
   if (left.empty()) return blocks == final_blocks;
-  // Nothing that is left may have ended before the next one began.
+  // No remaining event may have ended before the next one began.
   const std::size_t first_end = std::ranges::min(left, {}, &Event::ended).ended;
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (left[i].began > first_end) continue;

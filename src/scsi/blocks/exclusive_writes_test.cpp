@@ -170,7 +170,7 @@ TEST_F(ExclusiveWrites, AResetEndsThemOnEveryShard) {
   EXPECT_EQ(at(4), 0);
 }
 
-// Writes whose data come into the medium's own memory.
+// Writes whose data arrive in the medium's own memory.
 class WindowedWrites : public ExclusiveWrites {
  protected:
   WindowedWrites() { bench.device().the_capabilities.write_window = true; }
@@ -248,7 +248,8 @@ TEST_F(WindowedWrites, AResetEndsThemAndTheWriteAtomicThatWaits) {
   EXPECT_EQ(at(20), 0);
 }
 
-// Else both would wait for ever: the write for the HEAD OF QUEUE command, that one for the write.
+// Otherwise both would wait for ever: the write for the HEAD OF QUEUE command, and that for the
+// write.
 TEST_F(WindowedWrites, AreNotWaitedForWhenAllTheirDataHaveCome) {
   const auto write = half_write(0x22);
   const auto command = far.start(compare_and_write_cdb(4, 1), two_halves(1, 0x22, 0x11), 0,

@@ -1,4 +1,4 @@
-// What a volatile cache holds goes to the medium: the blocks, and what is kept beside them.
+// Writes volatile caches to the medium: the blocks, and what is stored beside them.
 #pragma once
 
 #include "engine/task.h"
@@ -7,8 +7,8 @@
 
 namespace lunar::scsi {
 
-// Every write that has completed before is durable when this gives ok. On behalf of a command it
-// ends soon after that is aborted, whatever the medium does.
+// On ok, every write that had completed before the call is durable. If `behalf` is a command, an
+// abort of it soon ends the wait, whatever the medium does.
 engine::Task<block::Status> flush_medium(Behalf behalf,
                                          OwnRequest::Effort effort = OwnRequest::Effort::ordinary);
 

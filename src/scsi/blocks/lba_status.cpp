@@ -1,4 +1,4 @@
-// GET LBA STATUS (SBC-4 §5.7, §5.8), answered from the medium's own allocation map.
+// GET LBA STATUS (SBC-4 §5.7, §5.8), answered from the medium's allocation map.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -22,14 +22,14 @@ using spec::LbaStatusCompletion;
 constexpr std::size_t kMaxDescriptors = 1023;
 constexpr std::size_t kMaxBytes =
     sizeof(spec::LbaStatusHeader) + kMaxDescriptors * sizeof(spec::LbaStatusDescriptor);
-// What one command looks at, so that a map of many small pieces is looked at for a bounded time.
+// Limits the extents that one command reads, and so its time on a map with many of them.
 constexpr std::size_t kMaxExtents = 16 * kKiB;
 constexpr std::uint64_t kMaxDescriptorBlocks = std::numeric_limits<std::uint32_t>::max();
 
-// What the CDB asks for.
+// The range and descriptors that the CDB requests.
 struct LbaStatusQuery {
   Lba start;
-  Lba end;  // the first that is not asked for
+  Lba end;  // first block behind the range
   LbaReportType type = LbaReportType::all;
   bool to_end_of_medium = true;
   std::size_t descriptors = 0;  // room for them
@@ -38,10 +38,10 @@ struct LbaStatusQuery {
 struct LbaStatusAnswer {
   std::vector<block::Extent> extents;
   LbaStatusCompletion completion = LbaStatusCompletion::not_told;
-  bool failed = false;  // the map cannot be read
+  bool failed = false;  // the map could not be read
 };
 
-// Which of the two states that there are is asked for.
+// Whether a state (mapped or not) is requested.
 [[nodiscard]] bool is_wanted(LbaReportType type, bool allocated) {
   switch (type) {
     case LbaReportType::mapped: return allocated;
@@ -54,7 +54,7 @@ struct LbaStatusAnswer {
   return true;
 }
 
-// Adds to the last one what continues it. False: there is no room.
+// Adds an extent; extends the last descriptor if the extent continues it. False: no room.
 bool add(std::vector<block::Extent>& extents, const block::Extent& extent, std::size_t limit) {
   if (!extents.empty()) {
     block::Extent& last = extents.back();
@@ -76,7 +76,7 @@ engine::Task<LbaStatusAnswer> look(const LogicalUnit& unit, const LbaStatusQuery
   Lba at = query.start;
   for (std::size_t seen = 0; seen < kMaxExtents && at < query.end;) {
     const BlockCount left(std::min((query.end - at).value, kMaxDescriptorBlocks));
-    // A fully provisioned unit has no unmapped blocks, whatever holes its file has.
+    // A fully provisioned unit has no unmapped blocks, even if its file has holes.
     std::vector<block::Extent> extents = {{at, left, true}};
     if (unit.thin()) {
       auto looking = block::look_up_extents(unit.device(), at, left);
@@ -121,7 +121,7 @@ engine::Task<LbaStatusAnswer> look(const LogicalUnit& unit, const LbaStatusQuery
     query.type = static_cast<LbaReportType>(cdb.flags);
   }
   const std::size_t room = std::min<std::size_t>(command.allocation_length, kMaxBytes);
-  // At least one is looked for, so that PARAMETER DATA LENGTH tells of it (SBC-4 §5.7.2).
+  // Looks for at least one descriptor, for PARAMETER DATA LENGTH (SBC-4 §5.7.2).
   query.descriptors = 1;
   if (room >= sizeof(spec::LbaStatusHeader)) {
     const std::size_t fit =
@@ -131,7 +131,7 @@ engine::Task<LbaStatusAnswer> look(const LogicalUnit& unit, const LbaStatusQuery
   return query;
 }
 
-// With the allocation length in mind: what does not fit is cut.
+// Data beyond the allocation length are cut off.
 void write_answer(Command& command, const LbaStatusQuery& query, const LbaStatusAnswer& answer) {
   ByteWriter out(
       command.buffer.bytes().first(std::min<std::size_t>(command.allocation_length, kMaxBytes)));
@@ -155,14 +155,14 @@ void write_answer(Command& command, const LbaStatusQuery& query, const LbaStatus
   command.data_in = out.bytes();
 }
 
-// SBC-4 §5.7.1: the block itself must be there.
+// SBC-4 §5.7.1: the starting block must exist.
 bool check_start(Command& command) {
   if (query_of(command).start.value < command.unit->state().capacity_blocks) return true;
   return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lba_out_of_range));
 }
 
 engine::Task<void> get_lba_status(Command& command) {
-  // The medium may have shrunk since the command was decoded.
+  // The medium may have shrunk since decoding.
   if (!check_start(command)) co_return;
   const LbaStatusQuery query = query_of(command);
   auto looking = look(command.unit->unit(), query);
@@ -196,7 +196,7 @@ bool decode_get_lba_status_16(Command& command) {
 bool decode_get_lba_status_32(Command& command) {
   const auto cdb = cdb_of(command).as<spec::GetLbaStatus32Cdb>();
   command.allocation_length = cdb.allocation_length;
-  // There are no elements to choose from.
+  // There are no physical elements to select.
   if (cdb.element_identifier != 0) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(
                                offsetof(spec::GetLbaStatus32Cdb, element_identifier)));

@@ -8,17 +8,17 @@ namespace {
 using namespace testing;
 using spec::AdditionalSense;
 
-// What is unmapped is told by the test.
+// The test determines which blocks are unmapped.
 class HoleyDevice : public FakeDevice {
  public:
   explicit HoleyDevice(std::uint64_t blocks) : FakeDevice(blocks), allocated(blocks, true) {
-    make_protection_room(2);  // so that there are 32-byte CDBs
+    make_protection_room(2);  // required for 32-byte CDBs
   }
   [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
     if (broken) return fail(ErrorCode::io, "the map is broken");
     std::uint64_t length = 1;
     while (length < count.value && allocated[lba.value + length] == allocated[lba.value]) ++length;
-    // In pieces, as some file systems tell.
+    // In pieces, as some file systems report.
     return block::Extent{lba, BlockCount(std::min(length, most)), allocated[lba.value]};
   }
 

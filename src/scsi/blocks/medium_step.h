@@ -1,4 +1,4 @@
-// The block requests of a command that is a sequence (run_sequence), one after the other:
+// Block requests of a command that runs as a sequence (run_sequence), one after the other:
 //
 //   command.op = …;
 //   if (co_await medium_step(command) != block::Status::ok) co_return;
@@ -13,8 +13,8 @@
 
 namespace lunar::scsi {
 
-// Submits the command's own request, as it is set up, and gives its status. An unwanted command's
-// is not even tried: block::Status::aborted.
+// Submits the command's own request as it is set up, and gives its status. If the command has been
+// aborted, submits nothing and gives block::Status::aborted.
 class MediumStep {
  public:
   using Submit = void (block::Front::*)(block::Request&);
@@ -40,7 +40,7 @@ class MediumStep {
 [[nodiscard]] inline MediumStep medium_step(Command& command) {
   return {command, &block::Front::submit};
 }
-// Inside the command's own exclusive range.
+// For use inside the command's own exclusive range.
 [[nodiscard]] inline MediumStep medium_step_as_holder(Command& command) {
   return {command, &block::Front::submit_as_holder};
 }

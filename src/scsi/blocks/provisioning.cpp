@@ -1,4 +1,4 @@
-// UNMAP and WRITE SAME (SBC-4 §5.35, §5.52–5.54): commands over ranges larger than any buffer.
+// UNMAP and WRITE SAME (SBC-4 §5.35, §5.52–5.54): commands on ranges larger than any buffer.
 #include <algorithm>
 
 #include "block/front.h"
@@ -22,7 +22,8 @@ bool check_unmap_extents(Command& command, const spec::UnmapParameterList& list)
     return refuse(command,
                   Sense::illegal_request(AdditionalSense::invalid_field_in_parameter_list));
   }
-  // All of it before the first change: a wrong descriptor unmaps nothing.
+  // Checks all descriptors before the first change: one wrong descriptor means that nothing is
+  // unmapped.
   for (std::size_t i = 0; i < list.size(); ++i) {
     const spec::UnmapExtent extent = list[i];
     if (!check_range(command, extent.lba, extent.blocks)) return false;
@@ -30,7 +31,7 @@ bool check_unmap_extents(Command& command, const spec::UnmapParameterList& list)
   return true;
 }
 
-// A command that ends before all of it is done has not done it.
+// A command that ends early has failed, even if some of its blocks are unmapped.
 void give_up_if(bool something_left, Command& command) {
   if (something_left && command.status == block::Status::ok)
     command.status = block::Status::aborted;
@@ -57,7 +58,7 @@ void unmap_next(block::Request& request) noexcept {
 
 // ---- WRITE SAME
 
-// One step, so that a very long one can be aborted.
+// Blocks per step, so that very long commands can be aborted.
 constexpr std::uint64_t kWriteSameStepBytes = 64 * kMiB;
 
 void write_same_next(block::Request& request) noexcept {
@@ -80,19 +81,18 @@ void write_same_next(block::Request& request) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-// Which one of the block layer's operations does it. False: the data-out is not what the CDB asks
-// for.
+// Chooses the block layer's operation. False: the data-out does not match the CDB.
 bool choose_write_same(Command& command, const spec::BlockFlags& flags) {
   const std::size_t block_size = command.unit->unit().block_size();
   const bool ndob = command.data_out_bytes == 0;
   if (!ndob && command.data_out.size() != block_size) {
-    // UNMAP without any data is what some initiators send for the zeroes that they mean.
+    // Some initiators send UNMAP without data and mean zeroes.
     if (!(flags.unmap() && command.expected_out_bytes == 0)) return false;
   }
-  // More than the one block is as wrong as less.
+  // More than one block is as wrong as less.
   if (!ndob && command.expected_out_bytes > block_size) return false;
-  // SBC-4, WRITE SAME (10), ANCHOR and UNMAP bits: UNMAP asks for an unmap operation, whatever the
-  // Data-Out Buffer holds; LBPRZ tells what reading gives then, and write_zeroes promises it.
+  // SBC-4, WRITE SAME (10), ANCHOR and UNMAP bits: UNMAP requests an unmap operation, whatever the
+  // Data-Out Buffer contains. LBPRZ says what reads return then, and write_zeroes guarantees it.
   if (ndob || flags.unmap() || is_zero(command.data_out)) {
     command.op = block::Op::write_zeroes;
     command.flags = flags.unmap() ? block::kMayUnmap : block::RequestFlags{0};
@@ -109,7 +109,7 @@ bool choose_write_same(Command& command, const spec::BlockFlags& flags) {
 
 bool decode_unmap(Command& command) {
   const std::uint16_t length = cdb_of(command).as<spec::UnmapCdb>().parameter_list_length;
-  // SBC-4 §5.35.1: none at all is no error; less than the header is.
+  // SBC-4 §5.35.1: no data is no error; less than the header is one.
   if (length != 0 && length < sizeof(spec::UnmapParameterListHeader)) {
     return refuse(command, Sense::illegal_request(AdditionalSense::parameter_list_length_error));
   }
@@ -145,13 +145,13 @@ bool decode_write_same(Command& command) {
   }
   if (!check_range(command, block.lba, block.blocks)) return false;
   BlockCount blocks = block.blocks;
-  // WSNZ is zero in VPD page B0h: zero blocks means to the end of the medium.
+  // WSNZ is zero in VPD page B0h: zero blocks means up to the end of the medium.
   if (blocks.value == 0) blocks = Lba(command.unit->state().capacity_blocks) - block.lba;
   if (blocks.value > unit.max_write_same_blocks())
     return refuse(command, Sense::invalid_field_in_cdb(length_field_of(cdb)));
   command.steps.lba = block.lba;
   command.steps.left = blocks;
-  // Only the 16-byte form's usage map lets NDOB through.
+  // Only the usage map of WRITE SAME (16) permits NDOB.
   command.data_out_bytes = block.flags.ndob() ? 0 : unit.block_size();
   if (block.flags.ndob()) command.direction = DataDirection::none;
   return true;

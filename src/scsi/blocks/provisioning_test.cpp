@@ -61,7 +61,7 @@ class Provisioning : public ::testing::Test {
   Bench bench{1024};
 };
 
-// A part of a block is of no use; nothing of the command is done. Whole blocks that are fewer are.
+// Partial blocks fail the whole command. Fewer whole blocks than named are processed.
 TEST_F(Provisioning, PartsOfABlockAreRefusedByEveryCommandThatTakesBlocks) {
   const auto wrong = AdditionalSense::invalid_field_in_command_information_unit;
   for (const Opcode opcode :
@@ -242,7 +242,7 @@ TEST_F(Provisioning, VerifyComparesOneBlockWithAll) {
   EXPECT_EQ(outcome.sense.information, 700U);
 }
 
-// A VERIFY that waited for memory of the pool while it held its data could wait for ever.
+// A VERIFY that held its data while it waited for pool memory could wait for ever.
 TEST_F(Provisioning, VerifyNeedsNoMoreOfThePool) {
   engine::Shard::bind(&bench.world().shard());
   engine::BufferPool& pool = bench.world().shard().buffers();

@@ -1,5 +1,5 @@
-// READ and WRITE (SBC-4 §5): the way of nearly every command, so no coroutine and no allocation
-// here.
+// READ and WRITE (SBC-4 §5). Nearly all commands are these, so there is no coroutine and no
+// allocation here.
 #include "block/front.h"
 #include "scsi/blocks/block_commands.h"
 #include "scsi/blocks/block_range.h"
@@ -31,7 +31,7 @@ void lent_done(block::Request& request) noexcept {
   Command& command = command_of(request);
   set_outcome(command);
   if (command.status == block::Status::ok) [[likely]] {
-    // Data-in is one piece. Copied from several only now, they might be of two writes.
+    // Data-in must be one piece. Copying several pieces only now could mix two writes.
     if (command.iov_count > 1 && !command.aborted) return submit_copying_read(command);
     const iovec& piece = command.buffers().front();
     command.loan = command.unit->hold();
@@ -59,8 +59,7 @@ void execute_read(Command& command) {
     end_soon(command);
     return;
   }
-  // SBC-4 §5.15, FUA: the data come from the medium, so what a volatile cache holds goes there
-  // first.
+  // SBC-4 §5.15, FUA: data must come from the medium, so a volatile cache is flushed first.
   if ((command.flags & block::kFua) != 0 && command.unit->unit().volatile_cache()) {
     command.op = block::Op::flush;
     command.flags = 0;

@@ -179,7 +179,7 @@ TEST(SynchronizeCache, FlushesAndChecksTheRange) {
   }
 }
 
-// A medium that gives its own memory.
+// A medium that lends its own memory.
 class LendingDevice final : public block::Device {
  public:
   LendingDevice() : Device("lending", Uuid::from_name("lending")), memory(64 * 512) {

@@ -13,8 +13,8 @@
 namespace lunar::scsi {
 namespace {
 
-// A step of BYTCHK 00b reads this much, one of BYTCHK 11b compares this many blocks with the one
-// given.
+// Bytes that a step of BYTCHK 00b reads; blocks that a step of BYTCHK 11b compares with the given
+// one.
 constexpr std::uint64_t kReadStepBytes = kMiB;
 constexpr std::size_t kCompareStepBlocks = 64;
 
@@ -22,7 +22,7 @@ constexpr std::size_t kCompareStepBlocks = 64;
   return spec::decode_block_command(cdb_of(command)).flags.byte_check();
 }
 
-// Takes the next step's blocks, at most `blocks`; false when all is done.
+// Takes at most `blocks` for the next step. False: all blocks are done.
 bool take_step(Command& command, std::uint64_t blocks) {
   if (command.steps.left.value == 0) return false;
   const BlockCount count(std::min(command.steps.left.value, blocks));
@@ -43,14 +43,14 @@ engine::Task<void> read_lent(Command& command) {
   }
 }
 
-// Not with memory for which others of its kind wait while they hold data-out.
+// Does not use memory that similar commands wait for while they hold data-out.
 engine::Task<void> read_all(Command& command) {
   block::Front& front = command.unit->front();
   const unsigned shift = command.unit->unit().block_shift();
   const std::uint64_t wanted = std::min(kReadStepBytes, command.steps.left.value << shift);
   const block::WorkBuffers::Lease work = co_await front.work_buffers().take(wanted);
   std::uint64_t step = work.bytes().size() >> shift;
-  // A larger one might need the same memory for its emulation.
+  // A larger step might need the same memory for its emulation.
   if (const std::uint64_t most = front.limits().max_transfer.value; most != 0)
     step = std::min(step, most);
   while (take_step(command, step)) {
@@ -72,7 +72,7 @@ engine::Task<void> compare_all(Command& command) {
   (void)co_await medium_step(command);
 }
 
-// ---- BYTCHK 11b: an iovec array names the one block again and again.
+// ---- BYTCHK 11b: an iovec array repeats the one block.
 
 engine::Task<void> compare_one(Command& command) {
   std::array<iovec, kCompareStepBlocks> pieces;
@@ -85,11 +85,11 @@ engine::Task<void> compare_one(Command& command) {
     const block::Status compared = co_await medium_step(command);
     if (compared != block::Status::ok) break;
   }
-  // What the outcome needs of the buffers, which go with this frame.
+  // Determine the outcome while the buffers exist: they end with this frame.
   set_outcome(command);
 }
 
-// Reads or compares the blocks that command.steps names.
+// Reads or compares the blocks in command.steps.
 engine::Task<void> check_medium(Command& command) {
   const std::uint8_t byte_check = byte_check_of(command);
   if (byte_check == spec::kByteCheckCompareOne) {
@@ -107,7 +107,7 @@ engine::Task<void> check_medium(Command& command) {
 }
 
 engine::Task<void> verify(Command& command) {
-  // SBC-4 §5.36: what a volatile cache holds is written first.
+  // SBC-4 §5.36: a volatile cache is flushed first.
   if (command.unit->unit().volatile_cache()) {
     command.op = block::Op::flush;
     command.flags = 0;
@@ -170,7 +170,7 @@ void execute_verify(Command& command) {
 }
 
 bool decode_write_and_verify(Command& command) {
-  // There is no FUA bit: the usage map has refused it. The other values of BYTCHK are reserved.
+  // The usage map has refused the FUA bit. Other values of BYTCHK are reserved.
   if (spec::decode_block_command(cdb_of(command)).flags.byte_check() > spec::kByteCheckCompare)
     return refuse_byte_check(command);
   if (!decode_transfer(command)) return false;

@@ -19,7 +19,7 @@ constexpr std::uint16_t kModeByte = 1;
 constexpr std::uint8_t kModeBit = 4;
 constexpr std::uint8_t kDataBufferId = 0;  // the only one
 
-// Both forms as plain values, with the places of their fields.
+// Both CDB lengths as plain values, with the offsets of their fields.
 struct BufferRequest {
   BufferMode mode{};
   std::uint8_t buffer_id = 0;
@@ -48,7 +48,7 @@ bool refuse_mode(Command& command) {
   return refuse(command, Sense::invalid_field_in_cdb(kModeByte, kModeBit));
 }
 
-// What data modes ask for must be there.
+// Data modes require an existing buffer.
 bool check_data_buffer(Command& command, const BufferRequest& request) {
   if (request.buffer_id != kDataBufferId)
     return refuse(command, Sense::invalid_field_in_cdb(request.id_byte));
@@ -73,7 +73,7 @@ bool check_read(Command& command, const BufferRequest& request) {
         return refuse(command, Sense::invalid_field_in_cdb(request.id_byte));
       [[fallthrough]];
     case BufferMode::descriptor:
-      // Reserved there.
+      // Reserved in this mode.
       return request.offset_bytes == 0 ||
              refuse(command, Sense::invalid_field_in_cdb(request.offset_byte));
   }
@@ -92,7 +92,7 @@ void produce(Command& command, ByteWriter& out) {
     }
     case BufferMode::descriptor: {
       spec::BufferDescriptor descriptor;
-      // Of one that is not there all is zero.
+      // All fields are zero for a buffer that does not exist.
       if (request.buffer_id == kDataBufferId)
         descriptor.buffer_capacity_bytes = static_cast<std::uint32_t>(kDataBufferBytes);
       out.write(descriptor);

@@ -1,6 +1,6 @@
-// Diagnostics, and the buffers that test the way to us (SPC-5 §6).
+// Diagnostics, and the buffers that test the path to the target (SPC-5 §6).
 //
-// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
+// `decode_x` reads the CDB of command x, or refuses it and returns false. `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"

@@ -1,4 +1,4 @@
-// Rows of the command table: diagnostics, and the buffers that test the way to us (SPC-5 §6).
+// Rows of the command table: diagnostics, and buffers that test the path to the target (SPC-5 §6).
 #pragma once
 
 #include "scsi/core/rows.h"
@@ -7,15 +7,16 @@
 namespace lunar::scsi {
 namespace rows {
 
-// A self-test reads the medium (SPC-5 table 56), by no path.
+// A self-test reads the medium (SPC-5 table 56), but not through a path: a standby path may start
+// it.
 constexpr Restrictions kTests = kNotReady | kFormatCorrupt | kLowPower | kReservedWrites |
                                 kReservedAll | kPathUnavailable | kPathInTransition;
-// What came of it is one of the things that ALLOW COMMANDS 100b lets pass.
+// ALLOW COMMANDS 100b permits reading a self-test's result.
 constexpr Restrictions kTellsOfTests = kTests & ~kReservedWrites;
 
-// SPC-5 table 56; by every path (SPC-5 §5.17.2.4).
+// SPC-5 table 56. Works in every access state of the path (SPC-5 §5.17.2.4).
 constexpr Restrictions kTestsTheWay = kReservedWrites | kReservedAll;
-constexpr std::uint8_t kMode = 0x1f;  // READ BUFFER, WRITE BUFFER: MODE; MODE SPECIFIC is of others
+constexpr std::uint8_t kMode = 0x1f;  // READ BUFFER, WRITE BUFFER: MODE, without MODE SPECIFIC
 
 constexpr auto kDiagnosticRows = std::to_array<CommandDescription>({
     // clang-format off

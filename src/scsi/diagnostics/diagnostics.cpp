@@ -19,9 +19,9 @@ using spec::SelfTestCode;
 using spec::SendDiagnosticCdb;
 using spec::Sense;
 
-// The default self-test: the medium gives its first, its middle and its last block.
+// The default self-test: reads the first, the middle and the last block.
 engine::Task<void> default_self_test(Command& command) {
-  // SPC-5 §5.15.4.3: there is one self-test at a time.
+  // SPC-5 §5.15.4.3: one self-test at a time.
   if (const auto& other = command.unit->state().condition.self_test; other != nullptr) {
     set_check_condition(command, other->in_progress());
     co_return;
@@ -43,7 +43,7 @@ engine::Task<void> default_self_test(Command& command) {
   }
 }
 
-// The only page is the list of pages, which takes no parameters (SPC-5 §7.2.2).
+// The only page is the list of pages. It takes no parameters (SPC-5 §7.2.2).
 bool check_page(Command& command) {
   const auto header = load<DiagnosticPageHeader>(command.data_out);
   if (!header || command.data_out.size() != command.data_out_bytes)
@@ -86,7 +86,7 @@ bool decode_send_diagnostic(Command& command) {
   const bool has_code = cdb.self_test_code() != 0;
   if (has_code && (cdb.self_test() || !is_known(cdb.self_test_code())))
     return refuse(command, Sense::invalid_field_in_cdb(1, std::uint8_t{7}));
-  // SPC-5 §6.42: a self-test has no parameters, and parameters are pages.
+  // SPC-5 §6.42: a self-test takes no parameters, and parameters must be pages.
   if (length != 0 && (has_code || cdb.self_test() || !cdb.page_format())) {
     return refuse(command,
                   Sense::invalid_field_in_cdb(offsetof(SendDiagnosticCdb, parameter_list_length)));
@@ -114,7 +114,7 @@ void execute_send_diagnostic(Command& command) {
 bool decode_receive_diagnostic_results(Command& command) {
   const auto cdb = cdb_of(command).as<ReceiveDiagnosticResultsCdb>();
   command.allocation_length = cdb.allocation_length;
-  // Without PCV: what the last SEND DIAGNOSTIC asked for, which can only have been that page.
+  // Without PCV: returns the page of the last SEND DIAGNOSTIC, which can only be this one.
   const bool known = cdb.page_code == spec::kSupportedDiagnosticPages;
   return known || refuse(command, Sense::invalid_field_in_cdb(
                                       offsetof(ReceiveDiagnosticResultsCdb, page_code)));

@@ -1,5 +1,5 @@
-// What a self-test reads: into memory that outlives the command, as the medium may fill it later
-// than anybody waits for it.
+// Reads for self-tests. Their memory outlives the command, as a slow medium may still fill it after
+// everybody has stopped waiting.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 
 namespace lunar::scsi {
 
-// Null when nobody wants it any more before the pool has had it.
+// Null: `behalf` ended before the pool had memory.
 engine::Task<std::shared_ptr<engine::Buffer>> take_memory(Behalf behalf, std::size_t bytes);
 
-// On behalf of a command it ends soon after that is aborted, whatever the medium does: then the
-// memory is not read again.
+// If `behalf` is a command, an abort of it soon ends the wait, whatever the medium does. The medium
+// may then still write to `memory`: do not read it.
 engine::Task<block::Status> read_medium(Behalf behalf, block::Range range,
                                         std::shared_ptr<engine::Buffer> memory);
 

@@ -1,10 +1,9 @@
-// Self-tests of a logical unit (SPC-5 §5.15, SEND DIAGNOSTIC): what they find, and the one that is
-// under way.
+// Self-tests of a logical unit (SPC-5 §5.15, SEND DIAGNOSTIC): those that run, and their results.
 //
-// A short one reads blocks spread over the medium, an extended one then reads all of it. In the
-// background it runs on the unit's home shard beside the commands, slowly; in the foreground it is
-// the command itself, and nearly all others are refused meanwhile. Whatever ends one, it ends by a
-// change of the unit's state, so that only one of several reasons counts.
+// A short one reads blocks spread over the medium; an extended one then reads all of it. In the
+// background, a self-test runs slowly on the unit's home shard beside the commands. In the
+// foreground it is part of the command, and nearly all others are refused. It ends by a change of
+// the unit's state, so exactly one of several concurrent reasons takes effect.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +19,16 @@ struct Command;
 class LogicalUnit;
 struct UnitState;
 
-// Runs what the SEND DIAGNOSTIC asks for, or starts it; sets the command's outcome.
+// Runs or starts the self-test that a SEND DIAGNOSTIC requests. Sets the command's outcome.
 engine::Task<void> run_self_test(Command& command);
-// ABORT BACKGROUND SELF-TEST
+// SEND DIAGNOSTIC with SELF-TEST CODE 100b (abort background self-test).
 engine::Task<void> abort_background_self_test(Command& command);
 
-// As a UnitFeature: the results that are kept, or, with a line in the log, none when they cannot be
-// understood.
+// For UnitFeature: restores the stored results. If they are malformed, logs that and starts without
+// any.
 Result<void> restore_self_tests(LogicalUnit& unit, UnitState& state, const state::Record& kept);
 
-// How long an extended self-test of so many bytes may take beside other work.
+// Expected duration, in seconds, of an extended self-test of so many bytes beside other work.
 [[nodiscard]] std::uint64_t extended_self_test_seconds(std::uint64_t bytes);
 
 }  // namespace lunar::scsi

@@ -179,7 +179,7 @@ TEST_F(SelfTests, TheTimeOfAnExtendedOneIsTold) {
   EXPECT_EQ(extended_self_test_seconds(kTiB), 20972U);
 }
 
-// ---- Over a restart
+// ---- Across a restart
 
 Cdb first_result(Initiator& initiator) {
   const Outcome page = initiator.run({0x4d, 0, 0x50, 0, 0, 0, 1, 2, 0, 0});

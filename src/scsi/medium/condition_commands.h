@@ -1,6 +1,6 @@
-// Commands that change the condition of the unit and its medium.
+// Commands that change the condition of the logical unit and its medium.
 //
-// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
+// `decode_x` reads the CDB of command x, or refuses it and returns false. `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"
@@ -12,7 +12,7 @@ bool decode_start_stop_unit(Command& command);
 void execute_start_stop_unit(Command& command);
 bool decode_prevent_allow_medium_removal(Command& command);
 void execute_prevent_allow_medium_removal(Command& command);
-// Ends a low power condition, because a command accesses the medium.
+// Ends a low power condition when a command accesses the medium.
 void wake_up(LogicalUnitShard& part);
 
 // ---- sanitize.cpp: SANITIZE

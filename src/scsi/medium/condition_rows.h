@@ -1,4 +1,4 @@
-// Rows of the command table: the condition of the unit and its medium (SPC-5 §6, SBC-4 §5).
+// Rows of the command table: condition of the logical unit and its medium (SPC-5 §6, SBC-4 §5).
 #pragma once
 
 #include "scsi/core/rows.h"
@@ -7,11 +7,11 @@
 namespace lunar::scsi {
 namespace rows {
 
-// SBC-4 table 13: whether these conflict with a reservation depends on their fields, which decode
-// looks at.
+// SBC-4 table 13: whether these conflict with a reservation depends on their fields, so decode
+// checks that.
 constexpr Restrictions kStartsOrStops = kAnyPathState;
 
-// They need no format that is whole; whether another operation is under way they see themselves.
+// Allowed with a corrupt format. They check by themselves for another operation on the medium.
 constexpr Restrictions kOverwritesAll =
     kWriteProtected | kNotReady | kReservedWrites | kReservedAll | kAnyPathState;
 constexpr CommandFlags kSanitizes =

@@ -1,5 +1,5 @@
-// FORMAT UNIT (SBC-4 §5.4). The medium has no format of its own: what the command promises is
-// blocks that read as zeroes, or as the initialization pattern.
+// FORMAT UNIT (SBC-4 §5.4). The medium has no format of its own; the command fills all blocks with
+// zeroes or with the initialization pattern.
 #include <algorithm>
 #include <optional>
 
@@ -18,7 +18,7 @@ using spec::FormatUnitCdb;
 using spec::InitializationPatternDescriptor;
 using spec::Sense;
 
-// The longest list that is of use: a header and a pattern of one block.
+// The longest useful list: a header and a pattern of one block.
 constexpr std::uint32_t kMaxFormatListBytes =
     sizeof(spec::FormatLongHeader) + sizeof(InitializationPatternDescriptor) + 64 * kKiB;
 
@@ -52,8 +52,8 @@ bool read_pattern(Command& command, ByteReader& list, MediumOperationPlan& plan)
   return true;
 }
 
-// SBC-4, FMTPINFO field and PROTECTION FIELD USAGE field: what a unit that has all types can be
-// formatted to. `usage`: zero where there is no list.
+// SBC-4, FMTPINFO field and PROTECTION FIELD USAGE field: protection types that a unit with all
+// types can be formatted to. `usage`: zero without a list.
 bool read_protection(Command& command, std::uint8_t usage, MediumOperationPlan& plan) {
   constexpr std::uint8_t kMostSignificantBit = 2;
   using spec::ProtectionType;
@@ -98,7 +98,7 @@ bool read_list(Command& command, Wanted& wanted) {
   if (!read_protection(command, protection, wanted.plan)) return false;
   if ((flags & spec::kFormatFov) == 0 && (flags & spec::kFormatOptions) != 0)
     return refuse(command, Sense::invalid_field_in_parameter_list(1));
-  // Blocks are relocated by the medium, if by anything: no list of others can be obeyed.
+  // Only the medium itself could relocate blocks, so defect lists cannot be applied.
   if (defects_bytes != 0)
     return refuse(command, Sense::invalid_field_in_parameter_list(defects_field));
   wanted.immed = (flags & spec::kFormatImmed) != 0;
@@ -128,11 +128,11 @@ bool decode_format_unit(Command& command) {
   }
   if (!cdb.format_data()) {
     command.direction = DataDirection::none;
-    // SBC-4 §5.4.1: the other bits of the byte speak of a list that is not there.
+    // SBC-4 §5.4.1: the other bits of the byte describe a list, and there is none.
     if ((cdb.flags & ~cdb.kFmtpInfoMask) == 0) return true;
     return refuse(command, Sense::invalid_field_in_cdb(offsetof(FormatUnitCdb, flags), 4));
   }
-  // The CDB has no length: the list is what the initiator sends.
+  // The CDB has no length: the list has as many bytes as the initiator sends.
   command.data_out_bytes = std::min(command.expected_out_bytes, kMaxFormatListBytes);
   return true;
 }

@@ -30,7 +30,7 @@ std::vector<std::byte> bytes(std::initializer_list<unsigned> values) {
 Cdb read_block(std::uint64_t lba) { return block_cdb(Opcode::read_10, lba, 1); }
 Cdb write_block(std::uint64_t lba) { return block_cdb(Opcode::write_10, lba, 1); }
 
-// As an earlier life of the unit has.
+// Stored as by an earlier run of the unit.
 void keep(MemoryStore& store, const MediumOperationPlan& plan) {
   const Uuid unit = FakeDevice(kBlocks, 512).uuid();
   EXPECT_TRUE(store.commit_blocking({{state::Object::exclusive(unit.to_string()),
@@ -210,7 +210,7 @@ TEST(FormatUnit, RefusesWhatItCannotObey) {
                   .is_illegal(AdditionalSense::parameter_list_length_error));
 }
 
-// SBC-4 §5.24.1: it is processed as HEAD OF QUEUE, so that neither waits for the other.
+// SBC-4 §5.24.1: it is processed as HEAD OF QUEUE, so that neither command waits for the other.
 TEST(Sanitize, DoesNotWaitForCommandsThatWaitForIt) {
   for (const TaskAttribute attribute :
        {TaskAttribute::simple, TaskAttribute::ordered, TaskAttribute::head_of_queue}) {
@@ -227,7 +227,7 @@ TEST(Sanitize, DoesNotWaitForCommandsThatWaitForIt) {
   }
 }
 
-// The next start would run it again, over what has been written since.
+// The next start would repeat it and destroy what has been written since.
 TEST(MediumOperation, IsNotGoodUnlessTheStoreForgetsIt) {
   for (const bool formats : {true, false}) {
     MemoryStore store;
@@ -289,7 +289,7 @@ TEST(Sanitize, GoesOnAfterARestart) {
   bench.initiator().clear_attention();
   bench.device().hold = true;
   ASSERT_TRUE(bench.initiator().run(sanitize(1, kImmed, 5), bytes({1, 0, 0, 1, 0xee})).is_good());
-  // What a target that starts after a power loss at this point finds.
+  // What a target finds that starts after a power loss at this point.
   FakeDevice device(kBlocks, 512);
   block::Disk disk(device, bench.unit().shards());
   LogicalUnit again(disk, {.store = &store});
@@ -313,7 +313,7 @@ TEST(Sanitize, GoesOnAfterARestart) {
   bench.world().run([&] { return stop(again, shard); });
 }
 
-// Until the medium can be written to it says what a sanitize says that has failed (SBC-4 §4.11.3).
+// Until the medium can be written to, it behaves like a failed SANITIZE (SBC-4 §4.11.3).
 TEST(Sanitize, WaitsAfterARestartUntilTheMediumCanBeWrittenTo) {
   MemoryStore store;
   MediumOperationPlan plan;

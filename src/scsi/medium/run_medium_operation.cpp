@@ -27,18 +27,18 @@ using Progress = std::shared_ptr<MediumOperationProgress>;
 using spec::AdditionalSense;
 using spec::Sense;
 
-// One write of a pattern, and one step of a medium that makes zeroes by itself.
+// Sizes of a step: writing a pattern, or zeroing by the medium itself.
 constexpr std::uint64_t kWriteBytes = kMiB;
 constexpr std::uint64_t kZeroBytes = 64 * kMiB;
-// How often one looks whether what is waited for has happened: a millisecond is nothing beside it.
+// Polling interval of waits. A millisecond is nothing beside these operations.
 constexpr std::uint64_t kLookEvery = engine::kMillisecond;
 
-// ---- The medium is quiet before the operation begins
+// ---- Waiting for other commands before the operation begins
 
 bool has_medium_commands(LogicalUnitShard& part) {
   for (ItlNexus& itl : part.nexuses()) {
     for (const Command& command : itl.task_set) {
-      // One that waits for its turn may wait for the operation itself; it meets it when it begins.
+      // Ignore a command that waits for its turn: it may wait for this very operation.
       const bool ahead =
           command.state == CommandState::prepared || command.state == CommandState::running;
       if (ahead && is_on_medium(command)) return true;
@@ -70,12 +70,12 @@ void fill(MutableBytes buffer, const std::vector<std::byte>& pattern, std::size_
   }
 }
 
-// Passes over the medium in steps of `step` blocks, of `prepare`d requests.
+// Passes over the medium in steps of `step` blocks, with requests set up by `prepare`.
 struct Pass {
   LogicalUnitShard& home;
   MediumOperationProgress& progress;
   std::uint64_t capacity_blocks;
-  std::uint64_t blocks_before;  // of earlier passes
+  std::uint64_t blocks_before;  // done in earlier passes
   std::uint64_t blocks_in_all;
 };
 
@@ -98,8 +98,8 @@ engine::Task<block::Status> pass_over(const Pass& pass, OwnRequest& request, blo
   co_return block::Status::ok;
 }
 
-// No block has protection information that says anything (SBC-4 §5.4.1, FMTPINFO), and then, as the
-// order matters when the power fails, the medium has the other format.
+// First clears the protection information of all blocks (SBC-4 §5.4.1, FMTPINFO), then changes the
+// medium's format. The order matters if the power fails.
 engine::Task<block::Status> reset_protection(LogicalUnitShard& home,
                                              const MediumOperationPlan& plan) {
   ProtectionArea* const area = home.protection_area();
@@ -126,7 +126,7 @@ engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperatio
     const std::optional<engine::Buffer> buffer = co_await taking;
     if (!buffer) co_return block::Status::aborted;
     for (unsigned i = 0; i < plan.passes && status == block::Status::ok; ++i) {
-      // SBC-4 §5.24.2: so that the last pass writes the pattern as it was given.
+      // SBC-4 §5.24.2: the last pass must write the pattern as given.
       const bool inverted = plan.invert && (plan.passes - 1 - i) % 2 != 0;
       fill(buffer->bytes().first(step << shift), plan.pattern, home.unit().block_size(), inverted);
       const Pass pass{home, progress, capacity, capacity * i, capacity * plan.passes};
@@ -139,7 +139,7 @@ engine::Task<block::Status> perform(LogicalUnitShard& home, const MediumOperatio
   co_return co_await flush_medium({&home});
 }
 
-// ---- Its begin and its end
+// ---- Begin and end
 
 struct Begin final : UnitChange {
   Begin(LogicalUnit& logical_unit, const MediumOperationPlan& the_plan, Progress the_progress)
@@ -152,7 +152,7 @@ struct Begin final : UnitChange {
       refusal = not_ready_sense(condition);
       co_return false;
     }
-    // SBC-4 §5.24.1: who promised a restricted completion is held to it.
+    // SBC-4 §5.24.1: once restricted completion has been chosen, it cannot be relaxed.
     if (condition.sanitize_failure == SanitizeFailure::restricted && plan.unrestricted_exit) {
       refusal = Sense::invalid_field_in_cdb(1, std::uint8_t{5});
       co_return false;
@@ -162,7 +162,7 @@ struct Begin final : UnitChange {
       refusal = Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);
       co_return false;
     }
-    unit.interrupted_operation().reset();  // the store remembers this one now
+    unit.interrupted_operation().reset();  // the store has the new operation now
     end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);  // SPC-5 §5.15.4.3
     condition.operation = plan.kind;
     condition.progress = progress;
@@ -194,7 +194,7 @@ struct End final : UnitChange {
     co_return true;
   }
   void apply(LogicalUnitShard& part) override {
-    // READ CAPACITY tells other things than before.
+    // READ CAPACITY data have changed.
     if (reformatted) part.raise(AdditionalSense::capacity_data_has_changed);
   }
 
@@ -207,9 +207,9 @@ engine::Task<void> run(LogicalUnitShard& home, MediumOperationPlan plan, Progres
   LogicalUnit& unit = home.unit();
   co_await wait_until_quiet(unit, home);
   const block::Status status = co_await perform(home, plan, *progress);
-  // Cut short by a stop: the store still has it, and the next start continues. So it would with one
-  // that cannot be forgotten, over what has been written since: that is a failure, after which
-  // nothing can be.
+  // If a stop interrupts the operation, its record stays in the store, and the next start continues
+  // it. A record that cannot be removed would do the same and destroy data written since. So this
+  // counts as a failed operation, after which nothing can be written.
   bool done = status == block::Status::ok;
   if (done) {
     const Result<void> forgotten = co_await forget_medium_operation(unit);

@@ -1,9 +1,8 @@
-// Operations that have the whole medium for themselves and take their time: SANITIZE, FORMAT UNIT.
+// Long operations that need the whole medium for themselves: SANITIZE, FORMAT UNIT.
 //
-// They run on the unit's home shard beside its commands, of which all but a few are refused with
-// NOT READY and the progress meanwhile. The loss of the nexus that asked for one does not end it,
-// an orderly stop does: what a store remembers of it continues after the next start (SBC-4
-// §4.11.4).
+// They run on the unit's home shard. All but a few other commands are refused meanwhile with NOT
+// READY and the progress. Loss of the requesting nexus does not end an operation. An orderly stop
+// does; if the store has a record of it, it continues after the next start (SBC-4 §4.11.4).
 #pragma once
 
 #include <memory>
@@ -19,24 +18,24 @@ namespace lunar::scsi {
 class LogicalUnit;
 struct UnitState;
 
-// Begins the operation: when it completes, every shard refuses other commands. Else the command has
-// been given CHECK CONDITION, and null is returned.
+// Starts the operation. On completion every shard refuses other commands. Null: it could not start,
+// and the command has been given CHECK CONDITION.
 engine::Task<std::shared_ptr<MediumOperationProgress>> run_medium_operation(
     Command& command, MediumOperationPlan plan);
 
-// Waits for the end of the operation, or until `command` is aborted; sets the command's outcome.
+// Waits until the operation ends or `command` is aborted. Sets the command's outcome.
 engine::Task<void> await_medium_operation(Command& command,
                                           std::shared_ptr<MediumOperationProgress> progress);
 
-// Durably, on the home shard; success where there is no store. Its failure has been logged.
+// Removes the durable record; on the home shard. Success without a store. Logs a failure.
 engine::Task<Result<void>> forget_medium_operation(LogicalUnit& unit);
 
-// As a UnitFeature: an operation that the store remembers goes on once every shard has opened the
-// unit, or is a failure until the medium can be written to.
+// For UnitFeature: an operation in the store continues once every shard has opened the unit. If the
+// medium cannot be written to, it counts as failed until it can.
 Result<void> restore_medium_operation(LogicalUnit& unit, UnitState& state,
                                       const state::Record& kept);
 void continue_medium_operation(LogicalUnit& unit);
-// The medium can be written to again: what has been interrupted goes on. From any shard.
+// Continues an interrupted operation when the medium has become writable again. From any shard.
 engine::Task<void> resume_medium_operation(LogicalUnit& unit);
 
 }  // namespace lunar::scsi

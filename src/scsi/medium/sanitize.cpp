@@ -25,7 +25,7 @@ engine::Task<void> sanitize(Command& command, MediumOperationPlan plan) {
   if (progress != nullptr && !cdb.immed()) co_await await_medium_operation(command, progress);
 }
 
-// The parameter list as a plan, or a refusal.
+// Makes a plan from the parameter list, or refuses it.
 bool read_overwrite(Command& command, MediumOperationPlan& plan) {
   ByteReader list(command.data_out);
   const auto header = list.read<SanitizeOverwriteHeader>();
@@ -68,7 +68,7 @@ struct ExitFailureMode final : UnitChange {
       refusal = Sense::invalid_field_in_cdb(1, std::uint8_t{4});
       co_return false;
     }
-    // Durable first, and before another operation can be.
+    // Removes the record first, before another operation can start.
     const Result<void> forgotten = co_await forget_medium_operation(unit);
     if (!forgotten) {
       refusal = Sense::of(spec::SenseKey::hardware_error, AdditionalSense::internal_target_failure);

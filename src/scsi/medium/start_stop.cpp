@@ -18,15 +18,15 @@ using spec::AdditionalSense;
 using spec::Sense;
 using spec::StartStopUnitCdb;
 
-// SBC-4 table 13: refuses what conflicts with a reservation of others.
+// SBC-4 table 13: refuses what conflicts with another nexus's reservation.
 bool check_reservation(Command& command) {
   if ((command.itl->restrictions & (kReservedWrites | kReservedAll)) == 0) return true;
   command.status_code = spec::Status::reservation_conflict;
   return false;
 }
 
-// What a CDB asks for by POWER CONDITION and POWER CONDITION MODIFIER (SBC-4 table 195). No timer
-// of a power condition is there that FORCE_IDLE_0 or FORCE_STANDBY_0 could end.
+// The power condition requested by POWER CONDITION and POWER CONDITION MODIFIER (SBC-4 table 195).
+// There are no power condition timers that FORCE_IDLE_0 or FORCE_STANDBY_0 could expire.
 enum class Wanted : std::uint8_t { start_valid, active, idle, standby, lu_control = 7 };
 
 std::optional<PowerCondition> wanted_power(const StartStopUnitCdb& cdb) {
@@ -49,7 +49,7 @@ std::optional<PowerCondition> wanted_power(const StartStopUnitCdb& cdb) {
   return std::nullopt;
 }
 
-// One nexus that prevents it is enough, on whatever shard.
+// One nexus on any shard suffices to prevent removal.
 engine::Task<bool> is_removal_prevented(LogicalUnit& unit) {
   bool prevented = false;
   auto look = [&prevented](LogicalUnitShard& part) {
@@ -65,7 +65,7 @@ struct ChangePower final : UnitChange {
       : unit(logical_unit), requester(nexus), wanted(power), medium(load) {}
 
   engine::Task<bool> decide(UnitState& next) override {
-    // SBC-4 §4.31.1: an operation that has the medium keeps it running.
+    // SBC-4 §4.31.1: an operation on the whole medium keeps it running.
     if (next.condition.operation != MediumOperation::none) {
       refusal = not_ready_sense(next.condition);
       co_return false;
@@ -82,31 +82,31 @@ struct ChangePower final : UnitChange {
     if (stopped && wanted != PowerCondition::stopped) ++next.condition.start_stop_cycles;
     next.condition.power = wanted;
     if (medium) next.condition.medium_present = *medium;
-    // SPC-5 §5.15.4.3: a stop is one of the commands that end a self-test in the background.
+    // SPC-5 §5.15.4.3: a stop ends a background self-test.
     if ((restrictions_of(next.condition) & kNotReady) != 0)
       end_self_test(next, spec::SelfTestOutcome::aborted_otherwise);
     co_return true;
   }
   void apply(LogicalUnitShard& part) override {
-    // Whoever loads the medium knows.
+    // The initiator that loads the medium needs no unit attention.
     if (loaded) part.raise(AdditionalSense::not_ready_to_ready_change, &requester);
   }
 
   LogicalUnit& unit;
   const Nexus& requester;
   const PowerCondition wanted;
-  const std::optional<bool> medium;  // true: is loaded, false: is ejected
+  const std::optional<bool> medium;  // true: load, false: eject
   bool loaded = false;
   std::optional<Sense> refusal;
 };
 
-// IMMED needs nothing: the status is there as soon as that could be.
+// IMMED changes nothing: the operation is over as soon as a status could be sent.
 engine::Task<void> start_stop(Command& command) {
   const auto cdb = cdb_of(command).as<StartStopUnitCdb>();
   const PowerCondition wanted = *wanted_power(cdb);
   const bool start_valid = cdb.power_condition() == 0;
   if (wanted == PowerCondition::stopped && !cdb.no_flush()) {
-    // What a cache holds goes to the medium before it stops (SBC-4 §5.31, NO_FLUSH).
+    // A cache is flushed before the medium stops (SBC-4 §5.31, NO_FLUSH).
     const block::Status status = co_await flush_medium(on_behalf_of(command));
     if (status != block::Status::ok) {
       command.status = status;

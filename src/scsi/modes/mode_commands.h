@@ -1,6 +1,6 @@
 // Commands for mode pages.
 //
-// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
+// `decode_x` reads the CDB of command x, or refuses it and returns false. `execute_x` runs it.
 #pragma once
 
 #include "scsi/core/command.h"

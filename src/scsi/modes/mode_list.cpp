@@ -21,7 +21,7 @@ Sense invalid_field(std::size_t byte, std::optional<std::uint8_t> bit = std::nul
   return Sense::invalid_field_in_parameter_list(static_cast<std::uint16_t>(byte), bit);
 }
 
-// One list on its way into one set of values.
+// Applies one list to one set of values.
 class ModeList {
  public:
   ModeList(Bytes list, const ModeListContext& context, ModeParameters& values)
@@ -61,8 +61,8 @@ class ModeList {
  private:
   [[nodiscard]] std::size_t position() const { return list_.size() - reader_.remaining(); }
 
-  // MODE DATA LENGTH is reserved here, and initiators send back what MODE SENSE gave them; so they
-  // do WP and DPOFUA, which are not defined for MODE SELECT (SBC-4 §6.5.1).
+  // MODE DATA LENGTH is reserved here, but initiators send back what MODE SENSE returned. The same
+  // is true of WP and DPOFUA, which are not defined for MODE SELECT (SBC-4 §6.5.1).
   template <class Header>
   static std::optional<Sense> check_header(const Header& header) {
     if (header.medium_type != 0) return invalid_field(offsetof(Header, medium_type));
@@ -72,8 +72,8 @@ class ModeList {
     return std::nullopt;
   }
 
-  // SBC-4 §6.5.2: the capacity and the block length are what they are; a descriptor that says so,
-  // or that leaves the number to us, is welcome.
+  // SBC-4 §6.5.2: capacity and block length cannot change. A descriptor is accepted
+  // if it has the current values; the number of blocks may also be zero or all ones.
   template <class Descriptor, std::uint64_t all>
   std::optional<Sense> take_descriptor() {
     const std::size_t at = position();
@@ -105,7 +105,7 @@ class ModeList {
     if (is_subpage) {
       const auto rest = reader_.read<be16>();
       if (!rest) return length_error();
-      subpage = header->page_length;  // where a subpage has its SUBPAGE CODE
+      subpage = header->page_length;  // at the offset of SUBPAGE CODE in a subpage
       length = *rest;
     }
     const std::uint8_t code = header->page_code & spec::kModePageCodeMask;

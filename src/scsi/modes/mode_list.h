@@ -1,5 +1,5 @@
-// The parameter list of MODE SELECT (SPC-5 §6.12, §7.5): checked as a whole, then all of it or
-// nothing becomes the new mode parameters.
+// The parameter list of MODE SELECT (SPC-5 §6.12, §7.5). The whole list is checked first; then all
+// of it becomes the new mode parameters, or nothing.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace lunar::scsi {
 
-// The form of the mode parameter header.
+// Which mode parameter header the list has: that of the 6-byte or of the 10-byte command.
 enum class ModeListForm : std::uint8_t { six_bytes, ten_bytes };
 
 struct ModeListContext {
@@ -20,7 +20,7 @@ struct ModeListContext {
   ModeParameters changeable;
 };
 
-// Changes `values` as the list asks. Sense data when it cannot be: then `values` is as it was.
+// Changes `values` as the list says. Returns sense data, and leaves `values` alone, if it cannot.
 [[nodiscard]] std::optional<spec::Sense> apply_mode_list(Bytes list, ModeListForm form,
                                                          const ModeListContext& context,
                                                          ModeParameters& values);

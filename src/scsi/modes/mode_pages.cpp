@@ -12,8 +12,8 @@ namespace {
 
 using spec::ModePage;
 
-// SPC-5, Informational Exceptions Control mode page: TEST with DEXCPT is refused; so are the
-// methods that we do not have.
+// SPC-5, Informational Exceptions Control mode page: refuses TEST with DEXCPT, and methods of
+// reporting that are not supported.
 std::optional<ModePageFault> check_informational_exceptions(const ModeParameters& values) {
   const auto& page = values.informational_exceptions;
   const auto both = static_cast<std::uint8_t>(page.kTest | page.kDexcpt);
@@ -85,7 +85,8 @@ bool ModePageSelection::matches(const ModePageDescription& description) const {
 
 ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
   ModeParameters mask;
-  // Without a volatile cache every write is durable when it is GOOD, and nothing could change that.
+  // Without a volatile cache, every write is durable when it ends in GOOD, and this cannot be
+  // changed.
   if (unit.volatile_cache()) mask.caching.flags = mask.caching.kWce;
   mask.control.flags2 = mask.control.kTstPerNexus | mask.control.kDSense;
   mask.control.flags3 = mask.control.kQerrMask;
@@ -103,7 +104,7 @@ ModeParameters changeable_mode_parameters(const LogicalUnit& unit) {
 }
 
 void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes) {
-  // SPC-5 §7.5.11: FFFFh is that or longer, and VPD page 86h tells.
+  // SPC-5 §7.5.11: FFFFh means this or longer; VPD page 86h gives the exact time.
   values.control.extended_self_test_completion_time_s = static_cast<std::uint16_t>(
       std::min<std::uint64_t>(extended_self_test_seconds(capacity_bytes), UINT16_MAX));
 }

@@ -1,5 +1,5 @@
-// The mode pages of a disk as a table: a new page is a member of ModeParameters and a row here.
-// What values are to begin with is in mode_parameters.cpp.
+// The mode pages of a disk as a table. A new page is a member of ModeParameters and a row here. The
+// initial values are in mode_parameters.cpp.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,18 @@ namespace lunar::scsi {
 
 class LogicalUnit;
 
-// A field of a page that has a value which cannot be.
+// Position of a field with an invalid value.
 struct ModePageFault {
   std::uint8_t byte = 0;
-  std::uint8_t bit = 7;  // its most significant
+  std::uint8_t bit = 7;  // most significant bit of the field
 };
 
 struct ModePageDescription {
   spec::ModePage code;
   std::uint8_t subpage = 0;
-  std::uint8_t bytes = 0;  // with its header
+  std::uint8_t bytes = 0;  // including its header
   MutableBytes (*in)(ModeParameters&);
-  // Whether values of which each bit may be so make sense together; null: they do.
+  // Checks combinations of values that are each allowed. Null: all combinations are.
   std::optional<ModePageFault> (*check)(const ModeParameters&) = nullptr;
 
   [[nodiscard]] bool is_subpage() const { return subpage != 0; }
@@ -36,16 +36,15 @@ struct ModePageDescription {
 
 // Ascending by code and subpage, as MODE SENSE must return them (SPC-5 §6.14.1).
 [[nodiscard]] std::span<const ModePageDescription> mode_pages();
-// Null when there is no such page.
+// Null: there is no such page.
 [[nodiscard]] const ModePageDescription* find_mode_page(std::uint8_t code, std::uint8_t subpage);
 
-// Ones where MODE SELECT may change a bit; the headers of the pages are as ever.
+// A bit is 1 where MODE SELECT may change it. Page headers keep their normal values.
 [[nodiscard]] ModeParameters changeable_mode_parameters(const LogicalUnit& unit);
-// The EXTENDED SELF-TEST COMPLETION TIME, which follows from the capacity and is no value of its
-// own.
+// Sets EXTENDED SELF-TEST COMPLETION TIME. It is computed from the capacity, not stored.
 void tell_self_test_time(ModeParameters& values, std::uint64_t capacity_bytes);
 
-// What a MODE SENSE selects by PAGE CODE and SUBPAGE CODE.
+// The pages selected by PAGE CODE and SUBPAGE CODE of a MODE SENSE.
 struct ModePageSelection {
   std::uint8_t page = 0;
   std::uint8_t subpage = 0;
@@ -53,7 +52,7 @@ struct ModePageSelection {
   [[nodiscard]] bool matches(const ModePageDescription& description) const;
 };
 
-// Headers, block descriptor and all pages are less.
+// Upper bound for the headers, the block descriptor and all pages together.
 constexpr std::size_t kMaxModeDataBytes = 512;
 
 }  // namespace lunar::scsi

@@ -19,7 +19,7 @@ using spec::ModeSelect10Cdb;
 using spec::ModeSelect6Cdb;
 using spec::Sense;
 
-// Byte 1 is the same in both forms.
+// Byte 1 is the same in MODE SELECT (6) and (10).
 constexpr std::uint16_t kFlagsByte = 1;
 constexpr std::uint8_t kPfBit = 4;
 constexpr std::uint8_t kSpBit = 0;
@@ -62,7 +62,7 @@ class ModeChange final : public UnitChange {
     other_priority_ = before.initial_command_priority() != next.mode.initial_command_priority();
     exception_ = told_by_attention(next.mode);
     if ((command_.cdb[kFlagsByte] & ModeSelect6Cdb::kSp) == 0) co_return changed_;
-    // SPC-5 §6.12: every page that can be saved is, whether it was sent or not.
+    // SPC-5 §6.12: SP saves every savable page, whether it was sent or not.
     const Result<void> saved = co_await save_mode_parameters(unit, next.mode);
     if (!saved) {
       fault_ =
@@ -92,7 +92,7 @@ class ModeChange final : public UnitChange {
   std::optional<Sense> fault_;
   bool changed_ = false;
   bool wants_flush_ = false;
-  bool other_priority_ = false;  // the initial one
+  bool other_priority_ = false;  // the initial priority has changed
   std::optional<spec::AdditionalSense> exception_;
 };
 
@@ -105,8 +105,8 @@ engine::Task<void> select(Command& command) {
     co_return;
   }
   if (!change.wants_flush()) co_return;
-  // What a cache holds is written before writes become durable at once (WCE, SBC-4 §6.5.5), or
-  // impossible (SWP, SPC-5 §7.5.11).
+  // Flushes a cache before writes become durable at once (WCE, SBC-4 §6.5.5) or are forbidden (SWP,
+  // SPC-5 §7.5.11).
   command.status = co_await flush_medium(on_behalf_of(command));
   set_outcome(command);
 }

@@ -23,7 +23,7 @@ std::vector<std::byte> bytes_of(const Data& data) {
   return {bytes.begin(), bytes.end()};
 }
 
-// A page as MODE SENSE (6) gives it, without header and block descriptor.
+// A page from MODE SENSE (6), without header and block descriptor.
 Data sense_page(Initiator& initiator, std::uint8_t page, std::uint8_t control = 0,
                 std::uint8_t subpage = 0) {
   const auto selected = static_cast<std::uint8_t>((control << 6) | page);
@@ -42,7 +42,7 @@ Outcome select(Initiator& initiator, const Data& page, bool save = false, bool t
   return initiator.run({0x15, flags, 0, 0, length, 0}, bytes_of(list));
 }
 
-// The page with some bits of one byte set or cleared.
+// The page with bits of one byte set or cleared.
 Outcome set_bits(Initiator& initiator, std::uint8_t page, std::size_t byte, std::uint8_t bits,
                  bool on = true, bool save = false) {
   Data values = sense_page(initiator, page);
@@ -180,7 +180,7 @@ TEST_F(ModeSelect, WantsPagesByTheStandard) {
   EXPECT_EQ(std::get<spec::FieldPointer>(outcome.sense.specific).bit, 4);
 }
 
-// ---- What the values mean
+// ---- Effects of the values
 
 TEST_F(ModeSelect, DSenseChoosesTheFormatOfSenseData) {
   const auto refused = initiator.start(block_cdb(Opcode::read_10, 1 << 20, 1));
@@ -343,7 +343,7 @@ TEST_F(ModeSelect, RefusesTestWithDexcptAndOtherMethods) {
 
 // ---- Saved values
 
-// As an earlier life of the unit has.
+// Stored as by an earlier run of the unit.
 void keep(MemoryStore& store, const state::Record& record) {
   const Uuid unit = block::testing::FakeDevice(64).uuid();
   EXPECT_TRUE(
@@ -394,7 +394,7 @@ TEST(SavedModePages, OnlyWhatCanChangeIsTakenFromTheStore) {
   MemoryStore store;
   LogicalUnitOptions options;
   options.store = &store;
-  // A page that nobody knows, then a caching page with WCE for a device without a cache.
+  // An unknown page, then a caching page with WCE for a device without a cache.
   state::Record record;
   record.add("page").set_number("code", 2).set_number("subpage", 0).set_hex("values", "\x55");
   record.add("page")

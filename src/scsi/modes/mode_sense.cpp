@@ -15,7 +15,7 @@ using spec::ModeSense10Cdb;
 using spec::ModeSense6Cdb;
 using spec::PageControl;
 
-// Byte 2 and byte 3 are the same in both forms.
+// Bytes 2 and 3 are the same in MODE SENSE (6) and (10).
 constexpr std::uint16_t kPageByte = 2;
 constexpr std::uint16_t kSubpageByte = 3;
 constexpr std::uint8_t kPageCodeBit = 5;
@@ -30,7 +30,7 @@ bool check_selection(Command& command, ModePageSelection selection, PageControl 
     return [wanted](const ModePageDescription& page) { return wanted.matches(page); };
   };
   if (std::ranges::any_of(pages, matches(selection))) {
-    // All pages without their subpages, or with all of them: nothing between (SPC-5 table 178).
+    // All pages, with none of their subpages or with all (SPC-5 table 178).
     const bool all_pages = selection.page == static_cast<std::uint8_t>(spec::ModePage::all_pages);
     const bool plain = selection.subpage == 0 || selection.subpage == spec::kAllSubpages;
     if (!all_pages || plain) return true;
@@ -118,7 +118,7 @@ void produce_10(Command& command, ByteWriter& out) {
   const auto cdb = cdb_of(command).as<ModeSense10Cdb>();
   std::array<std::byte, kMaxModeDataBytes> room;
   ByteWriter body(room);
-  // LLBAA allows the long form, which tells every capacity.
+  // LLBAA permits the long descriptor, which can hold any capacity.
   const bool long_lba = cdb.llbaa() && !cdb.dbd();
   if (long_lba) {
     write_long_descriptor(unit, body);

@@ -13,13 +13,13 @@ namespace {
 constexpr std::uint32_t kVersion = 1;
 constexpr std::string_view kPage = "page";
 
-// Takes over the bits that can be changed.
+// Takes over the changeable bits.
 void merge(Bytes body, Bytes mask, MutableBytes values) {
   for (std::size_t i = 0; i < body.size(); ++i)
     values[i] = (values[i] & ~mask[i]) | (body[i] & mask[i]);
 }
 
-// False: this is no page.
+// False: the entry is not a valid page.
 bool take_page(const state::Entry& entry, ModeParameters& changeable, ModeParameters& values) {
   const auto code = entry.number("code", spec::kModePageCodeMask);
   const auto subpage = entry.number("subpage", UINT8_MAX);
@@ -28,7 +28,7 @@ bool take_page(const state::Entry& entry, ModeParameters& changeable, ModeParame
   const ModePageDescription* page =
       find_mode_page(static_cast<std::uint8_t>(*code), static_cast<std::uint8_t>(*subpage));
   if (page == nullptr || page->bytes != page->header_bytes() + body->size())
-    return true;  // a stranger
+    return true;  // unknown page: ignored
   merge(as_bytes(std::string_view(*body)), page->in(changeable).subspan(page->header_bytes()),
         page->in(values).subspan(page->header_bytes()));
   return true;

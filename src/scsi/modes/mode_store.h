@@ -1,5 +1,5 @@
-// Saved mode parameters in the unit's store: an entry a page, so that a later version finds those
-// it knows.
+// Saved mode parameters in the unit's store. Each page is an entry of its own, so that another
+// version of lunar finds the pages that it knows.
 #pragma once
 
 #include <string_view>
@@ -16,13 +16,13 @@ struct UnitState;
 
 [[nodiscard]] state::Record to_record(const ModeParameters& values);
 
-// Only where the unit has a store. Completes on the calling shard when they will be found after a
-// power loss.
+// Writes the parameters to the unit's store, which must exist. Completes on the calling shard when
+// they are durable.
 engine::Task<Result<void>> save_mode_parameters(const LogicalUnit& unit,
                                                 const ModeParameters& values);
 
-// As a UnitFeature: what was saved, in those fields that can be changed. malformed: it is no list
-// of pages; unsupported.
+// For UnitFeature: restores the saved values of changeable fields. Errors: malformed (no list of
+// pages), unsupported.
 constexpr std::string_view kModePagesKey = "mode_pages";
 Result<void> restore_mode_parameters(LogicalUnit& unit, UnitState& state,
                                      const state::Record& kept);

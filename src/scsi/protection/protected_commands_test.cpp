@@ -1,4 +1,4 @@
-// The commands beside READ and WRITE on a medium with protection information.
+// Commands other than READ and WRITE on a medium with protection information.
 #include <gtest/gtest.h>
 
 #include "scsi/testing/protected_disk.h"
@@ -58,14 +58,15 @@ TEST(ProtectedVerify, ComparesBlocksAndTheirInformation) {
   ASSERT_TRUE(initiator.run(block_cdb(Opcode::write_10, 60, 8, protect(1)), blocks).is_good());
   EXPECT_TRUE(verify(1, kByteCheck, blocks).is_good());
   EXPECT_TRUE(verify(0, kByteCheck, filled(4096, 7)).is_good());
-  // The one block's reference tag counts for the others.
+  // The reference tags of the other blocks follow from that of the one block.
   EXPECT_TRUE(verify(1, kByteCheckOne, with_tags(1, 7, 0x1111, 60)).is_good());
   EXPECT_TRUE(verify(0, kByteCheckOne, filled(512, 7)).is_good());
   EXPECT_TRUE(differs_at(verify(0, kByteCheckOne, filled(512, 8)),
                          AdditionalSense::miscompare_during_verify_operation, 60));
   EXPECT_TRUE(differs_at(verify(3, kByteCheck, with_tags(8, 8, 0x1111, 60)),
                          AdditionalSense::miscompare_during_verify_operation, 60));
-  // Not a guard of its data: an error of the data-out, or, unchecked, a difference.
+  // A guard that does not match its data is an error of the data-out; or, if unchecked, a
+  // difference.
   std::vector<std::byte> wrong = blocks;
   wrong[2 * 520 + 512] ^= std::byte{1};
   EXPECT_TRUE(failed_at(verify(1, kByteCheck, wrong), kGuard, 62));
@@ -75,7 +76,7 @@ TEST(ProtectedVerify, ComparesBlocksAndTheirInformation) {
   wrong[3 * 520 + 519] ^= std::byte{1};
   EXPECT_TRUE(failed_at(verify(5, kByteCheck, wrong), kReference, 63));
   EXPECT_TRUE(differs_at(verify(4, kByteCheck, wrong), kReference, 63));
-  // Application tags count where they are the initiator's.
+  // Application tags are compared if the initiator owns them.
   wrong = with_tags(8, 7, 0x1112, 60);
   EXPECT_TRUE(verify(1, kByteCheck, wrong).is_good());
   bench.set_control(true);
@@ -245,7 +246,7 @@ TEST(LongBlockCommands, VerifyAndWriteSame) {
   EXPECT_EQ(bench.stored(13), kNothing);
 }
 
-// ---- What the unit tells of itself
+// ---- What the unit reports about itself
 
 TEST(ProtectedUnit, TellsItsType) {
   for (std::uint8_t type = 1; type <= 3; ++type) {
@@ -365,7 +366,7 @@ TEST(MediumOperationRecord, HasTheProtectionType) {
   EXPECT_FALSE(medium_operation_of(record));
 }
 
-// ---- What the medium was made for
+// ---- The format stored on the medium
 
 TEST(ProtectionArea, RefusesAMediumOfAnotherType) {
   engine::sim::World world(1, 1);
@@ -383,7 +384,7 @@ TEST(ProtectionArea, RefusesAMediumOfAnotherType) {
     world.run(run);
     return *loaded;
   };
-  // One that has lost what it said is not taken for new.
+  // A medium whose format was lost is not treated as new.
   const auto zeroed = load(spec::ProtectionType::type_2, 512, true);
   EXPECT_EQ(zeroed.error().code, ErrorCode::malformed);
   EXPECT_NE(zeroed.error().message.find("zeroed: restore it, or remove it"), std::string::npos);

@@ -11,9 +11,9 @@ namespace {
 using spec::AdditionalSense;
 using spec::Sense;
 
-// A part of the command's blocks with their information, in memory of the shard's.
+// Some of the command's blocks with their information, in memory of the shard.
 struct Part {
-  std::uint64_t first;  // of the command
+  std::uint64_t first;  // index in the command
   block::Range range;
   MutableBytes data;
   ProtectionEntries& entries;
@@ -23,11 +23,11 @@ struct Part {
   }
 };
 
-// Says whether to go on.
+// Returns whether to continue.
 using Use = engine::Task<bool> (*)(Command& command, const ProtectionRules& rules,
                                    const Part& part);
 
-// use() of all blocks of the range, one part after the other, read and checked.
+// Reads and checks all blocks of the range, part by part, and calls use() on each part.
 engine::Task<bool> read_and_use(Command& command, const ProtectionRules& rules, block::Range range,
                                 Use use) {
   const std::size_t block_bytes = command.unit->unit().block_size();
@@ -60,7 +60,7 @@ engine::Task<bool> read_and_use(Command& command, const ProtectionRules& rules, 
 
 // ---- COMPARE AND WRITE
 
-// The offset of the first byte that differs, in the data-out.
+// Offset of the first different byte in the data-out.
 std::optional<std::size_t> first_difference(const BlockForm& form, Bytes given, std::uint64_t index,
                                             Bytes block,
                                             const spec::ProtectionInformation& information) {
@@ -81,7 +81,7 @@ engine::Task<bool> compare_part(Command& command, const ProtectionRules&, const 
     const auto difference = first_difference(form, command.data_out, part.first + i,
                                              part.block(i, form.block_bytes), part.entries.get(i));
     if (difference) {
-      // SBC-4 §5.4: where in the data-out the first difference is.
+      // SBC-4 §5.4: offset of the first difference in the data-out.
       co_return refuse(command, Sense::of(spec::SenseKey::miscompare,
                                           AdditionalSense::miscompare_during_verify_operation)
                                     .with_information(*difference));
@@ -111,7 +111,7 @@ engine::Task<void> compare_and_write(Command& command) {
 
 // ---- ORWRITE
 
-// The tags are those of the data-out, or made as for a WRITE; the guard is that of the result.
+// The tags come from the data-out or are generated as for a WRITE. The guard is that of the result.
 engine::Task<bool> or_part(Command& command, const ProtectionRules& rules, const Part& part) {
   const BlockForm form = form_of(command);
   for (std::uint64_t i = 0; i < part.range.count.value; ++i) {

@@ -1,6 +1,6 @@
 // Initiators on two shards read and write the same few blocks with protection information at once,
-// with faults of timing: a block is one that somebody has written, or the zeroes of the beginning,
-// and never fails a check.
+// with faults of timing. Every block that is read is as somebody has written it, or the initial
+// zeroes, and never fails a check.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -25,7 +25,7 @@ class Traffic {
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i) {
-      // The medium answers late, in any order; what it withholds is answered on its own shard.
+      // The medium answers late and in any order. A withheld request is answered on its own shard.
       for (FakeDevice* device : {&bench_.device(), bench_.device().protection_area.get()}) {
         if (pick(3) == 0) device->hold = !device->hold;
         while (!device->held.empty() && pick(2) == 0) {
@@ -109,7 +109,7 @@ class Traffic {
     if (outcome.aborted) return;
     EXPECT_TRUE(outcome.is_good()) << to_text(outcome.sense);
     if (!one.reads || !outcome.is_good()) return;
-    // What the initiator would check.
+    // The checks of an initiator.
     const Bytes data = std::as_bytes(std::span(outcome.data));
     for (std::size_t at = 0; at < data.size(); at += 520) {
       const auto information = *load<spec::ProtectionInformation>(data.subspan(at + 512));

@@ -1,5 +1,5 @@
 // UNMAP and WRITE SAME of blocks with protection information (SBC-4 §5.35, §5.52–5.54), and
-// SYNCHRONIZE CACHE, which has both to write.
+// SYNCHRONIZE CACHE, which flushes both.
 #include <algorithm>
 
 #include "scsi/blocks/block_commands.h"
@@ -17,9 +17,9 @@ using spec::Sense;
 
 // ---- UNMAP
 
-// Blocks of which nothing is said any more: unmapped (SBC-4 §4.7.3.2) or zeroed without
-// information. That goes first, so that a loss of power in between leaves blocks that nobody
-// checks.
+// Clears the information of blocks that are unmapped (SBC-4 §4.7.3.2) or zeroed without
+// information. This comes before the data, so that a power loss in between leaves blocks that are
+// not checked.
 engine::Task<void> clear_blocks(Command& command) {
   const block::Range range{command.lba, command.count};
   const block::RequestFlags may_unmap =
@@ -54,10 +54,10 @@ engine::Task<void> unmap(Command& command) {
 
 // ---- WRITE SAME
 
-// What is written to all blocks, as the CDB and the data-out say.
+// What to write to all blocks, according to the CDB and the data-out.
 struct Same {
-  bool zeroes = false;       // and not what the data-out holds
-  bool unprotected = false;  // information that says nothing
+  bool zeroes = false;       // instead of the data-out
+  bool unprotected = false;  // information that disables all checks
   bool unmap = false;
   BlockForm form;
 };
@@ -67,7 +67,7 @@ struct Same {
   Same same;
   same.form = form_of(command);
   same.unmap = flags.unmap();
-  // NDOB: zeroes, with information of all ones.
+  // NDOB: zeroes, and information of all ones.
   const bool no_data = command.data_out.empty();
   same.unprotected = same.unmap || no_data;
   same.zeroes =
@@ -76,7 +76,7 @@ struct Same {
   return same;
 }
 
-// One step: the data by one request of the block layer's, which makes of it what is quickest.
+// One step: a single request for the data; the block layer chooses the fastest way.
 engine::Task<block::Status> write_same_data(Command& command, const Same& same,
                                             block::Range range) {
   set_blocks(command, range);
@@ -90,7 +90,7 @@ engine::Task<block::Status> write_same_data(Command& command, const Same& same,
   co_return co_await medium_step_as_holder(command);
 }
 
-// The same information for all, but that reference tags count.
+// The same information for all blocks, except that reference tags count up.
 engine::Task<block::Status> write_same_step(Command& command, const ProtectionRules& rules,
                                             const Same& same, block::Range range,
                                             std::uint64_t index, MutableBytes memory) {
@@ -152,14 +152,14 @@ engine::Task<void> write_same(Command& command) {
   co_await protected_alone<write_same_alone>(command);
 }
 
-// The data-out is one block, or there is none, where that is allowed.
+// The data-out must be one block, or none where that is allowed.
 [[nodiscard]] bool has_right_data(const Command& command) {
   const bool ndob = command.data_out_bytes == 0;
   const spec::BlockFlags flags = spec::decode_block_command(cdb_of(command)).flags;
   const std::size_t wanted = form_of(command).bytes();
   if (ndob) return true;
-  // More than the one block is as wrong as less; UNMAP without any data is what some initiators
-  // send for the zeroes that they mean.
+  // More than one block is as wrong as less. Some initiators send UNMAP without data and mean
+  // zeroes.
   if (command.expected_out_bytes == 0) return flags.unmap();
   return command.data_out.size() == wanted && command.expected_out_bytes == wanted;
 }
@@ -198,7 +198,7 @@ void execute_protected_write_same(Command& command) {
 
 void execute_protected_synchronize_cache(Command& command) {
   if (spec::decode_block_command(cdb_of(command)).flags.immed()) {
-    // That one flushes both.
+    // This flushes both.
     return execute_synchronize_cache(command);
   }
   run_sequence(command, synchronize);

@@ -11,17 +11,17 @@ namespace {
 
 // ---- READ
 
-// Where the data of a READ lie, and where they go to.
+// Where the data of a READ are read to, and where they must go.
 struct ReadBuffer {
   BlockForm form;
   MutableBytes out;   // the data-in
-  MutableBytes data;  // the user data, of which no block is overwritten before it has been used
+  MutableBytes data;  // user data, placed so that no block is overwritten before it is used
 
   [[nodiscard]] Bytes block(std::uint64_t index) const {
     return Bytes(data).subspan(static_cast<std::size_t>(index) * form.block_bytes,
                                form.block_bytes);
   }
-  // Brings the block to its place in the data-in.
+  // Moves the block to its place in the data-in.
   void place(std::uint64_t index, const spec::ProtectionInformation& information) const {
     if (!form.with_protection) return;
     std::byte* to = out.data() + static_cast<std::size_t>(index) * form.bytes();
@@ -31,13 +31,13 @@ struct ReadBuffer {
   }
 };
 
-// Some of the blocks of the READ: from its block `first` on.
+// Some blocks of the READ, starting at its block `first`.
 struct ReadStep {
   std::uint64_t first;
   block::Range range;
 };
 
-// The first block whose information does not fit it.
+// Finds the first block whose information does not match it.
 std::optional<std::pair<std::uint64_t, spec::AdditionalSense>> first_failure(
     const ProtectionRules& rules, const ReadBuffer& buffer, const ReadStep& step,
     const ProtectionEntries& entries) {
@@ -54,7 +54,7 @@ void place_all(const ReadBuffer& buffer, const ReadStep& step, const ProtectionE
     buffer.place(step.first + i, entries.get(i));
 }
 
-// Reads one step with nobody writing, and says what is wrong with it.
+// Reads one step while nobody writes, and reports what is wrong.
 engine::Task<bool> read_alone(Command& command, const ProtectionRules& rules,
                               const ReadBuffer& buffer, const ReadStep& step) {
   ProtectionArea& area = *command.unit->protection_area();
@@ -69,7 +69,7 @@ engine::Task<bool> read_alone(Command& command, const ProtectionRules& rules,
         take_work(on_behalf_of(command), area.work(), bytes_of_step(step.range.count.value, 0));
     const auto work = co_await waiting;
     if (!work) good = fail_step(command, block::Status::aborted);
-    // The pool may have had more before than now.
+    // The pool may have less now than before.
     const std::uint64_t most = work ? blocks_of_step(work->bytes().size(), 0) : 0;
     for (std::uint64_t done = 0; good && done < step.range.count.value;) {
       const BlockCount count(std::min(most, step.range.count.value - done));
@@ -98,8 +98,8 @@ engine::Task<bool> read_alone(Command& command, const ProtectionRules& rules,
 engine::Task<bool> read_steps(Command& command, const ProtectionRules& rules, block::Range range,
                               const ReadBuffer& buffer) {
   ProtectionArea& area = *command.unit->protection_area();
-  // A guard that does not fit may be of a write that is under way, which the initiator must not
-  // see, whatever it has asked us to check.
+  // A wrong guard may come from a concurrent write. The initiator must not see such a state,
+  // whatever checks it has requested.
   ProtectionRules suspicion = rules;
   suspicion.checks.guard = true;
   for (std::uint64_t done = 0; done < range.count.value;) {
@@ -121,7 +121,7 @@ engine::Task<bool> read_steps(Command& command, const ProtectionRules& rules, bl
       suspicious = first_failure(suspicion, buffer, step, entries).has_value();
       if (!suspicious) place_all(buffer, step, entries);
     }
-    // Without the memory: others may need it to let go of the blocks.
+    // Without memory: other commands may need it before they can release the blocks.
     if (suspicious) {
       const bool good = co_await read_alone(command, rules, buffer, step);
       if (!good) co_return false;
@@ -134,7 +134,7 @@ engine::Task<bool> read_steps(Command& command, const ProtectionRules& rules, bl
 engine::Task<void> read(Command& command) {
   const block::Range range{command.lba, command.count};
   const ProtectionRules rules = protection_rules_of(command);
-  // SBC-4 §5.15, FUA: what a volatile cache holds goes to the medium first.
+  // SBC-4 §5.15, FUA: a volatile cache is flushed first.
   if ((command.flags & block::kFua) != 0 && command.unit->unit().volatile_cache()) {
     const block::Status flushed = co_await flush_medium(on_behalf_of(command));
     if (flushed != block::Status::ok) {
@@ -144,8 +144,8 @@ engine::Task<void> read(Command& command) {
   }
   const BlockForm form = form_of(command);
   const auto blocks = static_cast<std::size_t>(range.count.value);
-  // Ahead of the place of each block by the room for the information of all: as they move there in
-  // order, none is in the way of another.
+  // The data are read to the end of the buffer, after room for all information. Moving the blocks
+  // in order to their final places then never overwrites one that is still to be moved.
   const std::size_t ahead =
       form.with_protection ? round_up(blocks * spec::kProtectionBytes, engine::kMinBufferBytes) : 0;
   auto taking = take_buffer(on_behalf_of(command), ahead + blocks * form.block_bytes);
@@ -172,7 +172,7 @@ engine::Task<void> write(Command& command) {
 }
 
 engine::Task<void> check_and_write(Command& command) {
-  // Before the first block is written.
+  // Check before the first block is written.
   if (!check_data_out(command, protection_rules_of(command), command.data_out, command.count))
     co_return;
   co_await protected_alone<write>(command);

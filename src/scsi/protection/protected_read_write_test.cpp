@@ -38,7 +38,7 @@ TEST(ProtectedRead, SaysNothingOfBlocksThatWereNeverWritten) {
 
 TEST(ProtectedWrite, MakesTheInformationThatDidNotCome) {
   ProtectedBench bench(1);
-  // Around the end of a block of the area, whose neighbours stay.
+  // Across the end of a block of the area. Neighbouring entries must not change.
   ASSERT_TRUE(
       bench.initiator().run(block_cdb(Opcode::write_10, 62, 4), filled(4 * 512, 0xff)).is_good());
   EXPECT_EQ(bench.stored(61), kNothing);
@@ -113,7 +113,7 @@ TEST(ProtectedRead, ChecksWhatIsOnTheMedium) {
       EXPECT_TRUE(guard.is_good()) << value;
       EXPECT_EQ(guard.data.size(), 8U * 520) << value;
     }
-    // Not what the LBA says.
+    // Differs from the LBA.
     const std::vector<std::byte> block = with_tags(1, 0x33, 0, 99);
     ASSERT_TRUE(
         bench.initiator().run(block_cdb(Opcode::write_10, 3, 1, protect(3)), block).is_good());
@@ -155,7 +155,7 @@ TEST(ProtectedWrite, HasItsInformationOnTheMediumAlsoWhenAborted) {
   bench.device().hold = true;
   const auto write = initiator.start(block_cdb(Opcode::write_10, 7, 1), filled(512, 0xff));
   bench.world().run_until([&] { return bench.device().held.size() == 1; });
-  // The medium is about to have done it.
+  // The medium is about to complete it.
   block::Request* const request = bench.device().held[0];
   bench.device().held.clear();
   initiator.server().abort(*write);
@@ -175,7 +175,7 @@ TEST(ProtectedUnit, ServesTheLargestTransferFromTheReserveAlone) {
   const Outcome read = initiator.run(block_cdb(Opcode::read_10, 5, 8192, protect(1)));
   EXPECT_TRUE(read.data == as_numbers(blocks));
   EXPECT_TRUE(initiator.run(block_cdb(Opcode::read_10, 5, 8193)).is_invalid_field(7));
-  // Nothing is left in the pool but for the data-in of one READ.
+  // The pool has memory left for the data-in of one READ only.
   engine::BufferPool& pool = bench.world().shard(0).buffers();
   std::vector<engine::Buffer> taken;
   while (engine::Buffer buffer = pool.try_allocate(engine::kMaxBufferBytes))
@@ -228,12 +228,12 @@ TEST(LongBlockCommands, CarryTheTagsThatTheyExpect) {
   EXPECT_EQ(initiator.run(long_cdb(kRead, 20, 2, protect(1), 1000, 0x5600, 0xff00)).data,
             as_numbers(blocks));
   EXPECT_TRUE(failed_at(initiator.run(long_cdb(kRead, 21, 1, protect(1), 1000)), kReference, 21));
-  // Without a transfer of the information the medium is checked all the same.
+  // The medium is checked even if no information is transferred.
   EXPECT_TRUE(failed_at(initiator.run(long_cdb(kRead, 21, 1, 0, 1000)), kReference, 21));
   EXPECT_EQ(initiator.run(long_cdb(kRead, 21, 1, 0, 1001)).data, Numbers(512, 0x22));
   EXPECT_TRUE(
       failed_at(initiator.run(long_cdb(kRead, 20, 2, protect(2), 1000, 1, 1)), kApplication, 20));
-  // Whoever does not own the application tags gives none.
+  // An initiator that does not own the application tags sends none.
   bench.set_control(false);
   EXPECT_TRUE(initiator.run(long_cdb(kRead, 20, 2, protect(2), 1000, 1, 1)).is_good());
   EXPECT_TRUE(initiator.run(long_cdb(kRead, 20, 2, protect(6), 1000)).is_invalid_field(10));

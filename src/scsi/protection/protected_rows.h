@@ -1,5 +1,4 @@
-// Rows of the command table: commands on logical blocks that have protection information (SBC-4
-// §4.21).
+// Rows of the command table: commands on logical blocks with protection information (SBC-4 §4.21).
 #pragma once
 
 #include "scsi/blocks/block_commands.h"
@@ -8,12 +7,11 @@
 
 namespace lunar::scsi {
 
-// What is another of a row in block_rows.h when the medium is formatted with protection
-// information.
+// Differences from the command's row in block_rows.h if the medium has protection information.
 struct ProtectedRow {
   spec::Opcode opcode;
   spec::ServiceActionCode service_action = 0;
-  bool protect_field = false;  // byte 1 has one
+  bool protect_field = false;  // byte 1 of the CDB has a protection field
   bool (*decode)(Command&) = nullptr;
   void (*execute)(Command&) = nullptr;
 };
@@ -49,7 +47,7 @@ constexpr auto kProtectedRows = std::to_array<ProtectedRow>({
     // clang-format on
 });
 
-// There with type 2 protection only.
+// Available with type 2 protection only.
 constexpr CommandFlags kLong32 = kWithServiceAction | kNeedsType2;
 constexpr auto kLongBlockRows = std::to_array<CommandDescription>({
     // clang-format off

@@ -63,14 +63,14 @@ engine::Task<block::Status> write_step(Command& command, block::Range range, con
   command.set_buffer(const_cast<std::byte*>(data), bytes_of(command));
   const block::Status written = co_await medium_step_as_holder(command);
   if (written != block::Status::ok) co_return written;
-  // Also for a command that has been aborted meanwhile: its data are on the medium.
+  // Also for a command that was aborted meanwhile: its data are on the medium.
   co_return co_await entries.write(flags);
 }
 
 engine::Task<bool> write_blocks(Command& command, const ProtectionRules& rules, block::Range range,
                                 Bytes from, BlockForm form, block::RequestFlags flags) {
   ProtectionArea& area = *command.unit->protection_area();
-  // Data that come with their protection information are brought together here.
+  // Gathers user data that come interleaved with protection information.
   const std::size_t data_bytes = form.with_protection ? form.block_bytes : 0;
   auto taking =
       take_work(on_behalf_of(command), area.work(), bytes_of_step(range.count.value, data_bytes));

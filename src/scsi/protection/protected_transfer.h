@@ -1,10 +1,10 @@
-// What the commands on blocks with protection information have in common. They go another way than
-// those on blocks without: a coroutine a command, the information by separate requests, memory of
-// the shard's in between.
+// Shared parts of the commands on blocks with protection information. Unlike the commands on other
+// blocks, each of them is a coroutine, reads or writes the information by separate requests, and
+// goes through memory of the shard.
 //
-// A block and its information are two requests. Whoever writes has the blocks for himself on every
-// shard (block/range_lock.h), so writers never mix. A READ looks without that; where what it has
-// found does not fit together, it looks again as the only one.
+// A block and its information take two requests. Writers hold the blocks exclusively on every shard
+// (block/range_lock.h), so they never mix. A READ first reads without; if block and information do
+// not match, it reads again with the range held exclusively.
 #pragma once
 
 #include <cstring>
@@ -24,12 +24,12 @@ namespace lunar::scsi {
 
 // ---- Decoding
 
-// Refuses a reserved value of the protection field.
+// Refuses reserved values of the protection field.
 bool check_protect_field(Command& command);
 
-// Blocks as they are transferred: with their protection information or without.
+// Layout of transferred blocks: with protection information or without.
 struct BlockForm {
-  std::size_t block_bytes = 0;  // of user data
+  std::size_t block_bytes = 0;  // user data
   bool with_protection = false;
 
   [[nodiscard]] std::size_t bytes() const {
@@ -45,22 +45,22 @@ struct BlockForm {
 };
 [[nodiscard]] BlockForm form_of(const Command& command);
 
-// ---- Outcomes. Each gives false, so that a step can `co_return fail_step(…)`.
+// ---- Outcomes. All return false, so that a step can `co_return fail_step(…)`.
 
 bool fail_step(Command& command, block::Status status);
 bool fail_check(Command& command, spec::AdditionalSense check, Lba lba);
-// Checks `blocks` of data-out from `buffer` on; the first of them is block `index` of the command.
+// Checks `blocks` of data-out in `buffer`. Its first block is block `index` of the command.
 bool check_data_out(Command& command, const ProtectionRules& rules, Bytes buffer,
                     BlockCount blocks);
 
 // ---- Steps
 
-// How many blocks with their entries fit into memory for one step.
+// Number of blocks, with their entries, that fit into `memory_bytes` for one step.
 [[nodiscard]] inline std::uint64_t blocks_of_step(std::size_t memory_bytes,
                                                   std::size_t data_bytes) {
   return (memory_bytes - ProtectionEntries::bytes_for(0)) / (data_bytes + spec::kProtectionBytes);
 }
-// So much is asked for, that a step can take `blocks`.
+// Memory to request for a step of `blocks`. A step may then get fewer blocks.
 [[nodiscard]] inline std::size_t bytes_of_step(std::uint64_t blocks, std::size_t data_bytes) {
   constexpr std::size_t kMost = 256 * kKiB;
   const std::size_t all = static_cast<std::size_t>(blocks) * (data_bytes + spec::kProtectionBytes) +
@@ -68,20 +68,20 @@ bool check_data_out(Command& command, const ProtectionRules& rules, Bytes buffer
   return std::min(all, kMost);
 }
 
-// Reads user data, by the command's own request. `alone`: within an exclusive range of its.
+// Reads user data by the command's own request. `alone`: inside the command's own exclusive range.
 engine::Task<block::Status> read_data(Command& command, block::Range range, std::byte* to,
                                       bool alone);
-// Writes user data and then their entries, which the step has filled. The data come first: blocks
-// that were never written have information that turns their checks off, so that a loss of power in
-// between shows only where there was some. Within an exclusive range of the command's.
+// Writes user data, then its entries, which the step has filled. Inside the command's own exclusive
+// range. Data first: never-written blocks have entries that disable their checks, so a power loss
+// in between shows only where blocks had been written before.
 engine::Task<block::Status> write_step(Command& command, block::Range range, const std::byte* data,
                                        ProtectionEntries& entries, block::RequestFlags flags);
-// Writes `range`, whose blocks lie in `from` in that form; the protection information is theirs, or
-// made where they come without. Within an exclusive range of the command's.
+// Writes `range` from `from`, whose layout is `form`. Generates the protection information if the
+// blocks come without. Inside the command's own exclusive range.
 engine::Task<bool> write_blocks(Command& command, const ProtectionRules& rules, block::Range range,
                                 Bytes from, BlockForm form, block::RequestFlags flags);
 
-// Runs `steps` while the command has its blocks for itself.
+// Runs `steps` while the command holds its blocks exclusively.
 template <engine::Task<void> (*steps)(Command&)>
 engine::Task<void> protected_alone(Command& command) {
   const BlockCount capacity(command.unit->state().capacity_blocks);

@@ -12,17 +12,17 @@ namespace {
 using spec::AdditionalSense;
 using spec::Sense;
 
-// What the blocks of the medium have to be.
+// How a VERIFY checks and compares the medium's blocks.
 struct Expectation {
-  ProtectionRules rules;  // for the medium and the data-out
+  ProtectionRules rules;  // for both the medium and the data-out
   std::uint8_t protect = 0;
   std::uint8_t byte_check = 0;
   BlockForm form;
 
   [[nodiscard]] bool compares() const { return byte_check != spec::kByteCheckNone; }
   [[nodiscard]] bool one_for_all() const { return byte_check == spec::kByteCheckCompareOne; }
-  // With BYTCHK 01b or 11b the information of the medium is compared, or there is none to compare
-  // with and it is checked.
+  // With BYTCHK 01b or 11b, the medium's information is compared. If there is none to compare with,
+  // it is checked instead.
   [[nodiscard]] bool checks_medium() const { return !compares() || protect == 0; }
 };
 
@@ -35,7 +35,7 @@ bool miscompare(Command& command, AdditionalSense what, Lba lba) {
   return refuse(command, Sense::of(spec::SenseKey::miscompare, what).with_information(lba.value));
 }
 
-// Block `index` of the command, as it is on the medium.
+// Block `index` of the command, as read from the medium.
 bool check_block(Command& command, const Expectation& expected, std::uint64_t index, Bytes block,
                  const spec::ProtectionInformation& information) {
   const Lba lba = command.steps.lba + BlockCount(index);
@@ -55,7 +55,7 @@ bool check_block(Command& command, const Expectation& expected, std::uint64_t in
   return !differs || miscompare(command, *differs, lba);
 }
 
-// Within an exclusive range of the command's: the blocks that command.steps names.
+// Processes the blocks in command.steps. Inside the command's own exclusive range.
 engine::Task<bool> verify_blocks(Command& command) {
   const Expectation expected = expectation_of(command);
   const std::size_t block_bytes = expected.form.block_bytes;
@@ -159,7 +159,7 @@ void execute_protected_verify(Command& command) {
 
 bool decode_protected_write_and_verify(Command& command) {
   if (!check_protect_field(command)) return false;
-  // There is no FUA bit: the usage map has refused it. The other values of BYTCHK are reserved.
+  // The usage map has refused the FUA bit. Other values of BYTCHK are reserved.
   if (spec::decode_block_command(cdb_of(command)).flags.byte_check() > spec::kByteCheckCompare)
     return refuse_byte_check(command);
   if (!decode_transfer(command)) return false;

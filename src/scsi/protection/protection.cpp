@@ -16,8 +16,8 @@ ProtectionInformation ProtectionRules::generate(Bytes block, Lba lba) const {
   made.guard = crc16_t10dif(block);
   made.reference_tag = type == ProtectionType::type_1 ? static_cast<std::uint32_t>(lba.value)
                                                       : spec::kNoReferenceTag;
-  // FFFFh where the tags are the application client's, else any value. Zero keeps the checks of the
-  // block on; in type 2 that would be the one of a reference tag that nobody has given.
+  // FFFFh if the application client owns the tags, otherwise any value. Zero keeps the block's
+  // checks enabled. With type 2 that would check a reference tag that nobody has set.
   const bool unchecked = application_tag_owned || type == ProtectionType::type_2;
   made.application_tag = unchecked ? spec::kNoApplicationTag : std::uint16_t{0};
   return made;
@@ -59,7 +59,8 @@ ProtectionRules protection_rules_of(const Command& command) {
   ProtectionRules rules;
   rules.type = state.protection;
   rules.application_tag_owned = state.mode.application_tag_owned();
-  // DPICZ: without a protection field that says otherwise nothing is checked (SPC-5 §7.5.11).
+  // DPICZ: without a protection field in the CDB that says otherwise, nothing is checked (SPC-5
+  // §7.5.11).
   const bool unchecked = protect == 0 && state.mode.protection_check_disabled();
   if (!unchecked) rules.checks = checks_of(protect);
   const spec::Cdb cdb = cdb_of(command);

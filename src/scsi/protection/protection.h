@@ -1,6 +1,6 @@
-// What protection information says of a block: how it is made, and what of it is checked (SBC-4
-// §4.21 and the tables of RDPROTECT, WRPROTECT, VRPROTECT and ORPROTECT). Nothing here touches the
-// medium; protected_medium.h does.
+// Protection information of a block: how it is generated and checked (SBC-4 §4.21 and the tables of
+// RDPROTECT, WRPROTECT, VRPROTECT and ORPROTECT). Pure computation; core/protection_area.h accesses
+// the medium.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct ProtectionChecks {
   bool reference_tag = false;
 };
 
-// For `protect` up to kMaxProtectField. 000b transfers no protection information; what is on the
-// medium is checked nevertheless.
+// `protect`: up to kMaxProtectField. 000b transfers no protection information, but that on the
+// medium is still checked.
 [[nodiscard]] constexpr ProtectionChecks checks_of(std::uint8_t protect) {
   switch (protect) {
     case 0:
@@ -34,24 +34,24 @@ struct ProtectionChecks {
   }
 }
 
-// Of one command, whose blocks are counted from its first.
+// Rules of one command. Its blocks are counted from its first.
 struct ProtectionRules {
   spec::ProtectionType type = spec::ProtectionType::none;
-  // ATO: the application tags are the application client's.
+  // The ATO bit: the application tags belong to the application client.
   bool application_tag_owned = false;
   ProtectionChecks checks;
-  // What the first block must have, where that is known; each further block has one more.
+  // Tag of the first block, where known. Each following block's tag is one higher.
   std::optional<std::uint32_t> reference_tag;
-  // The bits of the mask are compared.
+  // Only the bits in the mask are compared.
   std::uint16_t application_tag = 0;
   std::uint16_t application_tag_mask = 0;
 
-  // Of a block that came without (SBC-4, WRPROTECT 000b).
+  // Information for a block that was transferred without (SBC-4, WRPROTECT 000b).
   [[nodiscard]] spec::ProtectionInformation generate(Bytes block, Lba lba) const;
-  // The additional sense code of the check that fails first.
+  // Additional sense code of the first check that fails.
   [[nodiscard]] std::optional<spec::AdditionalSense> check(
       Bytes block, const spec::ProtectionInformation& information, std::uint64_t index) const;
-  // What a block of the medium says of itself turns all checks off (SBC-4 §4.21.3).
+  // Whether information on the medium disables all checks of its block (SBC-4 §4.21.3).
   [[nodiscard]] bool is_unchecked(const spec::ProtectionInformation& information) const;
   [[nodiscard]] std::optional<spec::AdditionalSense> check_medium(
       Bytes block, const spec::ProtectionInformation& information, std::uint64_t index) const {
@@ -60,18 +60,18 @@ struct ProtectionRules {
   }
 };
 
-// The field of the CDB: RDPROTECT, WRPROTECT, VRPROTECT, ORPROTECT. READ (6), WRITE (6): zero.
+// RDPROTECT, WRPROTECT, VRPROTECT or ORPROTECT of the CDB. Zero for READ (6) and WRITE (6).
 [[nodiscard]] std::uint8_t protect_field_of(const Command& command);
-// For what is transferred with the data, and for a medium that is read to be transferred.
+// Rules for transferred data, and for data read from the medium to be transferred.
 [[nodiscard]] ProtectionRules protection_rules_of(const Command& command);
 
-// The comparison of a VERIFY with BYTCHK 01b or 11b (SBC-4, VRPROTECT): the additional sense code
+// Comparison of a VERIFY with BYTCHK 01b or 11b (SBC-4, VRPROTECT). Gives the additional sense code
 // of the first field that differs.
 [[nodiscard]] std::optional<spec::AdditionalSense> compare_protection(
     const ProtectionRules& rules, std::uint8_t protect, const spec::ProtectionInformation& given,
     const spec::ProtectionInformation& on_medium);
 
-// SBC-4, WRITE SAME: what block `index` gets when one block came for all.
+// Information of block `index` when WRITE SAME repeats one block (SBC-4).
 [[nodiscard]] spec::ProtectionInformation repeated(spec::ProtectionType type,
                                                    spec::ProtectionInformation first,
                                                    std::uint64_t index);

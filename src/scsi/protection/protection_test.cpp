@@ -64,7 +64,7 @@ TEST(ProtectionRules, CheckEachFieldThatIsAskedFor) {
   ProtectionInformation right;
   right.guard = std::uint16_t{0};
   right.application_tag = std::uint16_t{0x1234};
-  right.reference_tag = std::uint32_t{1};  // of the third block: it counts over
+  right.reference_tag = std::uint32_t{1};  // of the third block: tags count up
   const std::vector<std::byte> zeroes(512);
   for (std::uint8_t protect = 0; protect <= spec::kMaxProtectField; ++protect) {
     rules.checks = checks_of(protect);

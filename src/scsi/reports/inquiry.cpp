@@ -13,7 +13,7 @@
 namespace lunar::scsi {
 namespace {
 
-// Left-aligned ASCII, padded with spaces, cut where there is no room (SPC-5 §4.3.1).
+// Left-aligned ASCII, padded with spaces or cut off (SPC-5 §4.3.1).
 template <std::size_t size>
 void set_text(std::array<char, size>& field, const std::string& text) {
   field.fill(' ');
@@ -22,7 +22,7 @@ void set_text(std::array<char, size>& field, const std::string& text) {
 
 spec::StandardInquiryData standard_data(const LogicalUnitOptions& options) {
   spec::StandardInquiryData data;
-  // SPC-4 rather than SPC-5: initiators take a newer number for one that they do not know.
+  // SPC-4 rather than SPC-5: some initiators treat a newer number as unknown.
   data.version = spec::kVersionSpc4;
   data.flags7 = data.kCmdQue;
   set_text(data.t10_vendor_identification, options.vendor);
@@ -66,7 +66,7 @@ bool decode_inquiry(Command& command) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(kPageCode));
   }
   if (cdb.evpd() && command.unit == nullptr && !command.to_well_known) {
-    // Nothing is there to have vital product data.
+    // No logical unit, so no vital product data.
     return refuse(command, spec::Sense::illegal_request(spec::AdditionalSense::lu_not_supported));
   }
   if (cdb.evpd() && find_vpd_page(command, cdb.page_code) == nullptr) {

@@ -25,7 +25,7 @@ OpTotals sum(const LogReading& reading, std::initializer_list<Op> ops) {
   }
   return all;
 }
-// UNMAP receives no logical blocks, and flush none either.
+// UNMAP and flush transfer no logical blocks.
 OpTotals written(const LogReading& reading) {
   return sum(reading, {Op::write, Op::write_same, Op::write_zeroes});
 }
@@ -53,7 +53,7 @@ void produce_subpages(const LogReading& reading, LogParameterWriter& out) {
   }
 }
 
-// 02h, 03h, 05h. What a medium corrects it does not tell, so only the totals have values.
+// 02h, 03h, 05h. A medium does not report corrected errors, so only the totals have values.
 template <OpTotals (*totals)(const LogReading&)>
 void produce_errors(const LogReading& reading, LogParameterWriter& out) {
   const OpTotals all = totals(reading);
@@ -67,7 +67,7 @@ void produce_errors(const LogReading& reading, LogParameterWriter& out) {
   }
 }
 
-// 0Ch. How much more the medium could map it does not know: that depends on what it lies on.
+// 0Ch. How many more blocks could be mapped is unknown: it depends on the storage below.
 void produce_provisioning(const LogReading& reading, LogParameterWriter& out) {
   const unsigned exponent = threshold_exponent(reading.unit.state().capacity_blocks);
   const std::uint64_t set = std::uint64_t{1} << exponent;
@@ -77,7 +77,7 @@ void produce_provisioning(const LogReading& reading, LogParameterWriter& out) {
   out.write(spec::kUsedLbaMappingResources, Header::kBinaryList, used);
 }
 
-// 0Dh: there is nothing to measure, which the page can say.
+// 0Dh: no temperature is measured, and the page can say so.
 void produce_temperature(const LogReading& reading, LogParameterWriter& out) {
   (void)reading;
   out.write(0, Header::kBinaryList, spec::TemperatureParameter{});
@@ -112,7 +112,7 @@ void produce_self_tests(const LogReading& reading, LogParameterWriter& out) {
   }
 }
 
-// 19h. What happens in the device while several commands are there at once is not weighed.
+// 19h. Concurrent commands are not weighted.
 void produce_statistics(const LogReading& reading, LogParameterWriter& out) {
   constexpr std::uint64_t kNsAnInterval = 1000;
   const unsigned shift = reading.unit.unit().block_shift();

@@ -1,7 +1,7 @@
-// The log pages of a disk as a table: a new page is a row and a function.
+// The log pages of a disk as a table. A new page is a row and a function.
 //
-// The counters are those of block::DeviceStatistics, which every shard keeps for itself: they are
-// summed when a page is read. LOG SELECT resets a page by noting where its counters stand.
+// The counters are those of block::DeviceStatistics. Each shard keeps its own; reading a page sums
+// them. LOG SELECT resets a page by recording the current counters as its baseline.
 #pragma once
 
 #include <array>
@@ -18,14 +18,14 @@ namespace lunar::scsi {
 
 using OpCounters = std::array<block::OpTotals, block::kOpCount>;
 
-// What a page is made from.
+// Input of a page.
 struct LogReading {
   const LogicalUnitShard& unit;
-  OpCounters counters;  // since the page was reset; zero when its defaults are asked for
-  std::uint64_t mapped_blocks = 0;  // for pages that tell the allocation
+  OpCounters counters;  // since the page's reset; zero when default values are requested
+  std::uint64_t mapped_blocks = 0;  // only for pages with tells_allocation
 };
 
-// Parameters from one code on, in ascending order.
+// Writes parameters in ascending order of their codes, starting at `first_code`.
 class LogParameterWriter {
  public:
   LogParameterWriter(ByteWriter& out, std::uint16_t first_code)
@@ -40,7 +40,7 @@ class LogParameterWriter {
     out_.write(header);
     out_.write(value);
   }
-  // What has no parameter header: the lists of pages.
+  // For data without parameter headers: the lists of pages.
   [[nodiscard]] ByteWriter& raw() { return out_; }
 
  private:
@@ -52,28 +52,28 @@ struct LogPageDescription {
   spec::LogPage code;
   std::uint8_t subpage = 0;
   std::uint16_t last_parameter = 0;
-  bool has_counters = false;  // that LOG SELECT resets
+  bool has_counters = false;  // LOG SELECT resets them
   void (*produce)(const LogReading&, LogParameterWriter&) = nullptr;
-  bool tells_allocation = false;  // so that it is there only where the unit is thin provisioned
+  bool tells_allocation = false;  // exists only on thin provisioned units
 };
 
 constexpr std::size_t kLogPages = 11;
 // Ascending by code and subpage.
 [[nodiscard]] std::span<const LogPageDescription, kLogPages> log_pages();
-// Null when the unit has no such page.
+// Null: the unit has no such page.
 [[nodiscard]] const LogPageDescription* find_log_page(const LogicalUnit& unit, std::uint8_t code,
                                                       std::uint8_t subpage);
 
-// The counters as they stand.
+// Current values, without baselines.
 [[nodiscard]] OpCounters read_counters(const LogicalUnit& unit);
-// What the counters were when a page was last reset, by its row. In UnitState.
+// Counters at the last reset of each page, by row of log_pages(). Part of UnitState.
 struct LogBaselines {
   std::array<OpCounters, kLogPages> pages{};
 };
 [[nodiscard]] LogReading read_log(const LogicalUnitShard& unit, const LogPageDescription& page,
                                   bool defaults);
 
-// More than any page has.
+// Upper bound for every page.
 constexpr std::size_t kMaxLogPageBytes = 512;
 
 }  // namespace lunar::scsi

@@ -26,7 +26,7 @@ const LogPageDescription* find(const Command& command, std::uint8_t code, std::u
   return find_log_page(command.unit->unit(), code, subpage);
 }
 
-// Points at the page code, or at the subpage code of a page that is known.
+// The field pointer names the page code, or the subpage code if the page is known.
 template <class Cdb>
 bool refuse_page(Command& command, const Cdb& cdb) {
   if (cdb.subpage_code != 0 && find(command, cdb.page_code(), 0) != nullptr)
@@ -36,7 +36,7 @@ bool refuse_page(Command& command, const Cdb& cdb) {
 
 // ---- LOG SENSE
 
-// No parameter has a threshold. For lists PC means nothing (SPC-5 §6.10).
+// Parameters have no thresholds. PC has no meaning for lists (SPC-5 §6.10).
 bool has_values(const LogPageDescription& page, LogPageControl control) {
   if (!page.has_counters) return true;
   switch (control) {
@@ -79,7 +79,7 @@ void produce(Command& command, ByteWriter& out) { write_page(command, read(comma
 
 constexpr std::size_t kMaxBytes = sizeof(LogPageHeader) + kMaxLogPageBytes;
 
-// What the allocation map says comes before the rest.
+// Reads the allocation map before the rest.
 engine::Task<void> sense_allocation(Command& command) {
   const std::uint64_t capacity = command.unit->state().capacity_blocks;
   const auto mapped = co_await count_mapped_blocks(command.unit->unit(), capacity);
@@ -124,7 +124,7 @@ class LogReset final : public UnitChange {
   }
 
  private:
-  // SPC-5 §6.9.2: page 00h is every page; subpage FFh every subpage of the page.
+  // SPC-5 §6.9.2: page 00h means every page; subpage FFh every subpage of the page.
   [[nodiscard]] bool selects(const LogPageDescription& page) const {
     if (cdb_.page_code() == 0 && cdb_.subpage_code == 0) return true;
     const bool subpage =
@@ -142,7 +142,7 @@ engine::Task<void> reset(Command& command) {
   (void)co_await command.unit->unit().change(change);
 }
 
-// What a list may hold: pages of ours without parameters, since no parameter can be set.
+// A list may contain our pages without parameters, since no parameter can be set.
 std::optional<Sense> check_list(const Command& command) {
   const Bytes list = command.data_out;
   ByteReader reader(list);
@@ -187,7 +187,7 @@ void execute_log_sense(Command& command) {
 bool decode_log_select(Command& command) {
   const auto cdb = cdb_of(command).as<LogSelectCdb>();
   const std::uint32_t length = cdb.parameter_list_length;
-  // SPC-5 §6.9.1: a reset and a list exclude each other; a list names its pages itself.
+  // SPC-5 §6.9.1: a reset and a list are mutually exclusive. A list names its pages itself.
   if (length != 0 && cdb.pcr())
     return refuse(command, Sense::invalid_field_in_cdb(offsetof(LogSelectCdb, flags), kPcrBit));
   if (length != 0 && (cdb.page_code() != 0 || cdb.subpage_code != 0))

@@ -118,7 +118,7 @@ TEST_F(LogSense, RefusesPagesThatAreNotThere) {
   EXPECT_TRUE(initiator.run(log_sense(0x02, 0xff)).is_invalid_field(3));
 }
 
-// The first blocks of it are mapped, in pieces.
+// The first blocks of this disk are mapped, in pieces.
 struct PartlyMapped : FakeDevice {
   using FakeDevice::FakeDevice;
   [[nodiscard]] Result<block::Extent> extent_at(Lba lba, BlockCount count) const override {
@@ -149,7 +149,7 @@ TEST(Allocation, IsToldOfAThinUnit) {
 
 TEST(Allocation, OfAMapWithVeryManyPiecesIsAnEstimate) {
   auto device = std::make_unique<PartlyMapped>(1 << 20);
-  device->mapped = 8 * 4096;  // a quarter of the pieces that are looked at
+  device->mapped = 8 * 4096;  // a quarter of the extents that are read
   Bench bench(std::move(device), {}, 1, Bench::full());
   bench.initiator().clear_attention();
   EXPECT_EQ(parameter(bench.initiator().run(log_sense(0x0c)), 2, 0, 4), (1U << 20) / 4);

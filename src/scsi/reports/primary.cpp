@@ -18,15 +18,16 @@ namespace {
 constexpr std::size_t kMaxReportLunsBytes =
     sizeof(spec::ReportLunsHeader) + (spec::kMaxLun + 2) * sizeof(be64);
 
-// An informational exception condition that is told on request only, as NO SENSE (SPC-5,
-// Informational Exceptions Control mode page, MRIE 6h).
+// An informational exception that is reported on request only, as NO SENSE (SPC-5, Informational
+// Exceptions Control mode page, MRIE 6h).
 spec::Sense exception_on_request(const ModeParameters& mode) {
   const auto exception = mode.informational_exception();
   if (!exception || mode.method_of_reporting() != spec::MethodOfReporting::on_request) return {};
   return spec::Sense::of(spec::SenseKey::no_sense, *exception);
 }
 
-// SPC-5 §6.39: a pending unit attention, which it clears; else what the unit's condition is.
+// SPC-5 §6.39: returns and clears a pending unit attention; otherwise describes the unit's
+// condition.
 void produce_sense(Command& command, ByteWriter& out) {
   spec::Sense sense;
   if (command.to_well_known) {
@@ -46,7 +47,7 @@ void produce_sense(Command& command, ByteWriter& out) {
   out.write_bytes(data.bytes());
 }
 
-// Which logical units a SELECT REPORT asks for (SPC-5 table 205).
+// The logical units requested by SELECT REPORT (SPC-5 table 205).
 struct Selection {
   bool numbered = false;
   bool well_known = false;
@@ -56,7 +57,7 @@ std::optional<Selection> selection_of(std::uint8_t select_report) {
     case spec::SelectReport::addressed_not_well_known: return Selection{true, false};
     case spec::SelectReport::well_known_only: return Selection{false, true};
     case spec::SelectReport::all: return Selection{true, true};
-    // No logical unit is a conglomerate's: none is administrative or subsidiary.
+    // There are no conglomerates, so no logical unit is administrative or subsidiary.
     case spec::SelectReport::administrative: return Selection{false, false};
     case spec::SelectReport::administrative_and_simple: return Selection{true, false};
     case spec::SelectReport::subsidiary: return Selection{false, false};
@@ -78,8 +79,8 @@ void produce_luns(Command& command, ByteWriter& out) {
         [&](Lun lun, const LogicalUnit&) { out.write(be64(spec::encode_lun(lun))); });
   }
   if (selection.well_known) out.write(be64(spec::encode_lun(spec::WellKnownLun::report_luns)));
-  // SAM-5 §5.14: the initiator knows now, by whichever number it asked; but where unit attentions
-  // are interlocked only REQUEST SENSE clears any.
+  // SAM-5 §5.14: the initiator knows the inventory now, through whichever LUN it asked. But if unit
+  // attentions are interlocked, only REQUEST SENSE clears them.
   const bool interlocked =
       command.unit != nullptr && command.unit->state().mode.attentions_interlocked();
   if (!interlocked) nexus.inventory_told();
@@ -93,8 +94,8 @@ bool is_for_whole_target(const Command& command) {
 
 // ---- REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-5 §6.36)
 
-// What iSCSI carries (RFC 7143 §11.5.1, and RFC 7144 §4.1 for sessions of iSCSIProtocolLevel 2).
-// CLEAR ACA is not there, since ACA is not supported.
+// The functions of iSCSI (RFC 7143 §11.5.1, and RFC 7144 §4.1 for sessions of iSCSIProtocolLevel
+// 2), except CLEAR ACA, since ACA is not supported.
 spec::SupportedTmfData supported_tmfs() {
   spec::SupportedTmfData data;
   data.functions = data.kAbortTask | data.kAbortTaskSet | data.kClearTaskSet |
@@ -109,15 +110,15 @@ void produce_supported_tmfs(Command& command, ByteWriter& out) {
     out.write_bytes(as_bytes(data).first(data.kBasicBytes));
     return;
   }
-  // No timeouts are told: a function waits for the medium.
+  // No timeouts are reported: a function waits for the medium.
   data.additional_data_length = sizeof(data) - data.kBasicBytes;
   out.write(data);
 }
 
 }  // namespace
 
-// A logical unit that is open is ready, unless its device cannot be reached; what else the medium
-// says comes with the command that asks it.
+// An open logical unit is ready unless its device cannot be reached. Other errors of its medium are
+// reported by the commands that access it.
 void execute_test_unit_ready(Command& command) {
   if (command.unit != nullptr && command.unit->front().is_given_up()) {
     set_check_condition(command,

@@ -88,7 +88,7 @@ TEST(ReportLuns, RefusesWhatTheStandardRefuses) {
   EXPECT_TRUE(bench.initiator().run(report_luns(0xf8, 64)).is_invalid_field(2));
 }
 
-// The first two bytes of each number listed.
+// The first two bytes of each listed LUN.
 std::vector<int> listed(const Outcome& outcome) {
   EXPECT_TRUE(outcome.is_good());
   std::vector<int> numbers;
@@ -220,13 +220,13 @@ TEST(ReadCapacity, TakesAnyAllocationLength) {
   }
 }
 
-// SPC-4 §4.2.5.6: an ALLOCATION LENGTH cuts the data, and is never an error.
+// SPC-4 §4.2.5.6: an ALLOCATION LENGTH truncates the data and is never an error.
 TEST(AllocationLength, CutsTheDataOfEveryCommand) {
   struct Case {
     const char* name;
     std::vector<std::uint8_t> cdb;
-    std::size_t at;     // of the ALLOCATION LENGTH
-    std::size_t bytes;  // that it has
+    std::size_t at;     // offset of the ALLOCATION LENGTH
+    std::size_t bytes;  // its size
   };
   const std::vector<Case> cases = {
       {"REQUEST SENSE", {0x03, 0, 0, 0, 0, 0}, 4, 1},

@@ -1,6 +1,6 @@
-// Commands by which a device tells of itself.
+// Commands that report about a device.
 //
-// `decode_x` fills in what the CDB asks for, or refuses it; `execute_x` runs it.
+// `decode_x` reads the CDB of command x, or refuses it and returns false. `execute_x` runs it.
 #pragma once
 
 #include <string_view>
@@ -42,7 +42,7 @@ bool decode_report_timestamp(Command& command);
 void execute_report_timestamp(Command& command);
 bool decode_set_timestamp(Command& command);
 void execute_set_timestamp(Command& command);
-// As a UnitFeature.
+// For UnitFeature.
 Result<void> restore_identification(LogicalUnit& unit, UnitState& state, const state::Record& kept);
 
 }  // namespace lunar::scsi

@@ -1,4 +1,4 @@
-// Rows of the command table: what a device tells of itself (SPC-5 §6).
+// Rows of the command table: reports about a device (SPC-5 §6).
 #pragma once
 
 #include "scsi/core/rows.h"

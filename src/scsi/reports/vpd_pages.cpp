@@ -48,12 +48,13 @@ void produce_serial_number(const Command& command, ByteWriter& out) {
   out.write_text(serial);
 }
 
-// 83h: the logical unit by every name that lasts, the port and the device that the command came to.
+// 83h: all persistent names of the logical unit, and of the port and device that the command came
+// to.
 void produce_identification(const Command& command, ByteWriter& out) {
   const Nexus& nexus = *command.nexus;
   std::array<std::byte, 2048> room;
   ByteWriter list(room);
-  // A well known logical unit is known by its target (SPC-5 §7.7.6.1).
+  // A well known logical unit is identified by its target (SPC-5 §7.7.6.1).
   if (!command.to_well_known) {
     const LogicalUnit& unit = unit_of(command);
     spec::append_naa_designator(list, unit.device().uuid());
@@ -62,7 +63,7 @@ void produce_identification(const Command& command, ByteWriter& out) {
                                       spec::naa_name_from_uuid(unit.device().uuid()));
   }
   spec::append_relative_target_port_designator(list, nexus.relative_target_port_id());
-  // Each target port is a group of its own (target_ports.h).
+  // Each target port is a group by itself (target_ports.h).
   spec::append_target_port_group_designator(list, nexus.relative_target_port_id());
   spec::append_scsi_name_designator(list, spec::Association::target_port, nexus.target_port_name());
   spec::append_scsi_name_designator(list, spec::Association::target_device, nexus.target()->name());
@@ -70,7 +71,7 @@ void produce_identification(const Command& command, ByteWriter& out) {
   out.write_bytes(list.bytes());
 }
 
-// 85h: the list is empty, since nothing manages a single logical unit by an address.
+// 85h: the list is empty. No management address belongs to a single logical unit.
 void produce_management_addresses(const Command& command, ByteWriter& out) {
   (void)command;
   write_header(command, out, VpdPage::management_network_addresses, 0);
@@ -95,7 +96,7 @@ void produce_extended_inquiry(const Command& command, ByteWriter& out) {
   out.write(page);
 }
 
-// 87h: one set of mode parameters for all nexuses.
+// 87h: all nexuses share one set of mode parameters.
 void produce_mode_page_policy(const Command& command, ByteWriter& out) {
   (void)command;
   write_header(command, out, VpdPage::mode_page_policy, sizeof(spec::ModePagePolicyDescriptor));
@@ -113,7 +114,7 @@ void append_port(ByteWriter& out, std::uint16_t number, const std::string& name)
   out.write_bytes(designators.bytes());
 }
 
-// 88h: every target port of the target.
+// 88h: all ports of the target.
 void produce_ports(const Command& command, ByteWriter& out) {
   const auto write_ports = [&](ByteWriter& to) {
     for (const TargetPort& port : command.nexus->ports().all())
@@ -125,7 +126,7 @@ void produce_ports(const Command& command, ByteWriter& out) {
   write_ports(out);
 }
 
-// A whole number of physical blocks, or initiators ignore it.
+// Rounded to whole physical blocks: initiators ignore other values.
 std::uint32_t optimal_transfer_of(const LogicalUnit& unit) {
   const block::Limits& limits = unit.limits();
   const std::uint64_t granularity = limits.physical_block_size / limits.block_size;
@@ -167,7 +168,7 @@ void produce_characteristics(const Command& command, ByteWriter& out) {
   page.header.peripheral = spec::kPeripheralDisk;
   page.medium_rotation_rate =
       unit_of(command).limits().rotational ? page.kNotReported : page.kNonRotating;
-  // BLOCK ERASE is there where the medium can unmap, and leaves zeroes.
+  // BLOCK ERASE is supported if the medium can unmap. It leaves zeroes.
   if (unit_of(command).thin()) page.form_factor = page.kReadableAfterBlockErase;
   page.flags = page.kVbuls;
   out.write(page);
@@ -182,7 +183,7 @@ void produce_provisioning(const Command& command, ByteWriter& out) {
     page.flags = page.kLbpu | page.kLbpws | page.kLbpws10;
     if (unit.unmap_reads_zeroes()) page.flags |= page.kLbprzZeroes;
     page.provisioning_type = static_cast<std::uint8_t>(spec::ProvisioningType::thin);
-    // The unit of the counts in log page 0Ch; there are no thresholds.
+    // The unit of counts in log page 0Ch. There are no thresholds.
     page.threshold_exponent =
         static_cast<std::uint8_t>(threshold_exponent(command.unit->state().capacity_blocks));
   }

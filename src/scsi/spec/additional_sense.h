@@ -1,5 +1,5 @@
-// Additional sense codes with their qualifiers (SPC-5 §4.4 and its annex of numeric order codes),
-// those that a disk may report. One list gives the enum and its text, so the two cannot differ.
+// Additional sense codes with their qualifiers that a disk may report (SPC-5 §4.4 and its annex of
+// numeric order codes). One list gives the enum and its text, so that the two cannot differ.
 #pragma once
 
 #include <cstdint>
@@ -185,8 +185,7 @@ namespace lunar::scsi::spec {
   X(standby_y_condition_by_command, 0x5e0a, "STANDBY_Y CONDITION ACTIVATED BY COMMAND")           \
   X(configuration_failure, 0x6700, "CONFIGURATION FAILURE")
 
-// The value is ASC << 8 | ASCQ. A peer may send others: any 16-bit value is a valid
-// AdditionalSense.
+// The value is ASC << 8 | ASCQ. It may be none of the enumerators: peers send others.
 enum class AdditionalSense : std::uint16_t {
 #define LUNAR_ENUMERATOR(name, value, text) name = value,
   LUNAR_ADDITIONAL_SENSE_LIST(LUNAR_ENUMERATOR)
@@ -203,9 +202,9 @@ enum class AdditionalSense : std::uint16_t {
   return static_cast<AdditionalSense>((asc << 8) | ascq);
 }
 
-// The standard's text, or empty when the code is not in the list.
+// The standard's text. Empty: the code is not in the list.
 [[nodiscard]] std::string_view find_text(AdditionalSense code);
-// "INVALID FIELD IN CDB (24h/00h)", or "ADDITIONAL SENSE 80h/01h" when the code is not in the list.
+// "INVALID FIELD IN CDB (24h/00h)"; "ADDITIONAL SENSE 80h/01h" for a code outside the list.
 [[nodiscard]] std::string to_text(AdditionalSense code);
 
 }  // namespace lunar::scsi::spec

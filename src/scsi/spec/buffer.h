@@ -8,7 +8,7 @@
 
 namespace lunar::scsi::spec {
 
-// MODE: those of a device without microcode to load.
+// MODE: the values for a device without downloadable microcode.
 enum class BufferMode : std::uint8_t {
   data = 0x02,
   descriptor = 0x03,
@@ -17,7 +17,7 @@ enum class BufferMode : std::uint8_t {
 };
 constexpr std::uint8_t kBufferModeMask = 0x1f;
 
-// READ BUFFER (10) and WRITE BUFFER; the length is ALLOCATION LENGTH or PARAMETER LIST LENGTH.
+// READ BUFFER (10) and WRITE BUFFER. The length is ALLOCATION LENGTH or PARAMETER LIST LENGTH.
 struct BufferCdb10 {
   std::uint8_t operation_code = 0;
   std::uint8_t mode = 0;  // MODE SPECIFIC, MODE
@@ -46,7 +46,7 @@ static_assert(offsetof(BufferCdb16, buffer_id) == 14);
 
 // Mode 03h
 struct BufferDescriptor {
-  std::uint8_t offset_boundary = 0;  // offsets are multiples of two to the power of it
+  std::uint8_t offset_boundary = 0;  // offsets are multiples of 2 to this power
   be24 buffer_capacity_bytes;
 };
 static_assert(sizeof(BufferDescriptor) == 4);
@@ -57,7 +57,7 @@ struct EchoBufferDescriptor {
   std::uint8_t reserved = 0;
   be16 buffer_capacity_bytes;  // 13 bits
 
-  // What a nexus reads is what it has written, or it is told that others have overwritten it.
+  // A nexus reads what it has written, or is told that another has overwritten it.
   static constexpr std::uint8_t kEbos = 0x01;
 };
 static_assert(sizeof(EchoBufferDescriptor) == 4);

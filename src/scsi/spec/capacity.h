@@ -10,8 +10,8 @@
 namespace lunar::scsi::spec {
 
 struct ReadCapacity10Data {
-  be32
-      returned_logical_block_address;  // of the last block; kCapacityTooLarge: use the 16-byte form
+  be32 returned_logical_block_address;  // of the last block; kCapacityTooLarge: use READ CAPACITY
+                                        // (16)
   be32 logical_block_length_bytes;
 };
 static_assert(sizeof(ReadCapacity10Data) == 8);
@@ -29,9 +29,9 @@ struct ReadCapacity16Data {
   std::array<std::uint8_t, 16> reserved{};
 
   static constexpr std::uint8_t kProtEn = 0x01;
-  static constexpr unsigned kPTypeShift = 1;  // P_TYPE: one less than the protection type
+  static constexpr unsigned kPTypeShift = 1;  // P_TYPE is the protection type minus one
   static constexpr std::uint8_t kExponentMask = 0x0f;
-  static constexpr std::uint16_t kLbpme = 0x8000;  // LBPU, LBPWS or LBPWS10 of VPD page B2h
+  static constexpr std::uint16_t kLbpme = 0x8000;  // VPD page B2h has LBPU, LBPWS or LBPWS10
   static constexpr std::uint16_t kLbprz = 0x4000;  // unmapped blocks read as zeroes
   static constexpr std::uint16_t kLowestAlignedMask = 0x3fff;
 };

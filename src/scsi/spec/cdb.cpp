@@ -11,17 +11,17 @@ namespace {
 
 constexpr std::uint8_t kServiceActionMask = 0x1f;
 constexpr std::uint8_t kGroupNumberMask = 0x3f;
-// Bytes before and with ADDITIONAL CDB LENGTH, and where the service action ends.
+// Bytes up to and including ADDITIONAL CDB LENGTH, and the end of the service action.
 constexpr std::size_t kVariableHeader = 8;
 constexpr std::size_t kVariableServiceActionEnd = 10;
 
 constexpr std::uint32_t kLba6Mask = 0x1fffff;  // SBC-3, READ (6): 21 bits
-constexpr std::uint64_t kBlocks6 = 256;        // what a TRANSFER LENGTH of zero means there
+constexpr std::uint64_t kBlocks6 = 256;        // meaning of TRANSFER LENGTH zero in READ (6)
 
 template <WireStruct T>
 BlockCommand decode_as(const Cdb& cdb) {
-  // In place: a copy of so few bytes, read again at once in other widths, stalls the processor
-  // (16 ns of a READ's 68).
+  // Reads in place: copying so few bytes and reading them at once in other widths stalls the
+  // processor (16 ns of a READ's 68).
   const T& wire = *reinterpret_cast<const T*>(cdb.bytes().data());
   BlockCommand command;
   command.lba = Lba(wire.logical_block_address);
@@ -63,7 +63,7 @@ std::optional<CdbBytes> encode_as(Opcode opcode, const BlockCommand& command) {
 }
 
 std::optional<CdbBytes> encode_6(Opcode opcode, const BlockCommand& command) {
-  // Zero blocks, flags and groups have no form of six bytes.
+  // Zero blocks, flags and group numbers cannot be expressed in six bytes.
   if (command.lba.value > kLba6Mask || command.blocks.value == 0 ||
       command.blocks.value > kBlocks6 || command.flags.value != 0 || command.group_number != 0) {
     return std::nullopt;

@@ -1,5 +1,5 @@
-// Command descriptor blocks (SPC-5 §4.2): a view of one, and the commands on block ranges as plain
-// values. The quirks of the 6-byte forms end here. The other commands are in cdb_structs.h.
+// Command descriptor blocks (SPC-5 §4.2): a view of a CDB, and commands on block ranges as plain
+// values. Quirks of the 6-byte CDBs are resolved here. Other commands are in cdb_structs.h.
 #pragma once
 
 #include <array>
@@ -17,26 +17,25 @@
 namespace lunar::scsi::spec {
 
 constexpr std::size_t kMinCdbLength = 6;
-constexpr std::size_t kFixedCdbLength = 16;  // the longest but the variable length ones
-// 7Fh: ADDITIONAL CDB LENGTH is a byte that counts from byte 8 and is a multiple of four.
+constexpr std::size_t kFixedCdbLength = 16;  // longest CDB without variable length
+// 7Fh: ADDITIONAL CDB LENGTH is one byte, counts from byte 8, and is a multiple of four.
 constexpr std::size_t kMaxCdbLength = 8 + 252;
 
-// Length by the group code, bits 7..5 of the operation code (SPC-5 §4.2); 0 where
-// it does not tell: the variable length, reserved and vendor specific groups.
+// Length by the group code, bits 7..5 of the operation code (SPC-5 §4.2). 0 for groups without a
+// fixed length: variable length, reserved and vendor specific.
 [[nodiscard]] constexpr std::size_t cdb_length(Opcode opcode) {
   constexpr std::array<std::uint8_t, 8> kLengths = {6, 10, 10, 0, 16, 12, 0, 0};
   return kLengths[static_cast<std::uint8_t>(opcode) >> 5];
 }
 
-// CONTROL byte (SAM-5 §5.2): the initiator asks for ACA
+// CONTROL byte (SAM-5 §5.2): the initiator requests ACA
 constexpr std::uint8_t kControlNaca = 0x04;
 
-// A checked view; the bytes must outlive it. Cheap to copy.
+// A checked view of a CDB. The bytes must outlive it. Cheap to copy.
 class Cdb {
  public:
-  // Takes the command's own length of the given bytes (a transport may pad), all of them for a
-  // group whose length is not known. Nothing when there are too few, or more than kMaxCdbLength are
-  // told.
+  // Takes the CDB from the front of `bytes`, which a transport may have padded; all bytes if the
+  // group has no known length. Nothing: too few bytes, or a length above kMaxCdbLength.
   [[nodiscard]] static std::optional<Cdb> parse(Bytes bytes);
 
   [[nodiscard]] Opcode opcode() const { return static_cast<Opcode>(byte(0)); }
@@ -46,13 +45,13 @@ class Cdb {
   [[nodiscard]] std::uint8_t byte(std::size_t index) const {
     return static_cast<std::uint8_t>(bytes_[index]);
   }
-  // 0 where the operation code has none.
+  // 0 for operation codes without service actions.
   [[nodiscard]] ServiceActionCode service_action() const;
   // The last byte, or byte 1 of a variable length CDB.
   [[nodiscard]] std::uint8_t control() const;
   [[nodiscard]] bool naca() const { return (control() & kControlNaca) != 0; }
 
-  // The CDB as one of the structs of this file or of cdb_structs.h, which must not be longer.
+  // The CDB as a struct of this file or cdb_structs.h. The struct must not be longer.
   template <WireStruct T>
   [[nodiscard]] T as() const {
     assert(bytes_.size() >= sizeof(T));
@@ -144,8 +143,8 @@ static_assert(offsetof(BlockCdb32, logical_block_address) == 12);
 static_assert(offsetof(BlockCdb32, expected_initial_logical_block_reference_tag) == 20);
 static_assert(offsetof(BlockCdb32, transfer_length_blocks) == 28);
 
-// The flags byte of a block command: which bits exist depends on the command, and the device
-// server's usage map rejects the others.
+// Flags of a block command. Which bits exist depends on the command; the device server's usage map
+// rejects the others.
 struct BlockFlags {
   std::uint8_t value = 0;
 
@@ -180,16 +179,16 @@ constexpr std::uint8_t kByteCheckCompareOne = 3;  // every block against one blo
 
 struct BlockCommand {
   Lba lba;
-  BlockCount blocks;  // 0 keeps the command's meaning: nothing, or to the end of the medium
+  BlockCount blocks;  // 0 has the command's meaning: nothing, or up to the end of the medium
   BlockFlags flags;
   std::uint8_t group_number = 0;  // 0..63
   bool operator==(const BlockCommand&) const = default;
 };
 
-// `cdb` is one of the commands named above, of 6, 10, 12, 16 or 32 bytes.
+// `cdb`: one of the commands above, with 6, 10, 12, 16 or 32 bytes.
 [[nodiscard]] BlockCommand decode_block_command(const Cdb& cdb);
 
-// COMPARE AND WRITE (SBC-4), whose count is a byte elsewhere
+// COMPARE AND WRITE (SBC-4). Its block count is one byte.
 struct CompareAndWriteCdb {
   std::uint8_t operation_code = 0;
   std::uint8_t flags = 0;
@@ -230,8 +229,8 @@ struct CdbBytes {
   [[nodiscard]] Bytes bytes() const { return Bytes(storage).first(length); }
 };
 
-// The shortest thing that is right for the operation code's group (7Fh: not for this function).
-// Nothing when an address or a count does not fit.
+// The shortest correct CDB for the operation code's group (not for 7Fh). Nothing: an address or
+// count does not fit.
 [[nodiscard]] std::optional<CdbBytes> encode_block_command(Opcode opcode,
                                                            const BlockCommand& command);
 

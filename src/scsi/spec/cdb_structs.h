@@ -1,5 +1,5 @@
-// The CDBs of the commands that do not name a range of blocks, as wire structs. Fields and bits
-// that a struct does not name are reserved; the device server's usage map rejects them.
+// CDBs of commands that do not address a range of blocks, as wire structs. Unnamed fields and bits
+// are reserved; the device server's usage map rejects them.
 #pragma once
 
 #include <array>
@@ -95,7 +95,7 @@ struct ModeSelect6Cdb {
 static_assert(sizeof(ModeSelect6Cdb) == 6);
 static_assert(offsetof(ModeSelect6Cdb, parameter_list_length) == 4);
 
-// MODE SELECT (10) (SPC-5); the flags are those of the 6-byte form.
+// MODE SELECT (10) (SPC-5). Its flags are those of MODE SELECT (6).
 struct ModeSelect10Cdb {
   std::uint8_t operation_code = 0;
   std::uint8_t flags = 0;
@@ -182,7 +182,7 @@ static_assert(offsetof(ReadCapacity10Cdb, obsolete_pmi) == 8);
 struct ServiceActionIn16Cdb {
   std::uint8_t operation_code = 0;
   std::uint8_t service_action = 0;
-  be64 logical_block_address;  // GET LBA STATUS: the first to tell; READ CAPACITY: obsolete
+  be64 logical_block_address;  // GET LBA STATUS: first block; READ CAPACITY: obsolete
   be32 allocation_length;
   std::uint8_t flags = 0;  // GET LBA STATUS: REPORT TYPE; READ CAPACITY: obsolete PMI
   std::uint8_t control = 0;
@@ -256,7 +256,7 @@ struct ReportSupportedTmfCdb {
   std::uint8_t reserved2 = 0;
   std::uint8_t control = 0;
 
-  static constexpr std::uint8_t kRepd = 0x80;  // the extended form
+  static constexpr std::uint8_t kRepd = 0x80;  // requests the extended form
   [[nodiscard]] constexpr bool repd() const { return (flags & kRepd) != 0; }
 };
 static_assert(sizeof(ReportSupportedTmfCdb) == 12);

@@ -1,4 +1,4 @@
-// What an initiator sends: LUN, CDB and UNMAP parameter list, in that order in the input.
+// Data from an initiator: LUN, CDB and UNMAP parameter list, in this order in the input.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

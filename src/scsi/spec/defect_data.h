@@ -9,7 +9,7 @@
 
 namespace lunar::scsi::spec {
 
-// The byte that CDBs and headers share: which lists, and in which address descriptor format.
+// A byte in CDBs and headers: requested or returned lists, and their address descriptor format.
 constexpr std::uint8_t kPrimaryDefectList = 0x10;  // REQ_PLIST, PLISTV
 constexpr std::uint8_t kGrownDefectList = 0x08;    // REQ_GLIST, GLISTV
 constexpr std::uint8_t kDefectListFormatMask = 0x07;

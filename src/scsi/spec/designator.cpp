@@ -24,7 +24,7 @@ void append_header(ByteWriter& out, CodeSet code_set, Association association, D
   out.write(header);
 }
 
-// Relative target port identifier and target port group designators: two reserved bytes, then the
+// Relative target port identifier and target port group designators: two reserved bytes, then a
 // number.
 struct PortNumberDesignator {
   be16 reserved;
@@ -53,7 +53,7 @@ std::uint64_t half(const Uuid& uuid, std::size_t from) {
 std::uint64_t naa_from_uuid(const Uuid& uuid) {
   constexpr std::uint64_t kLocallyAssigned = 0x3ULL << 60;
   constexpr std::uint64_t kValueMask = (1ULL << 60) - 1;
-  // Folding lets the random bits of one half cover the version and variant of the other.
+  // Folding covers the version and variant bits of each half with random bits of the other.
   return kLocallyAssigned | ((half(uuid, 0) ^ half(uuid, 8)) & kValueMask);
 }
 

@@ -1,6 +1,5 @@
-// Designation descriptors of the Device Identification VPD page, 83h (SPC-5). Each function
-// appends one descriptor. Identity comes from a device's UUID, so it lasts as long as the UUID
-// does.
+// Designation descriptors of the Device Identification VPD page, 83h (SPC-5). Each function appends
+// one descriptor. Identity derives from the device's UUID and is as persistent as the UUID.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +12,7 @@
 
 namespace lunar::scsi::spec {
 
-// What the designator names
+// ASSOCIATION: what the designator identifies
 enum class Association : std::uint8_t { logical_unit = 0, target_port = 1, target_device = 2 };
 
 enum class DesignatorType : std::uint8_t {
@@ -32,7 +31,7 @@ enum class DesignatorType : std::uint8_t {
 
 enum class CodeSet : std::uint8_t { binary = 1, ascii = 2, utf_8 = 3 };
 
-// PROTOCOL IDENTIFIER (SPC-5), told for target ports and devices only
+// PROTOCOL IDENTIFIER (SPC-5); only for target ports and devices
 constexpr std::uint8_t kProtocolIscsi = 0x5;
 
 struct DesignatorHeader {
@@ -46,27 +45,27 @@ struct DesignatorHeader {
 static_assert(sizeof(DesignatorHeader) == 4);
 static_assert(offsetof(DesignatorHeader, designator_length) == 3);
 
-// The 64-bit NAA 3h (locally assigned) name of a device. A UUID carries no IEEE company id, so no
-// other NAA format is ours to use. 60 bits of the UUID's two halves folded together.
+// The 64-bit NAA 3h (locally assigned) name of a device: 60 bits, folded from both halves of its
+// UUID. Other NAA formats need an IEEE company id, which a UUID does not have.
 [[nodiscard]] std::uint64_t naa_from_uuid(const Uuid& uuid);
-// The same as a SCSI name string: "naa." and 16 hexadecimal digits (RFC 3980).
+// The same name as a SCSI name string: "naa." and 16 hexadecimal digits (RFC 3980).
 [[nodiscard]] std::string naa_name_from_uuid(const Uuid& uuid);
 
-// Of the logical unit:
+// For the logical unit:
 void append_naa_designator(ByteWriter& out, const Uuid& uuid);
 void append_uuid_designator(ByteWriter& out, const Uuid& uuid);
-// `vendor` is padded to the eight bytes of a T10 VENDOR IDENTIFICATION; `specific` may be up to
-// kMaxT10SpecificLength of ASCII.
+// `vendor` is padded to 8 bytes (T10 VENDOR IDENTIFICATION). `specific` is ASCII, at most
+// kMaxT10SpecificLength bytes.
 constexpr std::size_t kMaxT10SpecificLength = 255 - 8;
 void append_t10_vendor_id_designator(ByteWriter& out, std::string_view vendor,
                                      std::string_view specific);
 
-// UTF-8 that begins with "iqn.", "eui." or "naa."; null-terminated and padded here, at most
-// kMaxScsiNameLength bytes. A name of a port or a target device is one of the protocol iSCSI.
+// `name`: UTF-8 that begins with "iqn.", "eui." or "naa.", at most kMaxScsiNameLength bytes. This
+// appends the null and padding. Names of ports and target devices have the protocol iSCSI.
 constexpr std::size_t kMaxScsiNameLength = 251;
 void append_scsi_name_designator(ByteWriter& out, Association association, std::string_view name);
 
-// Of the target port of an iSCSI target:
+// For the target port of an iSCSI target:
 void append_relative_target_port_designator(ByteWriter& out, std::uint16_t relative_port);
 void append_target_port_group_designator(ByteWriter& out, std::uint16_t group);
 

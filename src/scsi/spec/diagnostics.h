@@ -23,7 +23,7 @@ static_assert(offsetof(ReceiveDiagnosticResultsCdb, allocation_length) == 3);
 
 // SELF-TEST CODE of SEND DIAGNOSTIC
 enum class SelfTestCode : std::uint8_t {
-  none = 0,  // the default self-test, or a page
+  none = 0,  // the default self-test, or a diagnostic page
   background_short = 1,
   background_extended = 2,
   abort_background = 4,

@@ -25,9 +25,9 @@ struct FormatUnitCdb {
 };
 static_assert(sizeof(FormatUnitCdb) == 6);
 
-// Bits of the second byte of both parameter list headers.
+// Bits of byte 1 of both parameter list headers.
 constexpr std::uint8_t kFormatFov = 0x80;
-constexpr std::uint8_t kFormatOptions = 0x78;  // DPRY, DCRT, STPF, IP: valid with FOV only
+constexpr std::uint8_t kFormatOptions = 0x78;  // DPRY, DCRT, STPF, IP: valid only with FOV
 constexpr std::uint8_t kFormatIp = 0x08;
 constexpr std::uint8_t kFormatImmed = 0x02;
 
@@ -72,7 +72,7 @@ struct SanitizeCdb {
 static_assert(sizeof(SanitizeCdb) == 10);
 static_assert(offsetof(SanitizeCdb, parameter_list_length) == 7);
 
-// Before the INITIALIZATION PATTERN of an overwrite.
+// Precedes the INITIALIZATION PATTERN of an overwrite.
 struct SanitizeOverwriteHeader {
   std::uint8_t flags = 0;
   std::uint8_t reserved = 0;

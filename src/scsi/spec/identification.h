@@ -8,7 +8,7 @@
 
 namespace lunar::scsi::spec {
 
-// REPORT and SET IDENTIFYING INFORMATION; the length is ALLOCATION LENGTH or PARAMETER LIST LENGTH.
+// REPORT and SET IDENTIFYING INFORMATION. The length is ALLOCATION LENGTH or PARAMETER LIST LENGTH.
 struct IdentifyingInformationCdb {
   std::uint8_t operation_code = 0;
   std::uint8_t service_action = 0;
@@ -23,7 +23,7 @@ struct IdentifyingInformationCdb {
 static_assert(sizeof(IdentifyingInformationCdb) == 12);
 static_assert(offsetof(IdentifyingInformationCdb, length) == 6);
 
-// Of IDENTIFYING INFORMATION TYPE.
+// IDENTIFYING INFORMATION TYPE
 constexpr std::uint8_t kIdentifyingInformation = 0x00;
 constexpr std::uint8_t kTextIdentifyingInformation = 0x02;
 constexpr std::uint8_t kSupportedIdentifyingInformation = 0x7f;
@@ -41,7 +41,7 @@ struct IdentifyingInformationDescriptor {
 };
 static_assert(sizeof(IdentifyingInformationDescriptor) == 4);
 
-// REPORT and SET TIMESTAMP; as above.
+// REPORT and SET TIMESTAMP. The length is as above.
 struct TimestampCdb {
   std::uint8_t operation_code = 0;
   std::uint8_t service_action = 0;

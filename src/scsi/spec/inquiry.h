@@ -1,5 +1,4 @@
-// INQUIRY data: the standard form (SPC-5, standard INQUIRY data) and what every vital product data
-// page begins with.
+// INQUIRY data: the standard INQUIRY data (SPC-5), and the header of all vital product data pages.
 #pragma once
 
 #include <array>
@@ -12,8 +11,8 @@ namespace lunar::scsi::spec {
 
 // PERIPHERAL QUALIFIER, bits 7..5 of byte 0
 enum class PeripheralQualifier : std::uint8_t {
-  connected = 0,      // a logical unit is there, or its state is not told
-  not_connected = 1,  // the target could have one here, and has none
+  connected = 0,      // a logical unit is there, or it is unknown whether one is
+  not_connected = 1,  // none is there, but the target could have one here
   incapable = 3,      // no logical unit can be here; the device type is then unknown
 };
 
@@ -29,22 +28,22 @@ enum class PeripheralDeviceType : std::uint8_t {
   return static_cast<std::uint8_t>((static_cast<std::uint8_t>(qualifier) << 5) |
                                    static_cast<std::uint8_t>(type));
 }
-// A disk, in each page of INQUIRY.
+// Byte 0 of a disk's INQUIRY data and VPD pages.
 constexpr std::uint8_t kPeripheralDisk =
     peripheral(PeripheralQualifier::connected, PeripheralDeviceType::direct_access);
-// A well known logical unit.
+// The same for a well known logical unit.
 constexpr std::uint8_t kPeripheralWellKnown =
     peripheral(PeripheralQualifier::connected, PeripheralDeviceType::well_known_logical_unit);
-// What a number without logical unit answers.
+// The same for a LUN without a logical unit.
 constexpr std::uint8_t kPeripheralAbsent =
     peripheral(PeripheralQualifier::incapable, PeripheralDeviceType::unknown);
 
-// VERSION: the SPC that the device server follows
+// VERSION: the SPC that the device server implements
 constexpr std::uint8_t kVersionSpc3 = 0x05;
 constexpr std::uint8_t kVersionSpc4 = 0x06;
 constexpr std::uint8_t kVersionSpc5 = 0x07;
 
-// VERSION DESCRIPTOR values, each the standard without a claim of a version of it
+// VERSION DESCRIPTOR values, each for a standard without claiming a version of it
 namespace version_descriptor {
 constexpr std::uint16_t kSam5 = 0x00a0;
 constexpr std::uint16_t kSpc4 = 0x0460;

@@ -53,7 +53,7 @@ struct LbaStatusHeader {
   std::array<std::uint8_t, 3> reserved{};
   std::uint8_t flags = 0;  // COMPLETION CONDITION in bits 3..1
 
-  static constexpr std::uint8_t kRtp = 0x01;  // the REPORT TYPE was obeyed
+  static constexpr std::uint8_t kRtp = 0x01;  // the REPORT TYPE was applied
   static constexpr unsigned kCompletionShift = 1;
 };
 static_assert(sizeof(LbaStatusHeader) == 8);

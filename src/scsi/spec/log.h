@@ -1,5 +1,5 @@
-// Log parameters (SPC-5 §7.3, SBC-4 §6.4): page and parameter headers, and the parameters of a disk
-// that have a fixed layout.
+// Log parameters (SPC-5 §7.3, SBC-4 §6.4): headers of pages and parameters, and a disk's parameters
+// with a fixed layout.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ enum class LogPage : std::uint8_t {
   general_statistics_and_performance = 0x19,
   informational_exceptions = 0x2f,
 };
-constexpr std::uint8_t kAllLogSubpages = 0xff;  // with page 00h: of every page
+constexpr std::uint8_t kAllLogSubpages = 0xff;  // with page 00h: subpages of all pages
 
 // PC of LOG SENSE and LOG SELECT
 enum class LogPageControl : std::uint8_t {
@@ -68,13 +68,13 @@ enum class ErrorCounter : std::uint16_t {
   total_uncorrected = 6,
 };
 
-// 0Ch (SBC-4): a count of threshold sets
+// 0Ch (SBC-4): counts threshold sets
 struct ProvisioningParameter {
   be32 resource_count;
   std::uint8_t scope = 0;
   be24 reserved;
 
-  static constexpr std::uint8_t kDedicated = 0x01;  // other logical units do not matter
+  static constexpr std::uint8_t kDedicated = 0x01;  // independent of other logical units
 };
 static_assert(sizeof(ProvisioningParameter) == 8);
 static_assert(offsetof(ProvisioningParameter, scope) == 4);
@@ -92,7 +92,7 @@ static_assert(sizeof(TemperatureParameter) == 2);
 // 0Eh, parameter 0004h
 constexpr std::uint16_t kAccumulatedStartStopCycles = 4;
 
-// 10h, parameters 0001h to 0014h: the newest first
+// 10h, parameters 0001h to 0014h, newest first
 constexpr std::uint16_t kSelfTestResults = 20;
 
 // SELF-TEST RESULTS
@@ -139,7 +139,7 @@ struct StatisticsParameter {
 static_assert(sizeof(StatisticsParameter) == 64);
 constexpr std::uint16_t kStatistics = 1;
 
-// 19h, parameter 0003h: an interval is `integer` times ten to the minus `exponent` seconds.
+// 19h, parameter 0003h: an interval is `integer` times 10 to the power of -`exponent` seconds.
 struct TimeIntervalParameter {
   be32 exponent;
   be32 integer;

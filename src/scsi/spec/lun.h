@@ -1,4 +1,4 @@
-// The eight-byte logical unit number of SAM-5 §4.7, one level deep.
+// The eight-byte logical unit number of SAM-5 §4.7, with one level.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ enum class WellKnownLun : std::uint8_t {
 
 using LunAddress = std::variant<Lun, WellKnownLun>;
 
-constexpr std::uint16_t kMaxLun = 0x3fff;          // what the flat space method can say
-constexpr std::uint16_t kMaxPeripheralLun = 0xff;  // what the peripheral device method can say
+constexpr std::uint16_t kMaxLun = 0x3fff;          // limit of the flat space method
+constexpr std::uint16_t kMaxPeripheralLun = 0xff;  // limit of the peripheral device method
 
-// The eight bytes as a big-endian integer (be64). Nothing for an address that this target cannot
-// have: another method, another bus, a second level, a reserved well-known logical unit; the answer
-// is LOGICAL UNIT NOT SUPPORTED. Both methods are taken for a number below 256, as some initiators
-// build the flat form themselves.
+// `wire`: the eight bytes as a big-endian integer (be64). Nothing for an address that this target
+// cannot have: another method, another bus, a second level, a reserved well known logical unit. The
+// answer is then LOGICAL UNIT NOT SUPPORTED. Below 256 both methods are accepted, as some
+// initiators build the flat form themselves.
 [[nodiscard]] constexpr std::optional<LunAddress> decode_lun(std::uint64_t wire) {
   if ((wire & 0x0000'ffff'ffff'ffffULL) != 0) return std::nullopt;  // a lower level
   const auto first = static_cast<std::uint8_t>(wire >> 56);
@@ -49,7 +49,7 @@ constexpr std::uint16_t kMaxPeripheralLun = 0xff;  // what the peripheral device
   return std::nullopt;
 }
 
-// Peripheral device below 256, flat space from there. `lun` is at most kMaxLun.
+// Peripheral device method below 256, flat space method above. `lun` is at most kMaxLun.
 [[nodiscard]] constexpr std::uint64_t encode_lun(Lun lun) {
   const std::uint64_t method = lun.value <= kMaxPeripheralLun ? 0 : 0x4000;
   return (method | (lun.value & kMaxLun)) << 48;

@@ -56,7 +56,7 @@ static_assert(offsetof(ModeParameterHeader10, device_specific_parameter) == 3);
 static_assert(offsetof(ModeParameterHeader10, flags) == 4);
 static_assert(offsetof(ModeParameterHeader10, block_descriptor_length) == 6);
 
-// FFFFFFFFh blocks: more than the field can say
+// FFFFFFFFh blocks: more than fit into the field
 struct ShortLbaBlockDescriptor {
   be32 number_of_logical_blocks;
   std::uint8_t reserved = 0;
@@ -166,7 +166,7 @@ struct ControlPage {
   be16 extended_self_test_completion_time_s;
 
   static constexpr std::uint8_t kTstMask = 0xe0;      // flags2
-  static constexpr std::uint8_t kTstPerNexus = 0x20;  // a task set an I_T nexus
+  static constexpr std::uint8_t kTstPerNexus = 0x20;  // one task set per I_T nexus
   static constexpr std::uint8_t kTmfOnly = 0x10;
   static constexpr std::uint8_t kDpicz = 0x08;
   static constexpr std::uint8_t kDSense = 0x04;  // descriptor format sense data
@@ -178,7 +178,7 @@ struct ControlPage {
   static constexpr std::uint8_t kQerrTaskSet = 0x02;
   static constexpr std::uint8_t kUaIntlckCtrlMask = 0x30;  // flags4
   static constexpr std::uint8_t kUaIntlckReserved = 0x10;
-  static constexpr std::uint8_t kUaIntlckStatuses = 0x30;  // some statuses make attentions, too
+  static constexpr std::uint8_t kUaIntlckStatuses = 0x30;  // some statuses also cause attentions
   static constexpr std::uint8_t kSwp = 0x08;               // software write protect
   static constexpr std::uint8_t kAto = 0x80;               // flags5
   static constexpr std::uint8_t kTas = 0x40;  // commands aborted by others end in TASK ABORTED
@@ -208,7 +208,7 @@ static_assert(offsetof(ControlExtensionPage, flags) == 4);
 static_assert(offsetof(ControlExtensionPage, initial_command_priority) == 5);
 static_assert(offsetof(ControlExtensionPage, maximum_sense_data_length) == 6);
 
-// 1Ah (SPC-5). Timers count in 100 ms and mean something with their condition's bit.
+// 1Ah (SPC-5). Timers count 100 ms and apply if their condition's bit is set.
 struct PowerConditionPage {
   ModePageHeader header{static_cast<std::uint8_t>(ModePage::power_condition), 0x26};
   std::uint8_t flags2 = 0;  // PM_BG_PRECEDENCE, STANDBY_Y
@@ -236,7 +236,7 @@ static_assert(offsetof(PowerConditionPage, idle_c_condition_timer_100ms) == 16);
 static_assert(offsetof(PowerConditionPage, standby_y_condition_timer_100ms) == 20);
 static_assert(offsetof(PowerConditionPage, check_condition_flags) == 39);
 
-// MRIE of page 1Ch: how an informational exception is told
+// MRIE of page 1Ch: how informational exceptions are reported
 enum class MethodOfReporting : std::uint8_t {
   none = 0,
   unit_attention = 2,

@@ -1,5 +1,4 @@
-// Operation codes and service actions that a disk may meet (SPC-5 and SBC-4, annexes of numeric
-// order codes).
+// Operation codes and service actions for a disk (SPC-5 and SBC-4, annexes of numeric order codes).
 #pragma once
 
 #include <cstdint>
@@ -82,15 +81,15 @@ namespace lunar::scsi::spec {
   X(security_protocol_out, 0xb5, "SECURITY PROTOCOL OUT")               \
   X(read_defect_data_12, 0xb7, "READ DEFECT DATA (12)")
 
-// A peer may send others: any byte is a valid Opcode.
+// Any byte is a valid Opcode: peers may send others.
 enum class Opcode : std::uint8_t {
 #define LUNAR_ENUMERATOR(name, code, text) name = code,
   LUNAR_OPCODE_LIST(LUNAR_ENUMERATOR)
 #undef LUNAR_ENUMERATOR
 };
 
-// X(the Opcode it belongs to, name, code, the standard's name). The enumerators are prefixed where
-// two operation codes would clash.
+// X(its Opcode, name, code, the standard's name). Enumerators have a prefix where the service
+// actions of two operation codes would clash.
 #define LUNAR_SERVICE_ACTION_LIST(X)                                                               \
   X(sanitize, sanitize_overwrite, 0x01, "SANITIZE (OVERWRITE)")                                    \
   X(sanitize, sanitize_block_erase, 0x02, "SANITIZE (BLOCK ERASE)")                                \
@@ -160,7 +159,7 @@ enum class Opcode : std::uint8_t {
 
 using ServiceActionCode = std::uint16_t;
 
-// The codes, each meaningful with its operation code only.
+// The codes. Each has a meaning only with its operation code.
 namespace service_action {
 #define LUNAR_CONSTANT(opcode, name, code, text) inline constexpr ServiceActionCode name = code;
 LUNAR_SERVICE_ACTION_LIST(LUNAR_CONSTANT)
@@ -181,8 +180,8 @@ LUNAR_SERVICE_ACTION_LIST(LUNAR_CONSTANT)
 
 // "READ (10)", "OPERATION CODE C1h"
 [[nodiscard]] std::string to_text(Opcode opcode);
-// "READ CAPACITY (16)", "MAINTENANCE IN, SERVICE ACTION 1Fh"; `service_action` counts only where
-// the operation code has them.
+// "READ CAPACITY (16)", "MAINTENANCE IN, SERVICE ACTION 1Fh". `service_action` matters only for
+// operation codes with service actions.
 [[nodiscard]] std::string to_text(Opcode opcode, ServiceActionCode service_action);
 
 }  // namespace lunar::scsi::spec

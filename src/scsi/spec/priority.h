@@ -1,5 +1,5 @@
-// REPORT PRIORITY and SET PRIORITY (SPC-4 §6.31, §6.41; the same in SPC-5): CDBs and parameter
-// data.
+// CDBs and parameter data of REPORT PRIORITY and SET PRIORITY (SPC-4 §6.31, §6.41; the same in
+// SPC-5).
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace lunar::scsi::spec {
 
-constexpr std::uint8_t kMaxPriority = 15;  // 1 is the highest, 15 the lowest; 0 is none of its own
+constexpr std::uint8_t kMaxPriority = 15;  // 1 is the highest, 15 the lowest; 0: no priority set
 
 struct ReportPriorityCdb {
   std::uint8_t operation_code = 0;
@@ -21,8 +21,8 @@ struct ReportPriorityCdb {
   std::uint8_t reserved2 = 0;
   std::uint8_t control = 0;
 
-  static constexpr std::uint8_t kOwn = 0;         // of the I_T_L nexus that asks
-  static constexpr std::uint8_t kNotInitial = 1;  // each one that is not the initial priority
+  static constexpr std::uint8_t kOwn = 0;         // only the requesting I_T_L nexus
+  static constexpr std::uint8_t kNotInitial = 1;  // all that differ from the initial priority
   [[nodiscard]] constexpr std::uint8_t priority_reported() const { return reported >> 6; }
 };
 static_assert(sizeof(ReportPriorityCdb) == 12);
@@ -43,9 +43,9 @@ struct SetPriorityCdb {
   std::uint8_t reserved2 = 0;
   std::uint8_t control = 0;
 
-  static constexpr std::uint8_t kOwn = 0;           // the I_T_L nexus that asks
-  static constexpr std::uint8_t kOfList = 1;        // the one that the parameter list names
-  static constexpr std::uint8_t kAllToInitial = 2;  // each one back to the initial priority
+  static constexpr std::uint8_t kOwn = 0;           // the requesting I_T_L nexus
+  static constexpr std::uint8_t kOfList = 1;        // the one in the parameter list
+  static constexpr std::uint8_t kAllToInitial = 2;  // resets all to the initial priority
   [[nodiscard]] constexpr std::uint8_t nexus_to_set() const { return to_set >> 6; }
 };
 static_assert(sizeof(SetPriorityCdb) == 12);

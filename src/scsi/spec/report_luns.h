@@ -14,11 +14,11 @@ enum class SelectReport : std::uint8_t {
   well_known_only = 0x01,
   all = 0x02,
   administrative = 0x10,
-  administrative_and_simple = 0x11,  // "simple": part of no conglomerate
-  subsidiary = 0x12,  // of the addressed administrative logical unit, and that itself
+  administrative_and_simple = 0x11,  // "simple": not part of a conglomerate
+  subsidiary = 0x12,  // the addressed administrative logical unit and its subsidiary ones
 };
 
-// The data are this header and one be64 a logical unit, as encode_lun gives it.
+// Parameter data: this header, then one be64 per logical unit, encoded by encode_lun().
 struct ReportLunsHeader {
   be32 lun_list_length;  // bytes after the header, not altered by the ALLOCATION LENGTH
   be32 reserved;

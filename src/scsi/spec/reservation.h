@@ -20,7 +20,7 @@ enum class ReservationType : std::uint8_t {
   exclusive_access_all_registrants = 0x8,
 };
 
-constexpr std::uint8_t kScopeLogicalUnit = 0;  // SCOPE: LU_SCOPE, the only one left
+constexpr std::uint8_t kScopeLogicalUnit = 0;  // SCOPE: LU_SCOPE, the only one that is not obsolete
 
 struct PersistentReserveInCdb {
   std::uint8_t operation_code = 0;
@@ -47,7 +47,7 @@ static_assert(sizeof(PersistentReserveOutCdb) == 10);
 static_assert(offsetof(PersistentReserveOutCdb, scope_type) == 2);
 static_assert(offsetof(PersistentReserveOutCdb, parameter_list_length) == 5);
 
-// The parameter list of all service actions but REGISTER AND MOVE.
+// The parameter list of all service actions except REGISTER AND MOVE.
 struct PersistentReserveOutList {
   be64 reservation_key;
   be64 service_action_reservation_key;
@@ -64,7 +64,7 @@ static_assert(sizeof(PersistentReserveOutList) == 24);
 static_assert(offsetof(PersistentReserveOutList, service_action_reservation_key) == 8);
 static_assert(offsetof(PersistentReserveOutList, flags) == 20);
 
-// That of REGISTER AND MOVE; one TransportID follows.
+// The parameter list of REGISTER AND MOVE. One TransportID follows.
 struct RegisterAndMoveList {
   be64 reservation_key;
   be64 service_action_reservation_key;
@@ -81,7 +81,7 @@ static_assert(offsetof(RegisterAndMoveList, flags) == 17);
 static_assert(offsetof(RegisterAndMoveList, relative_target_port_identifier) == 18);
 static_assert(offsetof(RegisterAndMoveList, transport_id_length) == 20);
 
-// Of READ KEYS, READ RESERVATION and READ FULL STATUS.
+// Header of READ KEYS, READ RESERVATION and READ FULL STATUS.
 struct PersistentReserveInHeader {
   be32 pr_generation;
   be32 additional_length;
@@ -105,23 +105,23 @@ struct ReportCapabilitiesData {
   be16 type_mask;
   be16 reserved;
 
-  static constexpr std::uint8_t kCrh = 0x10;  // RESERVE and RELEASE of those that hold are no error
+  static constexpr std::uint8_t kCrh = 0x10;    // a holder may also use RESERVE and RELEASE
   static constexpr std::uint8_t kSipC = 0x08;   // SPEC_I_PT
   static constexpr std::uint8_t kAtpC = 0x04;   // ALL_TG_PT
   static constexpr std::uint8_t kPtplC = 0x01;  // APTPL can be activated
   // flags3
   static constexpr std::uint8_t kTmv = 0x80;  // the type mask is valid
-  // ALLOW COMMANDS 100b: TEST UNIT READY, MODE SENSE, REPORT SUPPORTED OPERATION CODES and the like
-  // are allowed through write exclusive and exclusive access reservations.
+  // ALLOW COMMANDS 100b: write exclusive and exclusive access reservations permit TEST UNIT READY,
+  // MODE SENSE, REPORT SUPPORTED OPERATION CODES and the like.
   static constexpr std::uint8_t kAllowsTelling = 4 << 4;
   static constexpr std::uint8_t kPtplA = 0x01;  // APTPL is activated
-  // Every type: WR_EX_AR, EX_AC_RO, WR_EX_RO, EX_AC, WR_EX; EX_AC_AR.
+  // All types: WR_EX_AR, EX_AC_RO, WR_EX_RO, EX_AC, WR_EX; EX_AC_AR.
   static constexpr std::uint16_t kAllTypes = 0xea01;
 };
 static_assert(sizeof(ReportCapabilitiesData) == 8);
 static_assert(offsetof(ReportCapabilitiesData, type_mask) == 4);
 
-// READ FULL STATUS; the TransportID follows.
+// READ FULL STATUS. The TransportID follows.
 struct FullStatusDescriptor {
   be64 reservation_key;
   be32 reserved;

@@ -1,4 +1,4 @@
-// REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS parameter data
+// Parameter data of REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS
 // (SPC-5).
 #pragma once
 
@@ -12,9 +12,9 @@ namespace lunar::scsi::spec {
 // REPORTING OPTIONS of the CDB
 enum class ReportingOptions : std::uint8_t {
   all_commands = 0,
-  one_operation_code = 1,      // without service actions, else INVALID FIELD IN CDB
-  one_service_action = 2,      // with service actions, else INVALID FIELD IN CDB
-  one_command_either_way = 3,  // a service action that is not supported is SUPPORT 001b
+  one_operation_code = 1,      // INVALID FIELD IN CDB if it has service actions
+  one_service_action = 2,      // INVALID FIELD IN CDB if it has none
+  one_command_either_way = 3,  // SUPPORT is 001b for an unsupported service action
 };
 
 // SUPPORT of the one_command format
@@ -38,7 +38,7 @@ struct CommandDescriptor {
   std::uint8_t flags = 0;  // RWCDLP, MLU, CDLP, CTDP, SERVACTV
   be16 cdb_length;
 
-  static constexpr std::uint8_t kServactv = 0x01;    // service_action has a meaning
+  static constexpr std::uint8_t kServactv = 0x01;    // service_action is valid
   static constexpr std::uint8_t kCtdp = 0x02;        // a CommandTimeoutsDescriptor follows
   static constexpr std::uint8_t kMluThisOne = 0x10;  // the command affects this logical unit only
 };
@@ -47,8 +47,8 @@ static_assert(offsetof(CommandDescriptor, service_action) == 2);
 static_assert(offsetof(CommandDescriptor, flags) == 5);
 static_assert(offsetof(CommandDescriptor, cdb_length) == 6);
 
-// The CDB usage map of cdb_size bytes follows: its first byte is the operation code, the service
-// action has its value, every other bit is one where the device server reads it.
+// The CDB usage map of cdb_size bytes follows. It has the operation code in its first byte and the
+// value of the service action; all other bits that the device server evaluates are one.
 struct OneCommandHeader {
   std::uint8_t reserved = 0;
   std::uint8_t support = 0;  // CTDP and a CommandSupport
@@ -61,7 +61,7 @@ static_assert(sizeof(OneCommandHeader) == 4);
 static_assert(offsetof(OneCommandHeader, support) == 1);
 static_assert(offsetof(OneCommandHeader, cdb_size) == 2);
 
-// Zero means that no time is told.
+// Zero: no time is reported.
 struct CommandTimeoutsDescriptor {
   be16 descriptor_length = 0x000a;
   std::uint8_t reserved = 0;
@@ -74,7 +74,7 @@ static_assert(offsetof(CommandTimeoutsDescriptor, command_specific) == 3);
 static_assert(offsetof(CommandTimeoutsDescriptor, nominal_command_processing_timeout_s) == 4);
 static_assert(offsetof(CommandTimeoutsDescriptor, recommended_command_timeout_s) == 8);
 
-// The basic form is the first four bytes.
+// The basic form consists of the first four bytes.
 struct SupportedTmfData {
   std::uint8_t functions = 0;
   std::uint8_t functions1 = 0;
@@ -82,7 +82,7 @@ struct SupportedTmfData {
   std::uint8_t additional_data_length = 0;
   std::uint8_t tmftmov = 0;  // the two timeouts are valid
   std::uint8_t reserved2 = 0;
-  std::uint8_t timeout_selectors = 0;  // as functions: a one chooses the long timeout
+  std::uint8_t timeout_selectors = 0;  // bits as in `functions`: one selects the long timeout
   std::uint8_t timeout_selectors1 = 0;
   be32 long_timeout_100ms;
   be32 short_timeout_100ms;

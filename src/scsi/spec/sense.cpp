@@ -14,7 +14,8 @@ constexpr std::uint8_t kFixedCurrent = 0x70;
 constexpr std::uint8_t kFixedDeferred = 0x71;
 constexpr std::uint8_t kDescriptorCurrent = 0x72;
 constexpr std::uint8_t kDescriptorDeferred = 0x73;
-constexpr std::uint8_t kValid = 0x80;  // of INFORMATION: byte 0 fixed, byte 2 of its descriptor
+constexpr std::uint8_t kValid =
+    0x80;  // of INFORMATION: in byte 0 (fixed) or byte 2 of its descriptor
 constexpr std::uint8_t kSenseKeyMask = 0x0f;
 
 // SENSE KEY SPECIFIC, three bytes (SPC-5, sense key specific sense data descriptor)
@@ -75,7 +76,7 @@ constexpr std::uint8_t kInformationDescriptor = 0x00;
 constexpr std::uint8_t kCommandSpecificDescriptor = 0x01;
 constexpr std::uint8_t kSenseKeySpecificDescriptor = 0x02;
 
-// Types 00h and 01h, INFORMATION and COMMAND-SPECIFIC INFORMATION; VALID exists in the first only.
+// Types 00h (INFORMATION) and 01h (COMMAND-SPECIFIC INFORMATION). Only 00h has VALID.
 struct InformationSenseDescriptor {
   std::uint8_t descriptor_type = kInformationDescriptor;
   std::uint8_t additional_length = 0x0a;
@@ -109,7 +110,7 @@ std::optional<std::uint8_t> bit_pointer(std::uint8_t flags) {
   return static_cast<std::uint8_t>(flags & SenseKeySpecificField::kBitPointerMask);
 }
 
-// One overload an alternative of SenseKeySpecific, without SKSV.
+// One overload per alternative of SenseKeySpecific. They do not set SKSV.
 struct EncodeSpecific {
   using Field = SenseKeySpecificField;
   Field operator()(std::monostate) const { return {}; }
@@ -217,7 +218,7 @@ void encode_descriptors(const Sense& sense, ByteWriter& out) {
 }
 
 Sense decode_fixed(Bytes bytes) {
-  // Fields that the sender did not send read as zero, which is "absent" for each of them.
+  // Fields that were not sent read as zero, which means "absent" for each of them.
   std::array<std::byte, kFixedSenseLength> whole{};
   std::ranges::copy(bytes.first(std::min(bytes.size(), whole.size())), whole.begin());
   const FixedSense fixed = *load<FixedSense>(whole);
@@ -251,7 +252,7 @@ void decode_descriptor(Bytes descriptor, Sense& sense) {
         sense.specific = decode_specific(sense.key, found->specific);
       }
       break;
-    default: break;  // a type that we do not use
+    default: break;  // an unused type
   }
 }
 
@@ -284,7 +285,7 @@ SenseData encode(const Sense& sense, SenseFormat format) {
 
 std::optional<Sense> decode_sense(Bytes bytes) {
   if (bytes.size() < kHeaderLength) return std::nullopt;
-  // ADDITIONAL SENSE LENGTH is byte 7 of both formats and counts from byte 8.
+  // ADDITIONAL SENSE LENGTH is byte 7 in both formats and counts from byte 8.
   const std::size_t told = kHeaderLength + static_cast<std::size_t>(bytes[7]);
   bytes = bytes.first(std::min(told, bytes.size()));
 

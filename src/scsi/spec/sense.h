@@ -1,5 +1,5 @@
-// Sense data (SPC-5 §4.4): why a command did not end in GOOD. One plain value inside, fixed (70h)
-// or descriptor (72h) format on the wire.
+// Sense data (SPC-5 §4.4): why a command did not end in GOOD. A plain value; fixed (70h) or
+// descriptor (72h) format on the wire.
 #pragma once
 
 #include <array>
@@ -38,16 +38,15 @@ enum class SenseKey : std::uint8_t {
 
 [[nodiscard]] std::string_view to_text(SenseKey key);
 
-// The sense-key specific field, whose meaning follows the sense key.
-
-// ILLEGAL REQUEST: the byte, and the most significant bit where one is told, of the field in error.
+// The sense-key specific field. The sense key determines its meaning.
+// ILLEGAL REQUEST: byte of the field in error, and optionally its most significant bit.
 struct FieldPointer {
   std::uint16_t byte = 0;
   std::optional<std::uint8_t> bit;  // 0..7
   bool in_cdb = true;               // false: in the parameter list
   bool operator==(const FieldPointer&) const = default;
 };
-// NO SENSE, NOT READY: how much of the operation is done, in 65536ths.
+// NO SENSE, NOT READY: progress of the operation, in 65536ths.
 struct ProgressIndication {
   std::uint16_t value = 0;
   bool operator==(const ProgressIndication&) const = default;
@@ -57,7 +56,7 @@ struct ActualRetryCount {
   std::uint16_t value = 0;
   bool operator==(const ActualRetryCount&) const = default;
 };
-// COPY ABORTED: like a field pointer, relative to the parameter list or to a segment descriptor.
+// COPY ABORTED: a field pointer relative to the parameter list or to a segment descriptor.
 struct SegmentPointer {
   std::uint16_t byte = 0;
   std::optional<std::uint8_t> bit;  // 0..7
@@ -78,7 +77,7 @@ struct Sense {
   bool deferred = false;                     // about an earlier command (SPC-5, deferred errors)
   std::optional<std::uint64_t> information;  // e.g. the LBA, or the offset of a miscompare
   std::optional<std::uint64_t> command_specific;  // COMMAND-SPECIFIC INFORMATION
-  SenseKeySpecific specific;  // must be the alternative that belongs to `key`, or none
+  SenseKeySpecific specific;                      // the alternative for `key`, or none
 
   bool operator==(const Sense&) const = default;
 
@@ -122,7 +121,7 @@ struct Sense {
 };
 static_assert(std::is_trivially_copyable_v<Sense>);
 
-// Which format a device server sends: the D_SENSE bit of the Control mode page, or the DESC bit of
+// Format that a device server sends, by the D_SENSE bit of the Control mode page or the DESC bit of
 // REQUEST SENSE.
 enum class SenseFormat : std::uint8_t { fixed, descriptor };
 
@@ -137,13 +136,13 @@ struct SenseData {
   [[nodiscard]] Bytes bytes() const { return Bytes(storage).first(length); }
 };
 
-// In fixed format INFORMATION and COMMAND-SPECIFIC INFORMATION are four bytes: a value that does
+// In fixed format, INFORMATION and COMMAND-SPECIFIC INFORMATION have four bytes. A value that does
 // not fit is left out, with VALID zero (SPC-5, fixed format sense data).
 [[nodiscard]] SenseData encode(const Sense& sense, SenseFormat format);
 
-// Any of the response codes 70h..73h; descriptors that this file does not name are skipped, fields
-// beyond the given bytes or the ADDITIONAL SENSE LENGTH are absent. Nothing when the bytes hold no
-// header or another response code.
+// Takes response codes 70h..73h. Skips descriptors that this file does not name. Fields beyond the
+// given bytes or the ADDITIONAL SENSE LENGTH are absent. Nothing: no header, or another response
+// code.
 [[nodiscard]] std::optional<Sense> decode_sense(Bytes bytes);
 
 // "ILLEGAL REQUEST, INVALID FIELD IN CDB (24h/00h), CDB byte 1 bit 3"

@@ -1,4 +1,4 @@
-// Sense data of a target: any bytes decode to nothing or to a value that survives both formats.
+// A target's sense data: any bytes decode to nothing, or to a value that survives both formats.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (to_text(*sense).empty()) std::abort();
   if (decode_sense(encode(*sense, SenseFormat::descriptor).bytes()) != sense) std::abort();
 
-  // The fixed format has 32 bits, and no validity bit for the command-specific information.
+  // The fixed format has 32 bits, and no validity bit for COMMAND-SPECIFIC INFORMATION.
   Sense narrow = *sense;
   if (narrow.information > 0xffffffffU) narrow.information.reset();
   if (narrow.command_specific > 0xffffffffU || narrow.command_specific == 0U) {

@@ -1,4 +1,4 @@
-// What people read of sense data.
+// Sense data as text for people.
 #include <fmt/format.h>
 
 #include <iterator>

@@ -8,8 +8,8 @@ namespace lunar::scsi::spec {
 
 enum class Status : std::uint8_t {
   good = 0x00,
-  check_condition = 0x02,  // sense data comes with it
-  condition_met = 0x04,    // PRE-FETCH whose blocks fit in the cache
+  check_condition = 0x02,  // with sense data
+  condition_met = 0x04,    // PRE-FETCH: the blocks fit into the cache
   busy = 0x08,
   reservation_conflict = 0x18,
   task_set_full = 0x28,
@@ -17,7 +17,7 @@ enum class Status : std::uint8_t {
   task_aborted = 0x40,
 };
 
-// The standard's words; "RESERVED STATUS" for a value that is none of the above.
+// The standard's text. "RESERVED STATUS" for other values.
 [[nodiscard]] constexpr std::string_view to_text(Status status) {
   switch (status) {
     case Status::good: return "GOOD";

@@ -1,5 +1,5 @@
-// REPORT TARGET PORT GROUPS and SET TARGET PORT GROUPS (SPC-5 §6.37, §6.45): CDBs and parameter
-// data.
+// CDBs and parameter data of REPORT TARGET PORT GROUPS and SET TARGET PORT GROUPS (SPC-5 §6.37,
+// §6.45).
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ enum class AccessState : std::uint8_t {
   transitioning = 0xf,
 };
 
-// STATUS CODE: why the group is in its state
+// STATUS CODE: reason for the group's state
 enum class AccessStatus : std::uint8_t {
   not_available = 0,
   set_by_command = 1,  // SET TARGET PORT GROUPS
@@ -44,7 +44,7 @@ static_assert(sizeof(ReportTargetPortGroupsCdb) == 12);
 static_assert(offsetof(ReportTargetPortGroupsCdb, service_action) == 1);
 static_assert(offsetof(ReportTargetPortGroupsCdb, allocation_length) == 6);
 
-// Length only header
+// Length only header.
 struct TargetPortGroupsHeader {
   be32 return_data_length;  // bytes after this field, not altered by the ALLOCATION LENGTH
 };
@@ -53,7 +53,7 @@ static_assert(sizeof(TargetPortGroupsHeader) == 4);
 struct ExtendedTargetPortGroupsHeader {
   be32 return_data_length;  // bytes after this field
   std::uint8_t return_data_format = kExtended;
-  std::uint8_t implicit_transition_time_s = 0;  // 0: not told
+  std::uint8_t implicit_transition_time_s = 0;  // 0: not reported
   be16 reserved;
 
   static constexpr std::uint8_t kExtended = 0x10;
@@ -62,7 +62,7 @@ static_assert(sizeof(ExtendedTargetPortGroupsHeader) == 8);
 static_assert(offsetof(ExtendedTargetPortGroupsHeader, return_data_format) == 4);
 static_assert(offsetof(ExtendedTargetPortGroupsHeader, implicit_transition_time_s) == 5);
 
-// Followed by target_port_count TargetPortDescriptors.
+// target_port_count TargetPortDescriptors follow.
 struct TargetPortGroupDescriptor {
   std::uint8_t state = 0;  // PREF, ASYMMETRIC ACCESS STATE
   std::uint8_t supported_states = 0;
@@ -105,12 +105,12 @@ struct SetTargetPortGroupsCdb {
 static_assert(sizeof(SetTargetPortGroupsCdb) == 12);
 static_assert(offsetof(SetTargetPortGroupsCdb, parameter_list_length) == 6);
 
-// The parameter list: four reserved bytes, then these.
+// The parameter list: four reserved bytes, then these descriptors.
 constexpr std::size_t kSetTargetPortGroupsHeaderLength = 4;
 struct SetTargetPortGroupDescriptor {
   std::uint8_t state = 0;  // ASYMMETRIC ACCESS STATE
   std::uint8_t reserved = 0;
-  be16 target_port_group;  // of a secondary state: the relative target port identifier
+  be16 target_port_group;  // for a secondary state: the relative target port identifier
 
   static constexpr std::uint8_t kStateMask = 0x0f;
 };

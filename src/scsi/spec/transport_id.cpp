@@ -25,7 +25,7 @@ char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' 
 
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-// What names consist of (RFC 7143 §4.2.7.2, beyond ASCII: UTF-8, which is not looked into).
+// Characters of names (RFC 7143 §4.2.7.2). Beyond ASCII any UTF-8 is accepted.
 bool is_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxIscsiName) return false;
   return std::ranges::all_of(

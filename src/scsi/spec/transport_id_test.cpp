@@ -9,7 +9,7 @@
 namespace lunar::scsi::spec {
 namespace {
 
-// A TransportID of that format with a field of that length, multiple of four or not.
+// A TransportID with the given format and length, a multiple of four or not.
 std::vector<std::byte> transport_id(std::uint8_t first, std::string_view text, std::size_t length) {
   std::vector<std::byte> bytes(4 + length);
   bytes[0] = std::byte{first};

@@ -30,19 +30,19 @@ static_assert(offsetof(UnmapBlockDescriptor, number_of_logical_blocks) == 8);
 
 struct UnmapExtent {
   Lba lba;
-  BlockCount blocks;  // 0 unmaps nothing and is no error
+  BlockCount blocks;  // 0: unmaps nothing, no error
   bool operator==(const UnmapExtent&) const = default;
 };
 
-// A checked view of a parameter list; the bytes must outlive it. Extents may overlap and come in
-// any order; their ranges are for the device server to check against the capacity.
+// A checked view of a parameter list. The bytes must outlive it. Extents may overlap and be in any
+// order. The device server checks their ranges against the capacity.
 class UnmapParameterList {
  public:
-  // `bytes` are the PARAMETER LIST LENGTH bytes of the command; none at all is an empty list. The
-  // error: PARAMETER LIST LENGTH ERROR when they do not hold what their header tells; INVALID FIELD
-  // IN PARAMETER LIST when that contradicts itself, descriptors being behind the end of the data.
-  // SBC-4 leaves this open; nobody's blocks are unmapped by a list that does not know how long it
-  // is. A last descriptor that is incomplete by the header's own length is ignored.
+  // `bytes`: the PARAMETER LIST LENGTH bytes of the command. None is an empty list. Errors:
+  // PARAMETER LIST LENGTH ERROR if there are fewer bytes than the header says; INVALID FIELD IN
+  // PARAMETER LIST if the header contradicts itself (descriptors behind the end of the data). SBC-4
+  // leaves the latter open; a list with contradictory lengths must not unmap anything. An
+  // incomplete last descriptor, by the header's own length, is ignored.
   [[nodiscard]] static std::expected<UnmapParameterList, Sense> parse(Bytes bytes) {
     const auto wrong_length = [] {
       return std::unexpected(Sense::illegal_request(AdditionalSense::parameter_list_length_error));

@@ -1,4 +1,4 @@
-// The vital product data pages of a block device that have a fixed layout (SBC-4).
+// Vital product data pages of a block device with a fixed layout (SBC-4).
 #pragma once
 
 #include <array>
@@ -25,12 +25,12 @@ struct ExtendedInquiryVpd {
   std::uint8_t maximum_supported_sense_data_length = 0;
   std::array<std::uint8_t, 50> reserved{};
 
-  // protection: SPT of a unit that can be formatted to types 1, 2 and 3
+  // protection: SPT of a unit that supports types 1, 2 and 3
   static constexpr std::uint8_t kSptAllTypes = 0x07 << 3;
   static constexpr std::uint8_t kGrdChk = 0x04;
   static constexpr std::uint8_t kAppChk = 0x02;
   static constexpr std::uint8_t kRefChk = 0x01;
-  static constexpr std::uint8_t kUaskSup = 0x20;  // flags5: unit attentions tell of overflow
+  static constexpr std::uint8_t kUaskSup = 0x20;  // flags5: unit attentions report overflow
   static constexpr std::uint8_t kGroupSup = 0x10;
   static constexpr std::uint8_t kHeadSup = 0x04;
   static constexpr std::uint8_t kOrdSup = 0x02;
@@ -45,16 +45,16 @@ static_assert(offsetof(ExtendedInquiryVpd, flags5) == 5);
 static_assert(offsetof(ExtendedInquiryVpd, extended_self_test_completion_minutes) == 10);
 static_assert(offsetof(ExtendedInquiryVpd, maximum_supported_sense_data_length) == 13);
 
-// 87h (SPC-5, Mode Page Policy VPD page): one of its descriptors
+// 87h (SPC-5, Mode Page Policy VPD page): a descriptor
 struct ModePagePolicyDescriptor {
-  std::uint8_t policy_page_code = 0x3f;  // every page …
+  std::uint8_t policy_page_code = 0x3f;  // all pages …
   std::uint8_t policy_subpage_code = 0xff;
   std::uint8_t policy = 0;  // MLUS; 00b: shared by all I_T nexuses
   std::uint8_t reserved = 0;
 };
 static_assert(sizeof(ModePagePolicyDescriptor) == 4);
 
-// 88h (SPC-5, SCSI Ports VPD page): before the designators of a target port
+// 88h (SPC-5, SCSI Ports VPD page): precedes the designators of a target port
 struct ScsiPortDescriptor {
   be16 reserved;
   be16 relative_port_identifier;
@@ -67,8 +67,8 @@ static_assert(sizeof(ScsiPortDescriptor) == 12);
 static_assert(offsetof(ScsiPortDescriptor, relative_port_identifier) == 2);
 static_assert(offsetof(ScsiPortDescriptor, target_port_descriptors_length) == 10);
 
-// B0h (SBC-4, Block Limits VPD page). Counts are in logical blocks; zero means "not told" unless
-// said.
+// B0h (SBC-4, Block Limits VPD page). Counts are in logical blocks. Zero means "not reported"
+// unless stated otherwise.
 struct BlockLimitsVpd {
   VpdHeader header{0, static_cast<std::uint8_t>(VpdPage::block_limits), std::uint16_t{0x3c}};
   std::uint8_t flags = 0;

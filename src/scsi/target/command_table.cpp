@@ -24,7 +24,7 @@ namespace {
 
 using spec::Opcode;
 
-// The command that reads the table.
+// REPORT SUPPORTED OPERATION CODES, which reads this table.
 constexpr std::array<CommandDescription, 1> table_rows() {
   using namespace rows;
   return {// clang-format off
@@ -66,8 +66,8 @@ constexpr auto mark_protected(auto commands) {
 }
 constexpr auto kCommands = mark_protected(kPlainCommands);
 
-// The same in the same order, as they run on a medium with room for protection information: when it
-// has none, when it has, and when that is of type 2, where only commands of 32 bytes transfer it.
+// The same rows in the same order, for a medium with room for protection information: without any,
+// with any, and with type 2, where only 32-byte commands transfer it.
 constexpr auto with_room() {
   auto commands = kCommands;
   for (CommandDescription& row : commands) {
@@ -95,7 +95,7 @@ static_assert(kCommands.size() < 256);
 static_assert(std::ranges::adjacent_find(kCommands, std::not_fn(precedes)) == kCommands.end(),
               "two rows of one command");
 
-// The first row of each operation code, and how many it has.
+// Index of the first row of each operation code, and the number of its rows.
 struct Rows {
   std::uint8_t first = 0;
   std::uint8_t count = 0;
@@ -183,7 +183,7 @@ spec::Sense unknown_command_sense(const Command& command) {
   const auto offered = [&](const CommandDescription& row) { return offers(command, row); };
   const bool has_others =
       spec::has_service_action(opcode) && std::ranges::any_of(commands_of(opcode), offered);
-  // SBC-4, READ (32) and its kin: they shall only be processed with type 2 protection.
+  // SBC-4, READ (32) and similar commands: only processed with type 2 protection.
   const CommandDescription* row = find_command(command.cdb);
   const bool of_other_type = row != nullptr && row->is(kNeedsType2);
   if (!has_others || of_other_type) {
@@ -195,9 +195,8 @@ spec::Sense unknown_command_sense(const Command& command) {
 
 namespace {
 
-// SPC-5 §4.4.2.4.2: a field of several bits is pointed at by its left-most one. The fields that
-// rows leave unread are single bits, but for RDPROTECT and its kin: bits 7 to 5 of the byte of
-// flags.
+// SPC-5 §4.4.2.4.2: the field pointer names the left-most bit of a field. Fields that rows do not
+// read are single bits, except RDPROTECT and the like: bits 7 to 5 of the flags byte.
 [[nodiscard]] std::uint8_t bit_in_error(const CommandDescription& row, std::size_t byte,
                                         std::uint8_t unread) {
   const std::size_t flags = row.opcode == spec::Opcode::variable_length_cdb ? 10 : 1;
@@ -210,7 +209,7 @@ namespace {
 
 bool check_usage(Command& command) {
   const CommandDescription& description = *command.description;
-  // Sixteen bytes at once: nearly every CDB ends here.
+  // Checks sixteen bytes at once. For nearly every CDB this is all.
   std::array<std::uint64_t, 2> cdb;
   std::array<std::uint64_t, 2> usage;
   std::memcpy(cdb.data(), command.cdb.data(), sizeof(cdb));
@@ -218,13 +217,13 @@ bool check_usage(Command& command) {
   const std::uint64_t unread_bits = (cdb[0] & ~usage[0]) | (cdb[1] & ~usage[1]);
   if (unread_bits == 0 && description.cdb_length <= sizeof(cdb)) [[likely]]
     return true;
-  // SPC-5 §4.2.3: a variable length CDB of another length is not the command's.
+  // SPC-5 §4.2.3: a variable length CDB must have the length of its command.
   constexpr std::uint16_t kAdditionalLength = 7;
   if (description.opcode == Opcode::variable_length_cdb &&
       command.cdb[kAdditionalLength] != description.cdb_length - kAdditionalLength - 1) {
     return refuse(command, spec::Sense::invalid_field_in_cdb(kAdditionalLength));
   }
-  // Not the bytes behind the CDB's own, with which a transport may pad.
+  // Ignores bytes beyond the CDB's length, with which a transport may pad.
   for (std::uint16_t i = 1; i < description.cdb_length; ++i) {
     const auto unread = static_cast<std::uint8_t>(command.cdb[i] & ~description.usage[i]);
     if (unread == 0) [[likely]]

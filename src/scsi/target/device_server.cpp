@@ -21,7 +21,7 @@ using spec::AdditionalSense;
 using spec::Sense;
 using LunField = std::array<std::uint8_t, 8>;
 
-// Below this the copy into the medium costs less than the care for its memory.
+// Below this size, copying into the medium costs less than managing a window of its memory.
 constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
 
 [[nodiscard]] std::optional<spec::LunAddress> address_of(const LunField& field) {
@@ -35,7 +35,7 @@ constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
 
 [[nodiscard]] std::optional<Lun> lun_of(const LunField& field) {
   const std::uint64_t wire = *load<be64>(std::as_bytes(std::span(field)));
-  // Peripheral device addressing, bus 0: the form of nearly every command.
+  // Peripheral device addressing, bus 0: the format in nearly every command.
   constexpr std::uint64_t kPeripheralNumber = std::uint64_t{spec::kMaxPeripheralLun} << 48;
   if ((wire & ~kPeripheralNumber) == 0) [[likely]] {
     return Lun(static_cast<std::uint16_t>(wire >> 48));
@@ -45,8 +45,8 @@ constexpr std::uint64_t kMinWindowBytes = 16 * kKiB;
   return std::get<Lun>(*address);
 }
 
-// The unit attention condition that a CHECK CONDITION status reports. SPC-5 §7.5.11,
-// UA_INTLCK_CTRL: by that it is cleared, unless it is interlocked.
+// The unit attention that a CHECK CONDITION status reports. SPC-5 §7.5.11, UA_INTLCK_CTRL:
+// reporting clears it, unless unit attentions are interlocked.
 [[nodiscard]] Sense report_attention(Command& command) {
   UnitAttentions& attentions = command.itl->attentions;
   if (command.unit->state().mode.attentions_interlocked()) return attentions.first();
@@ -60,7 +60,7 @@ DeviceServer::DeviceServer(Target& target, engine::Shard& shard)
 
 DeviceServer::~DeviceServer() { assert(nexuses_.empty() && "nexuses are still attached"); }
 
-// Null when the number has no logical unit.
+// Null: the LUN has no logical unit.
 ItlNexus* DeviceServer::itl_nexus(Nexus& nexus, const LunField& lun_field) {
   const std::optional<Lun> lun = lun_of(lun_field);
   if (!lun) return nullptr;
@@ -90,7 +90,7 @@ bool DeviceServer::prepare(Command& command) {
   return false;
 }
 
-// In the order in which the answers win (SAM-5 §5.3.3, SPC-5 §4.5, §5.14).
+// Checks in order of precedence (SAM-5 §5.3.3, SPC-5 §4.5, §5.14).
 bool DeviceServer::check(Command& command) {
   const CommandDescription* row = command.description;
   if (command.to_well_known) [[unlikely]]
@@ -102,13 +102,13 @@ bool DeviceServer::check(Command& command) {
     command.status_code = spec::Status::task_set_full;
     return false;
   }
-  // ACA is not supported (NORMACA is zero), so nothing can be part of one: SAM-5 §8.7.
+  // SAM-5 §8.7: no command can be part of an ACA, as ACA is not supported (NORMACA is zero).
   if (command.attribute == TaskAttribute::aca) {
     return refuse(command, Sense::illegal_request(AdditionalSense::invalid_message_error));
   }
   if (command.unit != nullptr && command.itl->attentions.pending() &&
       (row == nullptr || !row->is(kWhileUnitAttention))) {
-    // SAM-5 §5.3.3: a RESERVATION CONFLICT comes before all conditions but resets.
+    // SAM-5 §5.3.3: RESERVATION CONFLICT has priority over all conditions except resets.
     const bool conflicts =
         row != nullptr && (command.itl->restrictions & row->heeds & kAnyReservation) != 0;
     if (conflicts && !command.itl->attentions.is_reset_pending()) return refuse_restricted(command);
@@ -132,8 +132,8 @@ bool DeviceServer::check(Command& command) {
   return row->decode(command);
 }
 
-// The same for the REPORT LUNS well known logical unit (SAM-5 §4.7.5.8), which all of its commands
-// leave at once: it needs no task set.
+// The checks for the REPORT LUNS well known logical unit (SAM-5 §4.7.5.8). All of its commands end
+// at once, so it needs no task set.
 bool DeviceServer::check_well_known(Command& command) {
   const CommandDescription* row = command.description;
   if (command.attribute == TaskAttribute::aca)
@@ -154,8 +154,8 @@ MutableBytes DeviceServer::data_out_window(Command& command) {
   if (command.data_out_bytes < kMinWindowBytes ||
       command.expected_out_bytes < command.data_out_bytes)
     return {};
-  // The medium changes as the data come in, which must not be before those commands that this one
-  // waits for.
+  // The medium changes while the data arrive. That must not happen before the commands that this
+  // one waits for.
   if (command.itl->ordering != 0) return {};
   block::Front& front = command.unit->front();
   if (!front.capabilities().write_window) return {};
@@ -171,7 +171,7 @@ bool DeviceServer::takes_data_out_at_once(const Command& command) const {
 }
 
 void DeviceServer::execute(Command& command) {
-  if (command.state != CommandState::prepared) return;  // aborted while its data came
+  if (command.state != CommandState::prepared) return;  // aborted while its data arrived
   start_or_wait(command);
 }
 
@@ -181,7 +181,7 @@ void DeviceServer::abort(Command& command) { abort_command(command); }
 
 engine::Task<TaskManagementOutcome> DeviceServer::abort_task_set(Nexus& nexus,
                                                                  const LunField& lun_field) {
-  // Its commands leave at once.
+  // Its commands end at once, so none are left.
   if (is_report_luns_unit(lun_field)) co_return TaskManagementOutcome::function_complete;
   const ItlNexus* itl = itl_nexus(nexus, lun_field);
   if (itl == nullptr) co_return TaskManagementOutcome::incorrect_lun;

@@ -1,17 +1,17 @@
-// The SCSI target device as a transport sees it.
+// The SCSI target device, as transports see it.
 //
 // Objects and threads:
-//   LogicalUnit: one per device, shared by every target that maps it. Immutable while shards run,
-//     but for its UnitState.
-//   LogicalUnitShard: its part on one shard: the block::Front, and the I_T_L nexuses of the shard
+//   LogicalUnit: one per device, shared by all targets that map it. Immutable while shards run,
+//     except its UnitState.
+//   LogicalUnitShard: the logical unit on one shard: a block::Front, and the shard's I_T_L nexuses
 //     with their task sets and unit attentions.
 //   Target: a SCSI target device: name, ports, LUN maps.
 //   Nexus: an I_T nexus (a session). Lives on one shard.
-//   DeviceServer: one per target and shard. Takes commands; what transports call. The logical units
-//     of its target are open on its shard before it, and stopped after it.
+//   DeviceServer: one per target and shard; transports give it commands. The target's logical units
+//     are opened on its shard before it starts and closed after it stops.
 //
-// A command's way: prepare() decodes it by the command table; the transport then gathers
-// data_out_bytes of data (none for reads); execute() runs it; `finished` is called from the loop
+// The life of a command: prepare() decodes it by the command table. The transport collects
+// data_out_bytes of data (none for reads). execute() runs it. `finished` is called from the loop
 // with the outcome.
 #pragma once
 
@@ -27,18 +27,18 @@
 
 namespace lunar::scsi {
 
-// SAM-5 §7: task management functions that the device server performs.
+// Outcome of a task management function (SAM-5 §7).
 enum class TaskManagementOutcome : std::uint8_t {
   function_complete,
-  function_succeeded,  // of a query: yes
+  function_succeeded,  // a query's answer is yes
   incorrect_lun,
   rejected,
 };
 
-// What QUERY ASYNCHRONOUS EVENT has found (SAM-5 §7.9).
+// Result of QUERY ASYNCHRONOUS EVENT (SAM-5 §7.9).
 struct AsynchronousEvent {
   std::size_t count = 0;  // unit attention conditions that are pending
-  spec::Sense first;      // the one that would be told next, when there is one
+  spec::Sense first;      // the next one to be reported, if any
 };
 
 class alignas(kCacheLine) DeviceServer {
@@ -48,69 +48,66 @@ class alignas(kCacheLine) DeviceServer {
   DeviceServer& operator=(const DeviceServer&) = delete;
   ~DeviceServer();
 
-  // Decodes and checks; sets direction, data_out_bytes, unit. Returns true when execute() may
-  // follow. False: the command has ended (CHECK CONDITION, …) and `finished` will be called;
-  // execute() must not.
+  // Decodes and checks; sets direction, data_out_bytes and unit. True: execute() may follow. False:
+  // the command has ended (e.g. CHECK CONDITION); `finished` will be called, execute() must not be.
   bool prepare(Command& command);
 
-  // Where write data should be received: the medium's own memory for a large plain write that
-  // allows it (then data_out must be exactly it, and be filled before execute()), else empty: the
-  // transport provides memory. A transport writes into the window only until it has called abort()
-  // or `finished` has been called.
+  // Memory to receive write data into. For a large plain write it may be the medium's own: then
+  // data_out must be exactly this memory, and filled before execute(). Otherwise empty: the
+  // transport provides memory. The transport may write into it until it calls abort() or `finished`
+  // is called.
   [[nodiscard]] MutableBytes data_out_window(Command& command);
-  // Whether execute() is done with data_out when it returns, so that it may lie in a buffer of the
-  // transport's that is used again at once.
+  // Whether execute() has finished with data_out when it returns. data_out may then lie in a buffer
+  // that the transport reuses at once.
   [[nodiscard]] bool takes_data_out_at_once(const Command& command) const;
 
-  // Runs a prepared command whose data_out is there (data_out_bytes, or fewer when the initiator
-  // offered fewer: then only whole blocks that are there may be used, and the transport reports the
-  // residual).
+  // Runs a prepared command. data_out has data_out_bytes, or fewer if the initiator offered fewer:
+  // then only whole blocks are used, and the transport reports the residual.
   void execute(Command& command);
 
-  // Ends one command without effect where that is still possible; `finished` is called with
-  // `aborted` set, after which the command never touches the medium. Idempotent, and nothing after
-  // `finished`. Never calls back inline.
+  // Ends one command without effect where that is still possible. `finished` is called with
+  // `aborted` set, never inline; the command does not touch the medium afterwards. Idempotent; does
+  // nothing after `finished`.
   void abort(Command& command);
 
-  // Task management (SAM-5 §7). Each completes when every affected command has finished, on all
-  // shards.
+  // Task management (SAM-5 §7). Each function completes when every affected command has finished,
+  // on all shards.
   engine::Task<TaskManagementOutcome> abort_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
-  // As abort_task_set where each I_T nexus has a task set (TST 001b). Else of all nexuses on every
-  // shard, of which the others are told by TASK ABORTED status or a unit attention (SAM-5 §7.5).
+  // Like abort_task_set if each I_T nexus has its own task set (TST 001b). Otherwise ends commands
+  // of all nexuses on every shard; TASK ABORTED or a unit attention tells the others (SAM-5 §7.5).
   engine::Task<TaskManagementOutcome> clear_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
-  // Commands of every nexus on every shard; the other nexuses get BUS DEVICE RESET FUNCTION
-  // OCCURRED.
+  // Ends the commands of every nexus on every shard. The other nexuses get the unit attention BUS
+  // DEVICE RESET FUNCTION OCCURRED.
   engine::Task<TaskManagementOutcome> logical_unit_reset(
       Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field);
-  // All logical units that this initiator sees, as iSCSI's TARGET WARM and COLD RESET ask: it has
-  // no business with those of other hosts.
+  // Resets all logical units that this initiator can see, for iSCSI's TARGET WARM RESET and TARGET
+  // COLD RESET. Those that only other hosts see are not affected.
   engine::Task<TaskManagementOutcome> target_reset(Nexus& nexus);
 
-  // I_T nexus loss (SAM-5 §6.3.4): ends what the nexus' RESERVE (6) or (10) left, in force when it
-  // completes. After the nexus' last command, before detach().
+  // I_T nexus loss (SAM-5 §6.3.4): releases what the nexus reserved by RESERVE (6) or (10). On
+  // completion that is in force everywhere. Called after the nexus' last command, before detach().
   engine::Task<void> lose(Nexus& nexus);
-  // The I_T nexus is as good as lost and come back (SAM-5 §7.6): its commands end, and each logical
-  // unit that it has addressed tells it so by I_T NEXUS LOSS OCCURRED.
+  // I_T NEXUS RESET (SAM-5 §7.6), as if the nexus were lost and came back: ends its commands; each
+  // logical unit that it has addressed gets the unit attention I_T NEXUS LOSS OCCURRED.
   engine::Task<TaskManagementOutcome> i_t_nexus_reset(Nexus& nexus);
-  // Succeeds when a command of the nexus is in the task set.
+  // function_succeeded: a command of the nexus is in the task set.
   [[nodiscard]] TaskManagementOutcome query_task_set(Nexus& nexus,
                                                      const std::array<std::uint8_t, 8>& lun_field);
-  // Succeeds when there is an event, and leaves it pending.
+  // function_succeeded: an event is pending. It stays pending.
   [[nodiscard]] TaskManagementOutcome query_asynchronous_event(
       Nexus& nexus, const std::array<std::uint8_t, 8>& lun_field, AsynchronousEvent& event);
 
-  // An I_T nexus appears (login) and goes (logout, loss): its commands have been aborted and
-  // finished before detach(). A new nexus gets the POWER ON, RESET, OR BUS DEVICE RESET OCCURRED
-  // unit attention.
+  // Adds an I_T nexus (login), or removes it (logout, loss). All its commands have finished before
+  // detach(). A new nexus gets the unit attention POWER ON, RESET, OR BUS DEVICE RESET OCCURRED.
   void attach(Nexus& nexus);
   void detach(Nexus& nexus);
 
-  // Puts other maps into force on this shard; one call at a time. Numbers that lead elsewhere, or
-  // nowhere, do so at once; completes when none of their commands is left and nothing here refers
-  // to what they led to. Such commands end with LOGICAL UNIT NOT SUPPORTED, or as the medium
-  // answers. Nexuses whose numbers have changed are told by unit attentions (SPC-5 §6.33).
+  // Puts new LUN maps into force on this shard; one call at a time. Changed and removed numbers
+  // take effect at once; their commands end with LOGICAL UNIT NOT SUPPORTED or as the medium
+  // answers. Completes when none of these commands is left and nothing here refers to the former
+  // logical units. Unit attentions tell the nexuses of the change (SPC-5 §6.33).
   engine::Task<void> adopt(std::shared_ptr<const LunMaps> maps);
   // Puts other ports into force on this shard. No nexus is of a port that they lack. Every nexus is
   // told: INQUIRY DATA HAS CHANGED, as TPGS and VPD page 88h may have (SPC-5 §6.7.1).

@@ -1,5 +1,5 @@
-// Arbitrary commands from two initiators, with arbitrary data, aborts and resets, against a small
-// disk: every command ends exactly once, and never inline (the bench asserts both).
+// Arbitrary commands from two initiators, with arbitrary data, aborts and resets, on a small disk.
+// Every command must end exactly once and never inline (the bench asserts both).
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -38,7 +38,7 @@ class Fuzz {
     for (unsigned i = input.byte() % 4; i != 0; --i) bench_.world().step();
   }
 
-  // Everything that was started ends.
+  // Everything that was started must end.
   void finish() {
     for (auto& [initiator, command] : commands_) initiator->server().abort(*command);
     release();
@@ -47,7 +47,7 @@ class Fuzz {
   }
 
  private:
-  // Three of four with protection information.
+  // Three out of four disks have protection information.
   static std::unique_ptr<FakeDevice> disk(std::uint8_t kind) {
     const auto type = static_cast<std::uint8_t>((kind >> 4) & 3);
     return type == 0 ? std::make_unique<FakeDevice>(512) : FakeDevice::with_protection(512, type);
@@ -74,7 +74,7 @@ class Fuzz {
       cdb[0] = static_cast<std::uint8_t>(row.opcode);
       for (std::size_t i = 1; i < cdb.size(); ++i) cdb[i] &= row.usage[i];
       if (row.opcode == spec::Opcode::variable_length_cdb) {
-        // Its range is in the bytes that the short ones do not have.
+        // Its range is behind the bytes of shorter CDBs.
         const std::vector<std::uint8_t> rest = input.bytes<std::uint8_t>(16);
         std::ranges::copy(rest, cdb.begin() + 16);
         for (std::size_t i = 16; i < cdb.size(); ++i) cdb[i] &= row.usage[i];
@@ -112,7 +112,8 @@ class Fuzz {
     }
   }
   void release() {
-    // Two shards share the fake medium: what it withholds is answered on the shard that asked.
+    // Two shards share the fake medium. A withheld request is answered on the shard that submitted
+    // it.
     bench_.device().hold = false;
     std::vector<block::Request*> held;
     held.swap(bench_.device().held);

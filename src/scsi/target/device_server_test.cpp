@@ -225,7 +225,7 @@ TEST(Abort, PreparedCommandEndsWithoutEffect) {
   const auto command = bench.initiator().prepare(block_cdb(Opcode::write_10, 0, 1), filled(512, 1));
   bench.initiator().server().abort(*command);
   EXPECT_FALSE(command->outcome) << "never inline";
-  bench.initiator().execute(*command);  // the data came in the same loop
+  bench.initiator().execute(*command);  // the data arrived in the same loop
   EXPECT_TRUE(bench.initiator().finish(*command).aborted);
   EXPECT_TRUE(bench.device().calls.empty());
   bench.initiator().server().abort(*command);

@@ -1,5 +1,5 @@
-// A command waits for a request to the medium that is not its own, and the medium keeps it:
-// whatever ends the command, its unit or the daemon ends the wait.
+// A command waits for a request other than its own, and the medium does not answer. Ending the
+// command, its unit or the daemon must end the wait.
 #include <gtest/gtest.h>
 
 #include "scsi/core/own_request.h"
@@ -16,7 +16,7 @@ using spec::Opcode;
 using Cdb = std::vector<std::uint8_t>;
 
 constexpr std::uint64_t kBlocks = 64;
-constexpr std::size_t kShard = 1;  // of the initiator; the unit's home is another
+constexpr std::size_t kShard = 1;  // the initiator's; the unit's home is the other one
 
 block::Capabilities cached() {
   block::Capabilities capabilities = Bench::full();
@@ -54,7 +54,7 @@ enum class End { abort_task, logical_unit_reset, new_login, stop };
 constexpr std::array kEnds = {End::abort_task, End::logical_unit_reset, End::new_login, End::stop};
 constexpr std::array kEndNames = {"ABORT TASK", "LOGICAL UNIT RESET", "a new login", "a stop"};
 
-// One disk on two shards, and a session of an initiator with it.
+// One disk on two shards, with a session of an initiator.
 struct Scene {
   Bench bench{kBlocks, {}, 2, 512, cached()};
   std::optional<Initiator> initiator{std::in_place, bench, kShard, "iqn.2026-11.test:other"};
@@ -83,7 +83,7 @@ struct Scene {
     bench.world().run_for(10 * engine::kMillisecond);
   }
 
-  // The end, to its end: how long it took; a long time when it never came.
+  // Runs the end to completion and returns its duration; a long time if it never completed.
   std::uint64_t end(End how) {
     const std::uint64_t started = bench.world().clock().now_ns();
     const auto taken = [&] { return bench.world().clock().now_ns() - started; };
@@ -114,7 +114,7 @@ struct Scene {
         break;
       }
       case End::new_login:
-      case End::stop: {  // the end of the old session
+      case End::stop: {  // end of the old session
         auto losing = server.i_t_nexus_reset(initiator->nexus());
         (void)co_await losing;
         break;
@@ -153,8 +153,8 @@ TEST(HungMedium, WhateverEndsACommandEndsWhatItWaitsFor) {
   EXPECT_EQ(cells, 112U);
 }
 
-// A file system that does not answer: what the request could still do changes nothing, so nobody
-// waits for it longer than a moment.
+// A file system that does not answer. The request can no longer change anything, so the wait is
+// short.
 TEST(HungMedium, NobodyWaitsForOneThatDoesNotHear) {
   for (const CommandRow& row : kCommands) {
     for (const MediumRow& medium : kMedia) {
@@ -195,7 +195,7 @@ TEST(HungMedium, WhoWaitsForBlocksOfAnotherIsEndedAlone) {
   }
 }
 
-// ---- Where no initiator waits, there is a limit
+// ---- Limits where no initiator waits
 
 struct Limit : ::testing::Test {
   Bench bench{kBlocks, {}, 2, 512, cached()};
@@ -235,7 +235,7 @@ TEST_F(Limit, ASelfTestThatPassesItHasFailed) {
   EXPECT_EQ(page.data[8] & 0x0f, 5) << "failed in the first segment";
 }
 
-// ---- Protection information: the other request of a command on blocks
+// ---- Protection information: the second request of a command on blocks
 
 TEST(HungMedium, ProtectionInformationIsAbortedWithItsCommand) {
   for (const Op hung : {Op::read, Op::write}) {

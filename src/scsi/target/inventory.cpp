@@ -1,5 +1,4 @@
-// A target's LUN maps and ports change while it serves: what each I_T nexus of a shard has to do
-// with it.
+// Changes of a target's LUN maps and ports at run time: what happens to each I_T nexus of a shard.
 #include <cassert>
 #include <memory>
 #include <utility>
@@ -21,8 +20,9 @@ const spec::Sense kGone = spec::Sense::illegal_request(AdditionalSense::lu_not_s
 
 }  // namespace
 
-// An I_T_L nexus that is no more. Its initiator does not find it; those who deal with all commands
-// of the logical unit (task management, PREEMPT AND ABORT, SANITIZE) do, until none of its is left.
+// An I_T_L nexus that has been removed. Its initiator no longer finds it. Operations on all
+// commands of the logical unit (task management, PREEMPT AND ABORT, SANITIZE) do, until its last
+// command ends.
 struct DeviceServer::EndedItlNexus : engine::Runnable {
   EndedItlNexus(std::unique_ptr<ItlNexus> which, bool unit_is_lost)
       : itl(std::move(which)),
@@ -32,7 +32,7 @@ struct DeviceServer::EndedItlNexus : engine::Runnable {
     run = [](engine::Runnable& self) noexcept { static_cast<EndedItlNexus&>(self).emptied.set(); };
   }
 
-  // Ends its commands, without waiting for their ends.
+  // Starts to end its commands. Does not wait.
   void withdraw_commands() {
     if (itl->task_set.empty()) {
       itl->unlink();
@@ -44,7 +44,7 @@ struct DeviceServer::EndedItlNexus : engine::Runnable {
     for (Command& command : itl->task_set) withdraw_command(command, kGone);
   }
 
-  // Completes when none is left.
+  // Completes when the last command has ended.
   engine::Task<void> finish() {
     co_await emptied;
     // SPC-2 §7.21: the loss of the I_T nexus ends its reservation.
@@ -53,9 +53,9 @@ struct DeviceServer::EndedItlNexus : engine::Runnable {
   }
 
   std::unique_ptr<ItlNexus> itl;
-  engine::Gate::Holder held;  // its logical unit's part
-  std::uint64_t nexus_id;     // the nexus itself may end with the last command
-  bool loses_unit;            // no other number of the nexus leads to it
+  engine::Gate::Holder held;  // keeps the logical unit's shard part open
+  std::uint64_t nexus_id;     // a copy, as the nexus may end with the last command
+  bool loses_unit;            // no other LUN of the nexus leads to it
   engine::Event emptied;
 };
 
@@ -79,7 +79,7 @@ void DeviceServer::adopt_ports(std::shared_ptr<const TargetPorts> ports) {
   }
 }
 
-// Puts in `ended` what is no I_T_L nexus any more.
+// Moves I_T_L nexuses that no longer exist to `ended`.
 void DeviceServer::renumber(Nexus& nexus, EndedItlNexuses& ended) {
   const LunMap& before = nexus.luns();
   const LunMap& after = maps_->map_for(nexus.initiator_name(), nexus.initiator_address());
@@ -96,11 +96,11 @@ void DeviceServer::renumber(Nexus& nexus, EndedItlNexuses& ended) {
     if (part != nullptr) swapped.push_back(&nexus.add(lun, *part));
   });
   if (!differs) return;
-  // SPC-5 §6.33: the logical unit inventory of this I_T nexus.
+  // SPC-5 §6.33: the inventory of this I_T nexus has changed.
   const auto changed = AdditionalSense::reported_luns_data_has_changed;
   nexus.for_each([](ItlNexus& itl) { itl.attentions.raise(changed); });
   nexus.well_known_attentions().raise(changed);
-  // What the initiator knows by the number has another identity now.
+  // A LUN that the initiator knows has another identity now.
   for (ItlNexus* itl : swapped) itl->attentions.raise(AdditionalSense::inquiry_data_has_changed);
 }
 

@@ -1,4 +1,4 @@
-// LUN maps that change while commands run.
+// LUN maps change while commands run.
 #include <gtest/gtest.h>
 
 #include "scsi/testing/bench.h"
@@ -17,7 +17,7 @@ const std::vector<std::uint8_t> kReportLuns = {0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 
 constexpr auto kPowerOn = AdditionalSense::power_on_reset_or_bus_device_reset_occurred;
 constexpr auto kLunsChanged = AdditionalSense::reported_luns_data_has_changed;
 
-// Two shards; LUN 0 is the bench's unit, LUN 1 another.
+// Two shards. LUN 0 is the bench's unit, LUN 1 another.
 class Inventory : public ::testing::Test {
  protected:
   Inventory() {
@@ -66,7 +66,7 @@ TEST_F(Inventory, ANumberThatIsRemovedHasNoLogicalUnit) {
   EXPECT_EQ(near_.run({0x12, 0, 0, 0, 36, 0}, {}, 1).data[0], 0x7f);
 }
 
-// LUICLR in VPD page 86h: told once, by whichever logical unit.
+// LUICLR in VPD page 86h: reported once, by any logical unit.
 TEST_F(Inventory, OneOfTheOtherNumbersTellsOfTheChangeOnEveryShard) {
   remove(1);
   for (Initiator* initiator : {&near_, &far_}) {
@@ -101,7 +101,7 @@ TEST_F(Inventory, CommandsThatHaveNotBegunEndAtOnce) {
     ASSERT_TRUE(command->outcome) << "before the publication completes";
     EXPECT_TRUE(command->outcome->is_illegal(AdditionalSense::lu_not_supported));
   }
-  near_.server().execute(*prepared);  // the data came late
+  near_.server().execute(*prepared);  // the data arrived late
   EXPECT_TRUE(second_device_.calls.empty());
   near_.execute(*elsewhere);
   EXPECT_TRUE(near_.finish(*elsewhere).is_good());
@@ -193,12 +193,12 @@ TEST_F(Inventory, ASessionMayEndMeanwhile) {
     adopting.detach();
     EXPECT_FALSE(adopted);
     (void)leaving.finish(*command);
-    // The nexus goes in the same loop.
+    // The nexus goes away in the same loop.
   }
   bench_.publish(maps_);
 }
 
-// What a function of task management gives.
+// Outcome of a task management function.
 TaskManagementOutcome outcome_of(Bench& bench, engine::Task<TaskManagementOutcome> function) {
   std::optional<TaskManagementOutcome> outcome;
   const auto wait = [](engine::Task<TaskManagementOutcome> task,
@@ -243,7 +243,7 @@ TEST_F(Inventory, AResetDoesNotMissAUnitThatIsGoing) {
   ASSERT_TRUE(held->outcome);
 }
 
-// SAM-5 §7.8: what an initiator that lost its number has on the medium is gone before the answer.
+// SAM-5 §7.8: before the answer, the lost LUN's commands on the medium have ended.
 TEST_F(Inventory, AResetWaitsForCommandsOfANumberThatHasGone) {
   auto host = std::make_shared<HostMap>();
   host->name = "far";
@@ -256,7 +256,7 @@ TEST_F(Inventory, AResetWaitsForCommandsOfANumberThatHasGone) {
   second_device_.hold = second_device_.deaf = true;
   const auto held = far_.start(block_cdb(Opcode::write_10, 0, 1), filled(512, 1), 1);
   maps_.hosts.clear();
-  ASSERT_TRUE(maps_.others.remove(Lun(0)));  // 1 of the others leads to the same unit
+  ASSERT_TRUE(maps_.others.remove(Lun(0)));  // LUN 1 of the others leads to the same unit
   auto gone = std::make_shared<HostMap>(HostMap{"far", host->initiators, {}});
   maps_.hosts = {gone};
   bool adopted = false;
@@ -298,7 +298,7 @@ TEST_F(Inventory, TheReservationOfAnInitiatorThatLosesItsNumberEnds) {
   EXPECT_TRUE(near_.run(kTestUnitReady, {}, 1).is_good());
 }
 
-// What it waited for may forbid it: SAM-5 §8.6.
+// A command that it waited for may forbid it: SAM-5 §8.6.
 TEST_F(Inventory, ACommandThatWaitedMeetsWhatHasChanged) {
   bench_.device().hold = true;
   const auto reading = near_.start(block_cdb(Opcode::read_10, 0, 1), {}, 0);

@@ -1,4 +1,4 @@
-// WRITE ATOMIC against data-in that is lent memory of the medium and still to be sent.
+// WRITE ATOMIC against data-in that is lent memory of the medium and not sent yet.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ std::vector<std::uint8_t> write_atomic_cdb(std::uint8_t lba, std::uint8_t blocks
   return {0x9c, 0, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, blocks, 0, 0};
 }
 
-// A transport whose peer does not read: data-in stays as it is lent until send().
+// A transport whose peer does not read: data-in stays lent until send().
 class SlowSender final : public block::Borrower {
  public:
   explicit SlowSender(Initiator& initiator) { initiator.nexus().set_borrower(*this); }
@@ -48,13 +48,13 @@ class SlowSender final : public block::Borrower {
     commands_.push_back(std::move(read));
   }
   [[nodiscard]] bool has_read() const { return commands_.back()->outcome.has_value(); }
-  // Whether the oldest goes out as it was when it was read.
+  // Whether the oldest is sent as it was when it was read.
   [[nodiscard]] bool send() {
     const Waiting waiting = std::move(queue_.front());
     queue_.erase(queue_.begin());
     return std::ranges::equal(waiting.data, waiting.read);
   }
-  // Whether the oldest is all one value.
+  // Whether all bytes of the oldest have one value.
   [[nodiscard]] bool is_whole() const {
     const Bytes data = queue_.front().data;
     return std::ranges::count(data, data.front()) == std::ssize(data);
@@ -66,10 +66,10 @@ class SlowSender final : public block::Borrower {
  private:
   struct Waiting {
     Bytes data;                   // to be sent
-    std::vector<std::byte> read;  // what it was
+    std::vector<std::byte> read;  // a copy at the time of reading
     std::vector<std::byte> copy;
   };
-  std::vector<std::unique_ptr<TestCommand>> commands_;  // with their loans
+  std::vector<std::unique_ptr<TestCommand>> commands_;  // own their loans
   std::vector<Waiting> queue_;
 };
 
@@ -160,8 +160,8 @@ TEST_F(LentData, AnErrorOfTheMediumEndsTheCommand) {
   EXPECT_EQ(bench.device().medium[8 * 512], std::byte{0});
 }
 
-// Blocks that only WRITE ATOMIC changes, all of them at once: every READ of them, however late it
-// is sent, is of one write.
+// Only WRITE ATOMIC changes these blocks, all at once. Every READ of them must show a single write,
+// however late it is sent.
 TEST_F(LentData, NoReadIsTorn) {
   constexpr std::size_t kSteps = 5000;
   constexpr std::uint64_t kBlocks = 64;

@@ -8,8 +8,8 @@
 namespace lunar::scsi {
 namespace {
 
-// A family whose part of the state a reset changes has a line here. What is a nexus' own (the
-// prevention of medium removal) goes with its commands, shard by shard.
+// Families of commands whose state a reset changes have a line here. State of a nexus (prevention
+// of medium removal) is reset together with its commands, shard by shard.
 struct Reset final : UnitChange {
   engine::Task<bool> decide(UnitState& next) override {
     next.mode = next.saved_mode;  // SPC-5 §5.10: as after a power on
@@ -19,7 +19,7 @@ struct Reset final : UnitChange {
   }
 };
 
-// Brings back what a reset brings back, on every shard. After the commands have ended.
+// Resets the unit's state on every shard, after the commands have ended.
 engine::Task<void> reset_state(LogicalUnit& unit) {
   Reset change;
   co_await unit.change(change);

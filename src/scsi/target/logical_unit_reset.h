@@ -8,9 +8,9 @@ namespace lunar::scsi {
 class LogicalUnit;
 class Nexus;
 
-// Aborts the commands of every nexus on every shard, then brings back the state that a reset brings
-// back. Every I_T nexus is told, the one that asked for it among them. `requester`: whose commands
-// are aborted in silence. From any shard of the unit.
+// Logical unit reset: aborts the commands of every nexus on every shard, then resets the unit's
+// mode parameters and other state. Every I_T nexus gets a unit attention, also the requester. The
+// commands of `requester` are aborted silently. From any shard of the unit.
 engine::Task<void> reset_logical_unit(LogicalUnit& unit, const Nexus* requester);
 
 }  // namespace lunar::scsi

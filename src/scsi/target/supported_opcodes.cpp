@@ -16,7 +16,7 @@ using spec::CommandSupport;
 using spec::ReportingOptions;
 using spec::ReportSupportedOperationCodesCdb;
 
-constexpr std::size_t kMaxBytes = 16 * kKiB;  // twenty a row, and fewer than 256 rows
+constexpr std::size_t kMaxBytes = 16 * kKiB;  // twenty bytes per row, fewer than 256 rows
 constexpr std::uint8_t kServiceActionMask = 0x1f;
 
 void write_timeouts(ByteWriter& out, const CommandDescription& row) {
@@ -52,7 +52,7 @@ void write_all(const Command& command, bool rctd, ByteWriter& out) {
 void write_usage(ByteWriter& out, const CommandDescription& row) {
   std::array<std::uint8_t, kMaxCdbBytes> usage = row.usage;
   if (row.is(kWithServiceAction)) {
-    // SPC-5 §6.35.3: the service action stands there itself.
+    // SPC-5 §6.35.3: the usage map contains the service action itself.
     if (row.opcode == spec::Opcode::variable_length_cdb) {
       usage[8] = static_cast<std::uint8_t>(row.service_action >> 8);
       usage[9] = static_cast<std::uint8_t>(row.service_action);
@@ -63,7 +63,7 @@ void write_usage(ByteWriter& out, const CommandDescription& row) {
   out.write_bytes(std::as_bytes(std::span(usage).first(row.cdb_length)));
 }
 
-// `row` is null for a command that is not supported.
+// `row`: null for an unsupported command.
 void write_one(const CommandDescription* row, bool rctd, ByteWriter& out) {
   spec::OneCommandHeader header;
   if (row == nullptr) {
@@ -127,7 +127,7 @@ bool decode_report_supported_operation_codes(Command& command) {
     case ReportingOptions::one_service_action:
       return rows.empty() || with_service_actions || refuse_opcode(command);
     case ReportingOptions::one_command_either_way:
-      // SPC-5 table 253: a service action beside a code that has none is not a supported command.
+      // SPC-5 table 253: a service action with an operation code that has none is unsupported.
       return true;
   }
   return true;

@@ -1,5 +1,4 @@
-// REPORT SUPPORTED OPERATION CODES (SPC-5 §6.35): the command that is answered from the command
-// table.
+// REPORT SUPPORTED OPERATION CODES (SPC-5 §6.35), answered from the command table.
 #pragma once
 
 #include "scsi/core/command.h"

@@ -40,7 +40,7 @@ TEST(SupportedOpcodes, TellWhatProtectionInformationAdds) {
   ProtectedBench type_2(2);
   EXPECT_EQ(flags_of_read_10(type_2), 0x18);
   EXPECT_TRUE(has_read_32(type_2));
-  // FORMAT UNIT with FMTPINFO, where there is room for the information.
+  // FORMAT UNIT with FMTPINFO, if there is room for the information.
   EXPECT_EQ(type_2.initiator().run(rsoc(1, 0x04)).data[5], 0xff);
   Bench plain;
   plain.initiator().clear_attention();
@@ -101,7 +101,7 @@ TEST(SupportedTaskManagement, TellsTheFunctionsThatExist) {
       << "SPC-4 §4.2.5.6: any length cuts";
 }
 
-// Every bit that no usage map has is refused with a pointer to it, for every command.
+// For every command, a bit outside its usage map is refused with a pointer to that bit.
 void expect_unread_bits_refused(Bench& bench) {
   bench.initiator().clear_attention();
   const LogicalUnitShard& unit = bench.unit().on(0);
@@ -113,7 +113,7 @@ void expect_unread_bits_refused(Bench& bench) {
     for (std::size_t byte = 1; byte < row.cdb_length; ++byte) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         if ((row.usage[byte] & (1U << bit)) != 0) continue;
-        // The protection field of a command that may not use it is another error.
+        // A protection field in a command that must not have one is another error.
         if (type_2 && byte == 1 && bit >= 5 && (row.heeds & kProtectionRoom) != 0) continue;
         std::vector<std::uint8_t> cdb(row.cdb_length);
         cdb[0] = static_cast<std::uint8_t>(row.opcode);
@@ -127,7 +127,7 @@ void expect_unread_bits_refused(Bench& bench) {
         const Outcome outcome = bench.initiator().run(cdb);
         ASSERT_TRUE(outcome.is_invalid_field(static_cast<std::uint16_t>(byte)))
             << to_text(row.opcode) << " byte " << byte << " bit " << bit;
-        // RDPROTECT and its kin are one field, whose left-most bit is pointed at (SPC-5
+        // RDPROTECT and the like are one field; the pointer names its left-most bit (SPC-5
         // §4.4.2.4.2).
         const bool protect = byte == 1 && bit >= 5 && (row.usage[byte] & 0xe0) == 0 &&
                              row.opcode != spec::Opcode::variable_length_cdb;

@@ -1,4 +1,4 @@
-// What the families of commands keep of a logical unit over a power loss.
+// What each family of commands stores durably for a logical unit.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace lunar::scsi {
 
-// In the order in which they are restored. For LogicalUnit::restore().
+// For LogicalUnit::restore(), in the order in which they are restored.
 [[nodiscard]] std::span<const UnitFeature> unit_features();
 
 }  // namespace lunar::scsi
