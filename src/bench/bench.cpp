@@ -23,8 +23,7 @@ constexpr std::uint64_t kFloorDiskBytes = 256 * kMiB;
 constexpr unsigned kMaxUnitAttentions = 16;
 constexpr unsigned kIdleLoopsPerTick = 16;
 constexpr int kDrainTimeoutS = 10;
-// How long --sleep may sleep: standard error's line is to be renewed, the end of the run to be
-// seen.
+// Longest sleep of --sleep: the progress line must be refreshed, and the end of the run noticed.
 constexpr std::uint64_t kMaxSleepNs = 100 * engine::kMillisecond;
 
 double cpu_seconds() {
@@ -35,7 +34,7 @@ double cpu_seconds() {
 
 std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
 
-// RFC 7143 §11.12.5, type 10b: random. The low bits tell the sessions of a run apart.
+// RFC 7143 §11.12.5, type 10b: random. The low bits distinguish the sessions of a run.
 iscsi::spec::Isid make_isid(std::uint64_t run, std::uint32_t index) {
   iscsi::spec::Isid isid;
   isid.bytes = {0x80,
@@ -76,7 +75,7 @@ Result<> Bench::connect() {
     url_ = floor_->url();
   }
   if (options_.cpu) LUNAR_TRY(pin_to(*options_.cpu));
-  // By default the kernel ends a sleep up to 50 us late, which --rate would take for a latency.
+  // By default the kernel ends a sleep up to 50 us late. With --rate that would count as latency.
   if (options_.sleep) prctl(PR_SET_TIMERSLACK, 1);
   const std::uint64_t run = engine::Prng::system_seed();
   scratch_.resize(kScratchBytes);
@@ -105,7 +104,7 @@ Result<> Bench::connect() {
   return {};
 }
 
-// Takes the unit attentions that wait for a new I_T nexus (SAM-5 §5.14), so that no I/O meets them.
+// Clears the unit attentions of a new I_T nexus (SAM-5 §5.14), so that no I/O meets them.
 Result<> Bench::settle(Session& session) {
   const std::array<std::byte, 6> test_unit_ready{};
   for (unsigned i = 0;; ++i) {
@@ -154,7 +153,7 @@ Result<> Bench::learn_capacity() {
   return {};
 }
 
-// Of a pass that has an end beside that of its time.
+// Whether the pass has started all its I/Os. Only for passes with an end other than their time.
 bool Bench::has_started_all() const {
   if (reading_back_) return next_read_back_ >= written_.size();
   return options_.count != 0 && recorder_.counting && started_ >= options_.count;
@@ -166,7 +165,7 @@ bool Bench::may_start() const {
   return due_ns(started_) <= recorder_.now_ns;
 }
 
-// --rate: when the I/O of this number, from 0, is due. The first is due at once.
+// --rate: when I/O `number`, counted from 0, is due. The first is due at once.
 std::uint64_t Bench::due_ns(std::uint64_t number) const {
   return drive_start_ns_ +
          nanoseconds(static_cast<double>(number) / static_cast<double>(options_.rate));
@@ -189,8 +188,8 @@ void Bench::start_next(Session& session, std::uint64_t start_ns) {
 void Bench::refill(Session& session) {
   while (session.can_start() && may_start()) {
     std::uint64_t start_ns = recorder_.now_ns;
-    // At a given rate an I/O counts from when it was due: a target that stalls must not hide those
-    // that could not be sent meanwhile.
+    // At a given rate, latency starts when the I/O is due. A target that stalls must not hide the
+    // I/Os that could not be sent meanwhile.
     if (options_.rate != 0 && !reading_back_) start_ns = due_ns(started_);
     ++started_;
     start_next(session, start_ns);
@@ -198,7 +197,7 @@ void Bench::refill(Session& session) {
   recorder_.in_flight = std::max(recorder_.in_flight, session.in_flight());
 }
 
-// One loop over all sessions; whether anything came.
+// One loop over all sessions. Returns whether anything was received.
 Result<bool> Bench::step() {
   bool some = false;
   for (const auto& session : sessions_) {
@@ -290,7 +289,7 @@ void Bench::wait_ready(std::uint64_t limit_ns) const {
   limit_ns = std::min(limit_ns, kMaxSleepNs);
   if (options_.rate != 0 && issuing_ && !reading_back_) {
     const std::uint64_t due = due_ns(started_);
-    // One that is overdue waits for an answer, not for its time.
+    // An overdue I/O waits for an answer, not for its time.
     if (due > recorder_.now_ns) limit_ns = std::min(limit_ns, due - recorder_.now_ns);
   }
   const timespec limit{.tv_sec = 0, .tv_nsec = static_cast<long>(limit_ns)};
@@ -324,7 +323,7 @@ Result<Report> Bench::measure(double seconds) {
   return report(measured_s_, cpu_seconds() - cpu_before);
 }
 
-// Reads every chunk that was written, once, in order; what arrives is compared with the pattern.
+// Reads every written chunk once, in order, and compares it with the pattern.
 Result<> Bench::read_back() {
   reading_back_ = context_->compare = true;
   next_read_back_ =

@@ -1,4 +1,4 @@
-// The initiator against the floor, over loopback: each finds what the other does wrong.
+// The initiator against the floor, over loopback. Each detects errors of the other.
 #include "bench/bench.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ TEST_P(BenchAgainstFloor, ReadsBackWhatItWrote) {
   options.burst = GetParam().burst;
   options.work = Work::write;
   options.verify = true;
-  // Each slot is used again; the time is never used up.
+  // Every slot is used repeatedly. The run ends by its count, not by its time.
   options.count = std::uint64_t{2} * options.queue_depth * options.connections + 1;
   options.time_s = 60;
   options.range_bytes = 8 * kMiB;

@@ -58,7 +58,7 @@ Result<std::unique_ptr<Floor>> Floor::start(const Shape& shape) {
 Floor::~Floor() {
   state_.store(State::stopped);
   state_.notify_all();
-  // Wakes an accept() that waits for more logins.
+  // Wakes an accept() that waits for further logins.
   if (listener_.socket.fd() >= 0) shutdown(listener_.socket.fd(), SHUT_RDWR);
   if (thread_.joinable()) thread_.join();
   if (!medium_.empty()) munmap(medium_.data(), medium_.size());
@@ -121,7 +121,7 @@ void Floor::serve_by_readiness() {
 }
 
 void Floor::wait_readable() const {
-  constexpr int kLookMs = 20;  // whether it is to pause or to stop
+  constexpr int kLookMs = 20;  // interval of checks for pause and stop
   std::vector<pollfd> all;
   for (const auto& connection : connections_) {
     all.push_back({.fd = connection->fd(), .events = POLLIN, .revents = 0});

@@ -1,7 +1,7 @@
-// The floor: a target in a thread of its own that does the least an iSCSI target can do over TCP
-// (floor_connection.h), in a spin. What a real target reaches of it is the share of the machine
-// that its own work leaves. One for the two ways to use sockets on Linux; the better of them
-// counts.
+// The floor: a spinning target in a thread of its own that does the least an iSCSI target can do
+// over TCP (floor_connection.h). The speed of a real target relative to the floor shows the cost of
+// the target's own work. There are two floors, for the two ways to use sockets on Linux; the better
+// one counts.
 #pragma once
 
 #include <atomic>
@@ -17,33 +17,33 @@
 
 namespace lunar::bench {
 
-// Started and stopped by the thread that owns it. Between pause() and resume() it uses no CPU.
+// Started and stopped by the thread that owns it. Uses no CPU between pause() and resume().
 class Floor {
  public:
   struct Shape {
     FloorForm form = FloorForm::readiness;
-    std::uint32_t connections = 1;  // it waits for so many logins, then serves
+    std::uint32_t connections = 1;  // number of logins to wait for before it serves
     std::uint32_t queue_depth = 1;
-    std::uint64_t size_bytes = 0;  // of the RAM disk
+    std::uint64_t size_bytes = 0;  // size of the RAM disk
     unsigned cpu = 0;
   };
-  // no_resource; invalid_argument: no such core.
+  // Errors: no_resource; invalid_argument: no such core.
   static Result<std::unique_ptr<Floor>> start(const Shape& shape);
   ~Floor();
 
   [[nodiscard]] const Url& url() const { return url_; }
-  // Everything sent must have been answered before pause().
+  // Before pause(), all commands must have been answered.
   void pause();
   void resume();
 
  private:
   explicit Floor(const Shape& shape) : shape_(shape) {}
   void run(std::promise<Result<>> started);
-  // Each returns when stop_ is set or the peer is gone.
+  // Both return when stop_ is set or the peer has gone.
   void serve_by_readiness();
   void serve_by_uring();
   void wait_readable() const;
-  // Whether to go on; waits while paused.
+  // Waits while paused. False: stop.
   bool keep_going();
 
   enum class State : unsigned { running, paused, stopped };

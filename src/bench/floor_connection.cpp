@@ -16,7 +16,7 @@ using ScsiOpcode = scsi::spec::Opcode;
 namespace {
 
 constexpr std::size_t kPiecesPerCommand = 2;
-// MaxCmdSN: a window that never closes for some 2**31 commands.
+// MaxCmdSN of a window that stays open for some 2**31 commands.
 constexpr std::uint32_t kOpenWindow = 0x7fffffff;
 
 }  // namespace
@@ -135,7 +135,7 @@ void FloorConnection::answer(std::uint32_t tag) {
   filling_.add_header(&response_);
 }
 
-// What the bench asks before it measures: READ CAPACITY(16), and TEST UNIT READY.
+// Commands that the bench sends before it measures: READ CAPACITY(16) and TEST UNIT READY.
 void FloorConnection::answer_rare(const ScsiCommand& command) {
   if (static_cast<ScsiOpcode>(command.cdb[0]) != ScsiOpcode::service_action_in_16) {
     answer(command.initiator_task_tag);

@@ -1,6 +1,5 @@
-// The least that an iSCSI target can do with the bytes of one connection: the measure that real
-// targets are compared with. It believes its initiator, which is the bench beside it, in
-// everything.
+// The least an iSCSI target can do with the bytes of one connection: the reference for real
+// targets. It trusts its initiator, which is the bench in the same process.
 #pragma once
 
 #include <sys/uio.h>
@@ -17,22 +16,22 @@ namespace lunar::bench {
 
 constexpr std::uint32_t kFloorBlockBytes = 512;
 
-// Takes received bytes, and gives the pieces of the answers. Of a READ(10) or WRITE(10) it looks at
-// opcode, task tag, LBA and length; reads are answered with pieces of the medium itself, write data
-// are copied into it. Not thread-safe.
+// Takes received bytes and produces answers. Of a READ(10) or WRITE(10) it uses the opcode, task
+// tag, LBA and length. Read answers point into the medium; write data are copied to it. Not
+// thread-safe.
 class FloorConnection {
  public:
-  // `medium` outlives the connection. `max_commands`: how many may wait for their answer at once.
+  // `medium` outlives the connection. `max_commands`: most commands in progress at once.
   FloorConnection(Socket socket, MutableBytes medium, std::uint32_t max_commands);
 
-  // Blocking: answers login requests until the full feature phase.
+  // Answers login requests until the full feature phase. Blocking.
   Result<> serve_login();
 
-  // Handles `bytes`; the answers wait for pending().
+  // Handles received `bytes`. pending() gives the answers.
   void consume(Bytes bytes);
-  // What is to be sent next; stays as it is until sent() has taken all of it.
+  // What to send next. Stays the same until sent() has covered all of it.
   [[nodiscard]] std::span<iovec> pending();
-  // The first `bytes` of pending() have gone out.
+  // The first `bytes` of pending() have been sent.
   void sent(std::size_t bytes);
 
   [[nodiscard]] int fd() const { return socket_.fd(); }
@@ -43,12 +42,12 @@ class FloorConnection {
   void answer(std::uint32_t tag);
   void answer_rare(const iscsi::spec::ScsiCommand& command);
 
-  // Answers on their way out. Two: one is being sent while the other fills, which holds commands
-  // without an answer only, and so never more than max_commands.
+  // Outgoing answers. There are two batches: one is sent while the other fills. Each holds at most
+  // max_commands answers, as it holds only commands not yet answered.
   struct Batch {
     explicit Batch(std::uint32_t max_commands);
     [[nodiscard]] bool empty() const { return first == count; }
-    // A copy of 48 bytes; one piece with the header before it when nothing lies between them.
+    // Copies a header of 48 bytes. Joins the previous piece if that is a header directly before it.
     void add_header(const void* header);
     void add(const void* data, std::size_t length) {
       pieces[count++] = {const_cast<void*>(data), length};
@@ -66,11 +65,11 @@ class FloorConnection {
   iscsi::spec::ScsiResponse response_;
   Batch filling_;
   Batch sending_;
-  // The write whose data are coming.
+  // The write whose data is being received.
   std::byte* write_at_ = nullptr;
   std::size_t write_left_ = 0;
   std::uint32_t write_tag_ = 0;
-  std::vector<std::byte> carry_;  // of a header whose end has not come
+  std::vector<std::byte> carry_;  // an incomplete header
   std::array<std::byte, 32> capacity_;
 };
 

@@ -1,5 +1,5 @@
-// The floor by io_uring: multishot receives into provided buffers, one sendmsg in flight a
-// connection, one io_uring_enter a loop (deferred task run).
+// The floor on io_uring: multishot receives into provided buffers, one sendmsg in flight per
+// connection, one io_uring_enter per loop (deferred task run).
 #include <liburing.h>
 #include <sys/socket.h>
 
@@ -29,7 +29,7 @@ class UringFloor {
     std::free(buffers_);
   }
 
-  // 0 or a negative errno.
+  // Returns 0 or a negative errno.
   int open() {
     io_uring_params parameters{};
     parameters.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
@@ -69,7 +69,7 @@ class UringFloor {
   }
 
  private:
-  // user_data: the connection's index, and one bit for what it was.
+  // user_data: the connection's index, and one bit for the kind of operation.
   static constexpr std::uint64_t kSendBit = std::uint64_t{1} << 63;
 
   void give_back(unsigned id) {

@@ -1,4 +1,4 @@
-// Latencies, counted in buckets whose width grows with the value: log-linear, as HdrHistogram.
+// Latency histogram with log-linear buckets, like HdrHistogram.
 #pragma once
 
 #include <array>
@@ -8,8 +8,8 @@
 
 namespace lunar::bench {
 
-// Counts nanoseconds with an error below 1/64 (1.6 %) of the value. record() is one add to an array
-// that stays in the cache. Not thread-safe.
+// Counts nanoseconds with an error below 1/64 (1.6 %) of the value. record() increments one element
+// of an array that stays in the cache. Not thread-safe.
 class Histogram {
  public:
   void record(std::uint64_t value_ns) {
@@ -25,17 +25,17 @@ class Histogram {
   [[nodiscard]] double mean_ns() const {
     return count_ == 0 ? 0 : static_cast<double>(sum_ns_) / static_cast<double>(count_);
   }
-  // The value that `percent` of all records do not pass: the upper end of its bucket, and never
-  // above max_ns(). 0 without a record.
+  // Upper bound of the smallest `percent` of all values: the end of a bucket, at most max_ns(). 0
+  // without values.
   [[nodiscard]] std::uint64_t percentile_ns(double percent) const;
 
  private:
-  static constexpr unsigned kLinearBits = 6;  // buckets a power of two: 64
+  static constexpr unsigned kLinearBits = 6;  // 64 buckets per power of two
   static constexpr std::size_t kBuckets = (64 - kLinearBits + 1) << kLinearBits;
 
   static std::size_t bucket_of(std::uint64_t value) {
     const auto width = static_cast<unsigned>(std::bit_width(value >> kLinearBits));
-    // Below 2 * 64 a bucket is one value; from there each power of two has 64 buckets.
+    // Buckets of one value below 2 * 64, then 64 buckets per power of two.
     if (width <= 1) return static_cast<std::size_t>(value);
     const unsigned shift = width - 1;
     return (std::size_t{shift} << kLinearBits) + static_cast<std::size_t>(value >> shift);

@@ -1,4 +1,4 @@
-// The line that a run shows while it goes on: once a second, over itself, on a terminal only.
+// The progress line of a run: overwritten once a second, on terminals only.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace lunar::bench {
 
-// Not thread-safe. Leaves an empty line behind.
+// Not thread-safe. Clears the line when destroyed.
 class LiveLine {
  public:
   explicit LiveLine(bool wanted);
@@ -15,9 +15,9 @@ class LiveLine {
   LiveLine& operator=(const LiveLine&) = delete;
   ~LiveLine() { clear(); }
 
-  // `what` is being measured from now on.
+  // Starts a new measurement, called `what`.
   void begin(const Recorder& recorder, const char* what);
-  // Cheap while there is nothing to print.
+  // Cheap if nothing is to be printed.
   void tick(const Recorder& recorder) {
     if (recorder.now_ns - printed_ns_ >= engine::kSecond) print(recorder);
   }

@@ -14,7 +14,7 @@ namespace {
 
 using namespace iscsi::spec;
 
-constexpr unsigned kMaxExchanges = 16;  // a target that needs more than this wants something else
+constexpr unsigned kMaxExchanges = 16;  // more than any login needs
 
 std::string_view status_text(LoginStatus status) {
   switch (status) {
@@ -53,7 +53,7 @@ class Login {
     if (stage_ != LoginStage::full_feature_phase) {
       return fail(ErrorCode::unsupported, "login: the target ends in no full feature phase");
     }
-    // A run without what was asked for would measure something else.
+    // Without what was requested, the run would measure something else.
     const auto refused = [](bool asked, bool agreed) { return asked && !agreed; };
     if (refused(options_.digests.header, parameters_.digests.header)) {
       return fail(ErrorCode::unsupported, "the target takes no header digests");

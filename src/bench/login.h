@@ -1,5 +1,5 @@
-// The login of one session, blocking (RFC 7143 §6.3): no authentication, the operational keys that
-// a fast initiator wants.
+// Blocking login of one session (RFC 7143 §6.3), without authentication and with the operational
+// keys of a fast initiator.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace lunar::bench {
 
 constexpr std::uint32_t kMaxRecvDataSegmentLength = 262'144;  // ours
 
-// What a session starts the full feature phase with; the keys of RFC 7143 §13.
+// What was negotiated, by the keys of RFC 7143 §13, and where the sequence numbers start.
 struct SessionParameters {
   Digests digests;
-  std::uint32_t max_recv_data_segment_length = 8192;  // the target's: RFC 7143 §13.12
+  std::uint32_t max_recv_data_segment_length = 8192;  // the target's, RFC 7143 §13.12
   std::uint32_t max_burst_length = 262'144;
   std::uint32_t first_burst_length = 65'536;
   bool initial_r2t = true;
@@ -26,7 +26,7 @@ struct SessionParameters {
   std::uint32_t exp_stat_sn = 0;
   std::uint32_t max_cmd_sn = 0;
 
-  // How many bytes of a write may go with its command, and before any R2T.
+  // Bytes of a write that may be sent with its command, and before any R2T.
   [[nodiscard]] std::uint32_t immediate_limit() const {
     if (!immediate_data) return 0;
     return std::min(first_burst_length, max_recv_data_segment_length);
@@ -41,7 +41,7 @@ struct LoginRequestOptions {
   std::string target;
   Digests digests;
   iscsi::spec::Isid isid;
-  std::uint64_t largest_write = 0;  // asked for as FirstBurstLength, within the RFC's bounds
+  std::uint64_t largest_write = 0;  // proposed as FirstBurstLength, within the RFC's bounds
 };
 
 Result<SessionParameters> log_in(const Socket& socket, const LoginRequestOptions& options);

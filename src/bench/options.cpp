@@ -13,7 +13,7 @@ std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::invalid_argument, std::move(message));
 }
 
-// RFC 7143 §4.2.7: one of three kinds, and no byte that stringprep forbids.
+// RFC 7143 §4.2.7: one of three kinds of name, without bytes that stringprep forbids.
 Result<> check_name(std::string_view name) {
   const bool kind =
       name.starts_with("iqn.") || name.starts_with("eui.") || name.starts_with("naa.");
@@ -25,7 +25,7 @@ Result<> check_name(std::string_view name) {
                   name, kMaxNameBytes));
 }
 
-// What overwrites a disk is asked for in words.
+// Overwriting a disk must be requested explicitly.
 Result<> check_verify(const Options& options) {
   if (!options.verify) return {};
   if (options.work == Work::read) {
@@ -113,7 +113,7 @@ Result<double> parse_seconds(std::string_view text) {
   const std::string_view suffix(end, text.data() + text.size());
   const auto* const unit = std::ranges::find(kUnits, suffix, &Unit::name);
   const double seconds = unit == std::end(kUnits) ? -1 : number * unit->seconds;
-  // Which is also false for what is no number.
+  // This is false for NaN, too.
   const bool fits = seconds >= 0 && seconds <= kMaxSeconds;
   if (error == std::errc() && fits) return seconds;
   return wrong(fmt::format("'{}' is no time (for example 5, 5s, 500ms or 2m)", text));

@@ -1,4 +1,4 @@
-// What a run of the bench is to do, as values.
+// Options of a bench run.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace lunar::bench {
 
-// iscsi://HOST[:PORT]/TARGET/LUN, as libiscsi and QEMU write it. An IPv6 HOST stands in brackets.
+// iscsi://HOST[:PORT]/TARGET/LUN, as in libiscsi and QEMU. An IPv6 HOST is in brackets.
 struct Url {
   std::string host;
   std::string port;
@@ -23,7 +23,7 @@ Result<Url> parse_url(std::string_view text);
 enum class Work : std::uint8_t { read, write, mix };
 Result<Work> parse_work(std::string_view text);
 [[nodiscard]] std::string_view to_text(Work work);
-// Of mix, the reads in a hundred, where nothing else is said.
+// Default share of reads in Work::mix.
 constexpr unsigned kReadPercent = 70;
 
 // Seconds: "5", "5s", "0.5s", "500ms", "100us", "2m", "1h".
@@ -37,13 +37,13 @@ struct Digests {
 Result<Digests> parse_digests(std::string_view text);
 [[nodiscard]] std::string_view to_text(Digests digests);
 
-// The least-possible target in the same process that --floor drives (floor.h).
+// The minimal target in the same process that --floor measures (floor.h).
 enum class FloorForm : std::uint8_t {
   none,
-  readiness,  // recv and sendmsg that do not block
+  readiness,  // non-blocking recv and sendmsg
   uring,      // io_uring
-  best,       // both are run, the better counts
-  sleeping,   // as readiness, but it waits in poll() instead of spinning
+  best,       // runs both, reports the better
+  sleeping,   // like readiness, but waits in poll() instead of spinning
 };
 // "recv", "uring", "best", "sleep"
 Result<FloorForm> parse_floor_form(std::string_view text);
@@ -51,23 +51,23 @@ Result<FloorForm> parse_floor_form(std::string_view text);
 
 struct Options {
   Url url;
-  std::string url_text;  // as it was given; empty with --floor
+  std::string url_text;  // as given; empty with --floor
   std::string initiator_name = "iqn.2026-11.io.lunar:bench";
   FloorForm floor = FloorForm::none;
   Work work = Work::read;
-  unsigned read_percent = kReadPercent;  // of Work::mix
-  std::uint64_t block_bytes = 4096;      // of one I/O
-  std::uint32_t queue_depth = 32;        // of each session
-  std::uint32_t connections = 1;         // sessions, each of one connection
+  unsigned read_percent = kReadPercent;  // for Work::mix
+  std::uint64_t block_bytes = 4096;      // per I/O
+  std::uint32_t queue_depth = 32;        // per session
+  std::uint32_t connections = 1;         // number of sessions, one connection each
   double time_s = 5;
-  std::uint64_t count = 0;  // I/Os that end the measurement before time_s; 0: time alone does
+  std::uint64_t count = 0;  // I/Os after which the measurement ends early; 0: no limit
   double warmup_s = 0;
-  std::uint64_t range_bytes = 0;  // of the disk, from its start; 0: all of it
+  std::uint64_t range_bytes = 0;  // used part of the disk, from its start; 0: all of it
   bool sequential = false;
   bool verify = false;
-  std::uint64_t rate = 0;  // I/Os a second of all sessions together; 0: as many as go
+  std::uint64_t rate = 0;  // I/Os per second of all sessions together; 0: no limit
   Digests digests;
-  bool burst = false;  // a session's whole queue at once, when all of the one before is answered
+  bool burst = false;  // start a session's whole queue at once, when the last one is answered
   bool sleep = false;  // wait in poll() instead of spinning
   std::optional<unsigned> cpu;
   unsigned floor_cpu = 0;
@@ -80,8 +80,8 @@ constexpr std::uint32_t kMaxQueueDepth = 4096;
 constexpr std::uint32_t kMaxConnections = 20'000;
 constexpr std::uint64_t kMaxBlockBytes = 8 * kMiB;
 constexpr std::size_t kMaxNameBytes = 223;  // RFC 7143 §4.2.7.1
-constexpr double kMaxSeconds = 1e8;         // three years, and far from what nanoseconds can count
-// Bounds and combinations; ErrorCode::invalid_argument names the option.
+constexpr double kMaxSeconds = 1e8;         // three years; far below the range of nanoseconds
+// Checks bounds and combinations. ErrorCode::invalid_argument names the option.
 Result<> check(const Options& options);
 
 }  // namespace lunar::bench

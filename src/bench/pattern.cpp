@@ -5,7 +5,7 @@
 namespace lunar::bench {
 namespace {
 
-// The finaliser of splitmix64: neighbours differ in half of their bits.
+// The finaliser of splitmix64: neighbouring values differ in half of their bits.
 std::uint64_t word_at(std::uint64_t run, std::uint64_t offset_bytes) {
   std::uint64_t z = run + (offset_bytes / 8 + 1) * 0x9e3779b97f4a7c15U;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;

@@ -1,5 +1,5 @@
-// The contents that --verify writes: each eight bytes name the run and their own place on the disk,
-// so that a block that is stale, lost, misplaced or torn is told from the right one.
+// The data that --verify writes. Each eight bytes encode the run and their offset on the disk, so
+// that stale, lost, misplaced and torn blocks are detected.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace lunar::bench {
 
-// `offset_bytes` (of the disk) and the length are multiples of 8.
+// `offset_bytes` (on the disk) and the length must be multiples of 8.
 void fill_pattern(std::uint64_t run, std::uint64_t offset_bytes, MutableBytes into);
-// The offset on the disk of the first wrong eight bytes, or nothing.
+// Offset on the disk of the first wrong eight bytes. Nothing: all are right.
 [[nodiscard]] std::optional<std::uint64_t> find_mismatch(std::uint64_t run,
                                                          std::uint64_t offset_bytes, Bytes bytes);
 

@@ -1,4 +1,4 @@
-// The data of every write that carries no pattern: one I/O, which all sessions send.
+// Data of writes without --verify: one I/O, shared by all sessions.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,11 @@
 
 namespace lunar::bench {
 
-// Small enough to stay in the sender's cache, so that a send costs one copy into the socket. It is
-// not handed over by sendfile(): docs/PERFORMANCE.md. Immutable once made, movable.
+// Small enough to stay in the sender's cache, so that sending costs one copy into the socket.
+// docs/PERFORMANCE.md says why sendfile() is not used. Immutable, movable.
 class Payload {
  public:
-  // Filled with the pattern of `run`, so that nothing on the way can tell it is nothing.
+  // Filled with the pattern of `run`, so that nothing on the way can treat it as zeroes.
   Payload(std::size_t bytes, std::uint64_t run)
       : memory_(static_cast<std::byte*>(::operator new(bytes, kPage))), bytes_(bytes) {
     fill_pattern(run, 0, {memory_.get(), bytes});
@@ -26,7 +26,7 @@ class Payload {
   }
 
  private:
-  // Aligned as an application's buffers are that go past the page cache.
+  // Aligned like the buffers of applications that use O_DIRECT.
   static constexpr std::align_val_t kPage{4096};
   struct Free {
     void operator()(std::byte* memory) const { ::operator delete(memory, kPage); }

@@ -1,4 +1,4 @@
-// What all sessions of a run write to: counts and latencies, and the time of the present loop.
+// Counts and latencies of all sessions of a run, and the time of the current loop.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@ namespace lunar::bench {
 
 struct Recorder {
   engine::SteadyClock clock;
-  // Read once for each batch of answers, not for each I/O: reading costs as much as parsing one.
+  // Read once per batch of answers: reading the clock costs as much as parsing an answer.
   std::uint64_t now_ns = 0;
   bool counting = false;
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
   Histogram latency;
-  std::uint64_t idle_ns = 0;    // nothing had come for any session
-  std::uint32_t in_flight = 0;  // the most of one session at once
+  std::uint64_t idle_ns = 0;    // time in which no session had received anything
+  std::uint32_t in_flight = 0;  // largest number of commands in flight in one session
   // --verify
   std::uint64_t verified = 0;
   std::uint64_t mismatches = 0;

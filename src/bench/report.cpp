@@ -46,7 +46,7 @@ std::string work_text(const Report& report, const Options& options) {
   return fmt::format("{} mixed I/Os ({} % reads)", size, options.read_percent);
 }
 
-// What was asked for and what was reached, but for the figures.
+// What was requested and what was reached, except the figures.
 std::string circumstances(const Report& report, const Options& options) {
   return fmt::format(
       R"("schema":{},"version":{},"time":"{}","url":{},"initiator_name":{},"rw":"{}",)"
@@ -96,7 +96,7 @@ std::string to_text(const Report& report, const Options& options) {
       report.iops(), report.megabytes_per_second(), report.seconds, latency.mean_ns() / 1e3, us(50),
       us(95), us(99), us(99.9), us(99.99), microseconds(latency.max_ns()), idle_percent(report),
       report.cpu_seconds, cpu_us_per_io(report));
-  // At a rate, or with a count, a queue need not fill.
+  // With a rate or a count, the queue may never fill.
   const bool limited = report.in_flight < options.queue_depth && options.rate == 0 &&
                        report.in_flight < report.reads + report.writes;
   if (limited) {

@@ -1,4 +1,4 @@
-// What a run of the bench found, and how it is printed.
+// The result of a bench run, and its output formats.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@ struct Report {
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
   std::uint64_t block_bytes = 0;
-  std::uint64_t range_bytes = 0;      // of the disk, from its start: where the I/Os went
+  std::uint64_t range_bytes = 0;      // used part of the disk, from its start
   std::uint64_t began_ms = 0;         // since 1970, UTC
-  Digests digests;                    // agreed with the target
-  std::uint32_t in_flight = 0;        // the most in one session at once
-  FloorForm floor = FloorForm::none;  // that was driven
-  double idle_seconds = 0;            // nothing had come: see docs/bench.md
-  double cpu_seconds = 0;             // of the initiator's thread, spinning included
+  Digests digests;                    // as negotiated
+  std::uint32_t in_flight = 0;        // largest number in one session
+  FloorForm floor = FloorForm::none;  // the floor that was measured
+  double idle_seconds = 0;            // nothing received: see docs/bench.md
+  double cpu_seconds = 0;             // of the initiator's thread, including spinning
   Histogram latency;
   std::uint64_t verified = 0;
   std::uint64_t mismatches = 0;
@@ -35,10 +35,10 @@ struct Report {
   }
 };
 
-// Some lines for people.
+// A few lines for people.
 [[nodiscard]] std::string to_text(const Report& report, const Options& options);
-// One line, one object. Times in microseconds; the keys are documented in docs/bench.md. A key that
-// changes its meaning or goes makes a new kSchema; one that is added does not.
+// One JSON object on one line. Times are in microseconds. docs/bench.md describes the keys. kSchema
+// changes when a key is removed or changes its meaning, not when one is added.
 constexpr unsigned kSchema = 1;
 [[nodiscard]] std::string to_json(const Report& report, const Options& options);
 

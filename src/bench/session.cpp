@@ -17,13 +17,13 @@ using namespace iscsi::spec;
 
 namespace {
 
-constexpr std::size_t kSparePdus = 16;  // answers to NOP-In and Data-Out beside commands
+constexpr std::size_t kSparePdus = 16;  // for answers to NOP-In, and for Data-Out
 
 constexpr std::size_t kLbaInCdb10 = 2;
 constexpr std::size_t kLbaInCdb16 = 2;
 
-// The READ or WRITE of `blocks` blocks; the LBA is put in with each command. The 10-byte form while
-// it can say the number of blocks, as real initiators do; the 16-byte form is for large LBAs.
+// A READ or WRITE of `blocks` blocks, without its LBA. Uses the 10-byte CDB if `blocks` fits, as
+// real initiators do. The 16-byte CDB is for large LBAs.
 void put_cdb(ScsiCommand& command, bool write, std::uint64_t lba, std::uint32_t blocks) {
   using scsi::spec::Opcode;
   auto& cdb = command.cdb;
@@ -71,7 +71,7 @@ Session::Session(Socket socket, SessionParameters parameters, const SessionConte
   }
   const auto simple = static_cast<std::uint8_t>(TaskAttribute::simple);
   read_command_.flags = static_cast<std::uint8_t>(kFinal | kRead | simple);
-  // F is clear when unsolicited Data-Out follows the command (RFC 7143 §11.3.1.1).
+  // The F bit is clear if unsolicited Data-Out follows the command (RFC 7143 §11.3.1.1).
   write_command_.flags =
       static_cast<std::uint8_t>((unsolicited_bytes_ == 0 ? kFinal : 0) | kWrite | simple);
   write_command_.data_segment_length = immediate_bytes_;
@@ -119,7 +119,7 @@ void Session::start(bool write, std::uint64_t lba, std::uint32_t block_bytes,
   }
 }
 
-// As many Data-Out PDUs as there is room for, in the order of the bursts (RFC 7143 §11.7).
+// Sends Data-Out PDUs, as many as there is room for, in the order of the bursts (RFC 7143 §11.7).
 void Session::send_bursts() {
   std::size_t done = 0;
   while (done < bursts_.size() && transmit_.has_room()) {

@@ -1,5 +1,5 @@
-// One session of the bench's initiator in the full feature phase: it keeps a queue of reads and
-// writes in flight over a socket that never blocks.
+// One session of the bench in the full feature phase. Keeps a queue of reads and writes in flight
+// over a non-blocking socket.
 #pragma once
 
 #include <cstdint>
@@ -24,20 +24,20 @@ namespace lunar::bench {
 // What all sessions of a run share.
 struct SessionContext {
   Recorder& recorder;
-  MutableBytes scratch;  // received into; no session keeps anything here between its calls
+  MutableBytes scratch;  // receive buffer; holds nothing between calls of a session
   const Payload& payload;
   Lun lun;
   std::uint32_t queue_depth = 0;
   std::uint32_t io_bytes = 0;
-  // Nothing starts until all of the queue has been answered.
+  // Start commands only when the whole queue has been answered.
   bool burst = false;
   bool verify = false;    // writes carry the pattern
-  bool compare = false;   // reads are compared with it; changes only while nothing is in flight
-  std::uint64_t run = 0;  // names the pattern of --verify
+  bool compare = false;   // reads are checked for it; changes only while nothing is in flight
+  std::uint64_t run = 0;  // identifies the pattern of --verify
 };
 
-// Owned and called by one thread. The owner's loop is receive(), start() while can_start(),
-// flush(). After Progress::failed the session is dead and error() says why in one line.
+// Used by one thread. Its loop calls receive(), then start() while can_start(), then flush(). After
+// Progress::failed the session is dead and error() gives the reason in one line.
 class Session {
  public:
   Session(Socket socket, SessionParameters parameters, const SessionContext& context);
@@ -45,30 +45,30 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   enum class Progress : std::uint8_t { none, some, failed };
-  // One recv and all that it brought. Ticks the recorder's clock when something came.
+  // Receives once and processes the bytes. Updates the recorder's clock if there were any.
   Progress receive();
-  // Sends what waits to be sent, as far as the socket takes it.
+  // Sends queued data, as far as the socket takes it.
   Progress flush();
 
-  // A slot is free and the target's command window is open (RFC 7143 §4.2.2.1).
+  // Whether a slot is free and the target's command window is open (RFC 7143 §4.2.2.1).
   [[nodiscard]] bool can_start() const {
     return startable_ != 0 && iscsi::spec::sn_less_equal(cmd_sn_, max_cmd_sn_) &&
            transmit_.has_room();
   }
-  // A read or write of io_bytes at block `lba` of `block_bytes` each. `start_ns` counts its
-  // latency.
+  // Starts a read or write of io_bytes at block `lba`. `block_bytes`: size of a block. `start_ns`:
+  // start of its latency.
   void start(bool write, std::uint64_t lba, std::uint32_t block_bytes, std::uint64_t start_ns);
 
-  // A command outside the measurement, waited for. At most kMaxAdminBytes come in.
+  // Executes a command outside the measurement. Blocking. Receives at most kMaxAdminBytes.
   struct CommandResult {
     scsi::spec::Status status = scsi::spec::Status::good;
-    std::string reason;  // the sense data in words, when the status is CHECK CONDITION
+    std::string reason;  // the sense data in words, if the status is CHECK CONDITION
     std::vector<std::byte> data;
   };
   static constexpr std::uint32_t kMaxAdminBytes = 256;
   Result<CommandResult> execute(Bytes cdb, std::uint32_t expected_bytes);
 
-  // The socket did not take all: it is to be waited for until it can be written to.
+  // The socket is full: wait until it is writable.
   [[nodiscard]] bool is_blocked() const { return !transmit_.drained(); }
   [[nodiscard]] Digests digests() const { return digests_; }
   [[nodiscard]] std::uint32_t in_flight() const { return slot_count_ - free_count_; }
@@ -76,7 +76,7 @@ class Session {
   [[nodiscard]] const Error& error() const { return error_; }
 
  private:
-  // One command in flight; its index is the initiator task tag.
+  // One command in flight. Its index is the initiator task tag.
   struct Slot {
     std::uint64_t start_ns = 0;
     std::uint64_t offset_bytes = 0;  // on the disk
@@ -85,7 +85,7 @@ class Session {
     bool write = false;
     bool busy = false;
   };
-  // Data that is to go out beside commands: the rest of an unsolicited burst, or what an R2T asked.
+  // Data to be sent without a command: the rest of an unsolicited burst, or the answer to an R2T.
   struct Burst {
     std::uint32_t slot = 0;
     std::uint32_t target_transfer_tag = iscsi::spec::kReservedTag;
@@ -93,12 +93,12 @@ class Session {
     std::uint32_t left = 0;
     std::uint32_t data_sn = 0;
   };
-  // The data segment of the Data-In PDU that is being received.
+  // Data segment of the Data-In PDU that is being received.
   struct Incoming {
     std::uint32_t slot = 0;
     std::uint32_t offset = 0;        // in the command's data
     std::uint32_t data_left = 0;     // bytes of data
-    std::uint32_t trailer_left = 0;  // bytes of padding and digest behind it
+    std::uint32_t trailer_left = 0;  // bytes of padding and digest after it
     std::uint8_t status = 0;
     bool ends_command = false;
     std::uint32_t crc = 0;
@@ -131,11 +131,11 @@ class Session {
   const Digests digests_;
   const SessionParameters parameters_;
   const std::uint32_t slot_count_;
-  // Commands as they go out, but for tag, serial numbers and LBA.
+  // Command PDUs, complete except tag, sequence numbers and LBA.
   iscsi::spec::ScsiCommand read_command_;
   iscsi::spec::ScsiCommand write_command_;
-  std::uint32_t immediate_bytes_ = 0;    // of each write
-  std::uint32_t unsolicited_bytes_ = 0;  // behind the immediate ones
+  std::uint32_t immediate_bytes_ = 0;    // per write
+  std::uint32_t unsolicited_bytes_ = 0;  // after the immediate ones
 
   std::uint32_t cmd_sn_;
   std::uint32_t max_cmd_sn_;
@@ -143,13 +143,13 @@ class Session {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::uint32_t free_count_;
-  std::uint32_t startable_;  // of free_; in bursts none until all are free
+  std::uint32_t startable_;  // usable entries of free_; with burst none until all are free
   TransmitQueue transmit_;
   std::vector<Burst> bursts_;  // in order; almost always empty
   Incoming incoming_;
-  std::vector<std::byte> carry_;          // a PDU whose end has not come yet
-  std::unique_ptr<std::byte[]> buffers_;  // --verify: the data of each slot
-  CommandResult* admin_ = nullptr;        // of execute(), which uses slot 0
+  std::vector<std::byte> carry_;          // an incomplete PDU
+  std::unique_ptr<std::byte[]> buffers_;  // --verify: data of each slot
+  CommandResult* admin_ = nullptr;        // result of execute(), which uses slot 0
   bool admin_done_ = false;
   Error error_;
 };

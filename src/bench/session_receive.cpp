@@ -1,4 +1,5 @@
-// The session's receiving half: bytes to PDUs, PDUs to what they mean for the commands in flight.
+// The receiving half of a session: turns bytes into PDUs, and applies these to the commands in
+// flight.
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -40,7 +41,7 @@ bool Session::consume(Bytes bytes) {
       if (!begin_data_in(header)) return false;
       continue;
     }
-    // All others are small and rare: they are handled when they are here as a whole.
+    // All other PDUs are small and rare. They are handled once complete.
     const std::uint32_t length = header.data_segment_length;
     const std::size_t data_at = header_length() + header.ahs_length_bytes();
     const std::size_t whole = data_at + padded_length(length) + data_digest_length(length);
@@ -56,7 +57,7 @@ bool Session::consume(Bytes bytes) {
   return true;
 }
 
-// All PDUs of a target hold StatSN, ExpCmdSN and MaxCmdSN in the same place (RFC 7143 §11).
+// All PDUs from a target have StatSN, ExpCmdSN and MaxCmdSN at the same offsets (RFC 7143 §11).
 void Session::note_window(const Bhs& header) {
   const std::uint32_t max_cmd_sn = pdu_cast<NopIn>(header).max_cmd_sn;
   if (sn_greater(max_cmd_sn, max_cmd_sn_)) max_cmd_sn_ = max_cmd_sn;
@@ -84,8 +85,8 @@ bool Session::begin_data_in(const Bhs& header) {
   return length != 0 || end_data_in();
 }
 
-// Takes from `bytes` what belongs to the Data-In PDU under way. The data are looked at only when
-// somebody wants them: a bench that checks every byte would measure itself.
+// Takes the bytes of the current Data-In PDU from `bytes`. Looks at the data only for --verify and
+// digests: a bench that checked every byte would measure itself.
 bool Session::take_data(Bytes& bytes) {
   if (incoming_.data_left + incoming_.trailer_left == 0) return true;
   const std::size_t data = std::min<std::size_t>(bytes.size(), incoming_.data_left);
@@ -102,7 +103,7 @@ bool Session::take_data(Bytes& bytes) {
   incoming_.data_left -= static_cast<std::uint32_t>(data);
   incoming_.offset += static_cast<std::uint32_t>(data);
   bytes = bytes.subspan(data);
-  // Padding and digest are looked at as one, when all of them are here.
+  // Padding and digest are processed together, when complete.
   if (incoming_.data_left != 0) return true;
   const std::size_t trailer = incoming_.trailer_left;
   if (bytes.size() < trailer) return true;
@@ -143,7 +144,7 @@ bool Session::finish(std::uint32_t tag, scsi::spec::Status status, Bytes sense) 
     return fail_with(ErrorCode::io, fmt::format("{} at byte {}: {}", slot.write ? "write" : "read",
                                                 slot.offset_bytes, reason));
   }
-  // What was not done must not count as done: a bench is easily won by answering less.
+  // A command with missing data must not count: otherwise a target could win by answering less.
   if (!slot.write && slot.received_bytes != slot.expected_bytes) [[unlikely]] {
     return fail_with(ErrorCode::malformed,
                      fmt::format("read at byte {}: {} bytes came instead of {}", slot.offset_bytes,
@@ -197,7 +198,7 @@ bool Session::handle_response(const ScsiResponse& response, Bytes data) {
                      fmt::format("write at byte {}: the target took {} bytes less or more",
                                  slots_[tag].offset_bytes, response.residual_count.value()));
   }
-  // RFC 7143 §11.4.7.1: two bytes of length, then the sense data.
+  // RFC 7143 §11.4.7.1: two bytes of length, then sense data.
   Bytes sense;
   if (const auto length = load<be16>(data); length && data.size() >= 2 + std::size_t{*length}) {
     sense = data.subspan(2, *length);
@@ -220,7 +221,7 @@ bool Session::handle_r2t(const R2T& r2t) {
   return true;
 }
 
-// A ping is answered; its data need not come back (RFC 7143 §11.18).
+// Answers a ping. Its data need not be returned (RFC 7143 §11.18).
 bool Session::handle_nop_in(const NopIn& nop) {
   if (nop.target_transfer_tag == kReservedTag) return true;
   if (!transmit_.has_room()) return fail_with(ErrorCode::no_resource, "too many pings at once");

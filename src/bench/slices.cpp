@@ -1,4 +1,4 @@
-// A bench that a script gives turns: see run_slices() in bench.h.
+// A bench that runs one slice at a time for a script: see run_slices() in bench.h.
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// The bench's own TCP sockets: blocking while a session logs in, never afterwards.
+// TCP sockets of the bench: blocking during login, non-blocking afterwards.
 #pragma once
 
 #include <string>
@@ -25,10 +25,10 @@ class Socket {
   int fd_;
 };
 
-// Without Nagle's delay, and with a bound of kLoginTimeoutS on each blocking call.
+// Connects, with TCP_NODELAY and a limit of kLoginTimeoutS for each blocking call.
 constexpr int kLoginTimeoutS = 10;
 Result<Socket> connect_to(const std::string& host, const std::string& port);
-// A listener on a free port of 127.0.0.1, which it tells.
+// A listener on a free port of 127.0.0.1.
 struct Listener {
   Socket socket;
   std::string port;
@@ -36,7 +36,7 @@ struct Listener {
 Result<Listener> listen_on_loopback();
 Result<Socket> accept_from(const Listener& listener);
 
-// All of it, blocking. ErrorCode::io when the peer is gone or silent.
+// Transfer all bytes. Blocking. ErrorCode::io: the peer has gone or is silent.
 Result<> send_all(const Socket& socket, Bytes bytes);
 Result<> receive_all(const Socket& socket, MutableBytes into);
 

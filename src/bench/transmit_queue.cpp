@@ -10,7 +10,7 @@ namespace lunar::bench {
 namespace {
 
 constexpr std::size_t kCopiedBytesPerPdu = 48 + 4 + 4 + 4;  // with digests and padding
-constexpr std::size_t kPiecesPerPdu = 3;                    // header, payload, what follows it
+constexpr std::size_t kPiecesPerPdu = 3;                    // header, payload, padding and digest
 constexpr std::size_t kMaxPdus = 1024;
 
 // RFC 7143 §13.1: least significant byte first.
@@ -20,7 +20,7 @@ le32 digest_of(Bytes bytes, Bytes padding) {
 
 }  // namespace
 
-// Uninitialised arrays: what is never used never becomes resident.
+// Uninitialised arrays: unused parts never become resident.
 TransmitQueue::TransmitQueue(std::size_t max_pdus, Digests digests, const Payload& shared)
     : max_pdus_(std::min(max_pdus, kMaxPdus)),
       digests_(digests),

@@ -1,4 +1,4 @@
-// What a session of the bench is about to send: PDUs of one loop, gathered into few system calls.
+// PDUs that a session of the bench is about to send, gathered into few system calls.
 #pragma once
 
 #include <sys/uio.h>
@@ -15,9 +15,9 @@
 
 namespace lunar::bench {
 
-// Headers are copied in, one behind the other: those of commands without data are one piece for the
-// kernel, however many there are. Payload is lent and must stay until drained() or until the peer
-// has answered. Not thread-safe.
+// Headers are copied one behind the other, so that commands without data make one piece for the
+// kernel, however many there are. Payloads are borrowed: they must stay valid until drained(), or
+// until the peer has answered. Not thread-safe.
 class TransmitQueue {
  public:
   TransmitQueue(std::size_t max_pdus, Digests digests, const Payload& shared);
@@ -26,7 +26,7 @@ class TransmitQueue {
   [[nodiscard]] bool has_room() const { return pdus_ < max_pdus_; }
   [[nodiscard]] bool drained() const { return first_ == count_; }
 
-  // `header` is any 48-byte PDU struct; the payload is padded to whole words.
+  // `header`: any 48-byte PDU struct. The payload is padded to whole words.
   template <WireStruct Pdu>
   void add(const Pdu& header, Bytes payload) {
     static_assert(sizeof(Pdu) == 48);
@@ -40,16 +40,16 @@ class TransmitQueue {
     if (digests_.data) add_data_digest(payload, padding);
   }
 
-  enum class Outcome : std::uint8_t { sent, full, failed };  // failed: errno says why
-  // Sends all there is; full: the socket took a part of it.
+  enum class Outcome : std::uint8_t { sent, full, failed };  // failed: see errno
+  // Sends everything. full: the socket took only a part.
   Outcome flush(int fd) { return drained() ? Outcome::sent : send(fd); }
 
  private:
   Outcome send(int fd);
   static constexpr std::array<std::byte, 4> kZeroes{};
   void add_digest(Bytes of, Bytes padding = {});
-  // RFC 7143 §11.2.3: padding belongs to what a data digest covers. The shared payload's is
-  // computed once, so that a run with digests measures what they cost the target.
+  // RFC 7143 §11.2.3: the data digest covers the padding. The digest of the shared payload is
+  // computed once, so that a run with digests measures their cost to the target.
   void add_data_digest(Bytes payload, Bytes padding);
   void add_copy(Bytes bytes) {
     std::byte* at = copies_.get() + copied_;
@@ -68,13 +68,13 @@ class TransmitQueue {
   const std::size_t max_pdus_;
   const Digests digests_;
   const Payload& shared_;
-  Bytes digested_;  // of shared_, what shared_digest_ is of
+  Bytes digested_;  // the part of shared_ that shared_digest_ covers
   le32 shared_digest_;
   std::unique_ptr<std::byte[]> copies_;
   std::unique_ptr<iovec[]> pieces_;
   std::size_t pdus_ = 0;
   std::size_t copied_ = 0;
-  std::size_t first_ = 0;  // of pieces_, the first that is not sent
+  std::size_t first_ = 0;  // first unsent element of pieces_
   std::size_t count_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Which block comes next, and whether it is read or written.
+// Chooses the blocks of a run's I/Os, and whether each is a read or a write.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ class Workload {
  public:
   static constexpr std::uint64_t kMaxChunks = UINT32_MAX;
 
-  // `chunks`, 1 to kMaxChunks: I/Os that cover the range; `blocks_per_io`: their length.
-  // `read_percent`: of Work::mix.
+  // The range has `chunks` I/Os (1 to kMaxChunks) of `blocks_per_io` blocks each. `read_percent`:
+  // for Work::mix.
   Workload(Work work, unsigned read_percent, bool sequential, std::uint64_t chunks,
            std::uint32_t blocks_per_io, std::uint64_t seed)
       : work_(work),
@@ -34,7 +34,7 @@ class Workload {
   }
 
  private:
-  // Without the divisions of Prng::below(); the bias of one in 2**32 is none here.
+  // Avoids the divisions of Prng::below(). Its bias of one in 2**32 does not matter here.
   std::uint64_t random() { return ((prng_.next() >> 32) * chunks_) >> 32; }
   std::uint64_t advance() {
     const std::uint64_t chunk = cursor_;
