@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the documents name exists: links, paths, scripts, presets."""
+"""Checks that links, paths, scripts and presets in the documents exist."""
 
 import json
 import re
@@ -7,13 +7,15 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+             *sorted((ROOT / "docs").rglob("*.md"))]
 FOLDERS = "src|include|tests|scripts|docs|examples|cmake"
 
 
 class Documents(unittest.TestCase):
     def test_there_are_the_ones_that_readme_promises(self):
-        for name in ("README.md", "CHANGELOG.md", "LICENSE", "docs/ARCHITECTURE.md", "docs/HACKING.md"):
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs/ARCHITECTURE.md",
+                     "docs/HACKING.md"):
             self.assertTrue((ROOT / name).is_file(), name)
 
     def test_links_lead_somewhere(self):
