@@ -1,8 +1,8 @@
-# How every target of lunar is compiled, and how a folder becomes a library, a test and its fuzzers.
+# Compile options of all targets, and functions that make a library, tests and fuzzers of a folder.
 
 set(LUNAR_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 
-# The flags that every target of ours shares.
+# Flags shared by all of our targets.
 function(lunar_compile_options target)
   target_compile_options(${target} PRIVATE ${LUNAR_WARNINGS})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -20,8 +20,8 @@ function(lunar_compile_options target)
   endif()
 endfunction()
 
-# Compiles up to LUNAR_BATCH files of a target as one, where their names allow it. Each run of CMake
-# works it out anew.
+# Compiles up to LUNAR_BATCH files of a target as one, if their names allow it. Computed again in each
+# run of CMake.
 function(lunar_batches target)
   if(NOT LUNAR_BATCH GREATER 1)
     return()
@@ -40,14 +40,14 @@ function(lunar_batches target)
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # To g++ the files of a batch are headers, in which a type without linkage is a fault. It looks for
-    # it in each true header where files are not compiled in batches: in the debug tree.
+    # g++ treats the files of a batch as headers, and warns about types without linkage in them. Real
+    # headers are checked for that in the debug tree, which has no batches.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
   endif()
 endfunction()
 
-# In trees of batches, clang reads the headers of the test libraries once for all test programs. (g++
-# gains nothing by it.)
+# In trees with batches, clang precompiles the headers of the test libraries once for all test programs.
+# (g++ gains nothing from that.)
 function(lunar_precompile_for_tests target)
   if(NOT LUNAR_BATCH GREATER 1 OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     return()
@@ -70,7 +70,7 @@ function(lunar_executable target)
   lunar_compile_options(${target})
 endfunction()
 
-# NAME_test of these files, if there are any (tests/unit runs it).
+# Makes NAME_test from these files, if there are any (tests/unit runs it).
 function(lunar_test_program name library)
   set(tests ${ARGN})
   if(NOT LUNAR_TESTS OR NOT tests)
@@ -89,7 +89,7 @@ function(lunar_test_program name library)
   endif()
 endfunction()
 
-# A libFuzzer binary of each file, when LUNAR_FUZZ is on.
+# Makes a libFuzzer binary from each file, if LUNAR_FUZZ is on.
 function(lunar_fuzzers library)
   if(NOT LUNAR_FUZZ)
     return()
@@ -104,8 +104,8 @@ function(lunar_fuzzers library)
 endfunction()
 
 # lunar_library(NAME FOLDER dir [TESTS program] LINK public-libs... PRIVATE private-libs...)
-# The .cpp files of the folder make lunar_NAME; its *_test.cpp make NAME_test; each *_fuzz.cpp makes a
-# libFuzzer binary. With TESTS it is lunar_tests(program) that makes these, for several libraries.
+# Makes lunar_NAME from the folder's .cpp files, NAME_test from its *_test.cpp, and a libFuzzer binary
+# from each *_fuzz.cpp. With TESTS, lunar_tests(program) makes the tests and fuzzers of several libraries.
 function(lunar_library name)
   cmake_parse_arguments(ARG "" "FOLDER;TESTS" "SUBFOLDERS;LINK;PRIVATE" ${ARGN})
   set(patterns ${ARG_FOLDER} ${ARG_SUBFOLDERS})
@@ -148,8 +148,8 @@ function(lunar_library name)
   endif()
 endfunction()
 
-# lunar_tests(NAME FOLDER dir LINK library): NAME_test of the tests of all libraries that say
-# TESTS NAME, and their fuzzers. The folder has what they share.
+# lunar_tests(NAME FOLDER dir LINK library): makes NAME_test from the tests of all libraries with
+# TESTS NAME, and their fuzzers. The folder contains their shared code.
 function(lunar_tests name)
   cmake_parse_arguments(ARG "" "FOLDER" "LINK" ${ARGN})
   get_property(tests GLOBAL PROPERTY LUNAR_TESTS_${name})

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Says which source files can be compiled as one: a line for each batch.
+"""Prints which source files can be compiled as one: one line per batch.
 
     cmake/batches.py LIMIT FILE...
 
-Most of a compile is headers that the files of a folder share, so a batch of eight costs about as much
-as three files. But the names that a file keeps to itself (in an anonymous namespace, as a macro, by
-a using declaration) are seen by the files after it in the batch. So two files come together only if
-neither mentions a name that the other one keeps to itself. This reads words, not C++: it keeps more
-apart than is needed, and no file has to be written for it.
+Most of the compile time goes into headers that the files of a folder share, so a batch of eight costs
+about as much as three files. But the private names of a file (in an anonymous namespace, macros, using
+declarations) are visible to the files after it in the batch. So two files go together only if neither
+mentions a private name of the other. This reads words, not C++: it separates more files than necessary,
+but no file needs to be written for it.
 """
 
 import re
@@ -41,7 +41,7 @@ def without_templates(tokens: list) -> list:
 
 
 def declared_by(statement: list):
-    """(name, what it stands for) of a statement at namespace scope; None if it declares no name."""
+    """(name, its meaning) for a statement at namespace scope; None if it declares no name."""
     words = without_templates(statement)
     while words and words[0] in (*BEFORE_A_TYPE, "["):
         words = words[words.index("]") + 2:] if words[0] == "[" else words[1:]
@@ -63,11 +63,11 @@ def declared_by(statement: list):
 
 
 class Names:
-    """What a file keeps to itself, with what it stands for, and every word that it mentions."""
+    """A file's private names with their meanings, and every word that it mentions."""
 
     def __init__(self, text: str):
         self.own = {name: "#define" for name in re.findall(r"^\s*#\s*define\s+(\w+)", text, re.MULTILINE)}
-        # One a program, such as a fuzzer's entry.
+        # Only one per program is possible, such as a fuzzer's entry.
         self.own |= {name: "" for name in re.findall(r'extern "C"[^;{(]*?(\w+)\(', text)}
         self.words = set()
         scopes, statement, previous = [], [], ""
@@ -106,7 +106,7 @@ class Names:
         return self.leaves_alone(other) and other.leaves_alone(self)
 
     def leaves_alone(self, other) -> bool:
-        """No name of ours means something else to the other; the same using declaration twice is fine."""
+        """Whether no private name means something else in the other file. Equal using declarations are fine."""
         return all(name not in other.words or (meaning and other.own.get(name) == meaning)
                    for name, meaning in self.own.items())
 

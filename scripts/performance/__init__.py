@@ -1,1 +1,1 @@
-"""What scripts/compare and scripts/perf-report share."""
+"""Common parts of scripts/compare, scripts/perf-figures and scripts/perf-report."""

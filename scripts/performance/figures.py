@@ -1,4 +1,4 @@
-"""What scripts/perf-figures measures of lunar alone; each function gives rows of its table."""
+"""Figures of scripts/perf-figures. Each function returns rows of its table."""
 
 import json
 import signal
@@ -67,7 +67,7 @@ def digests(rounds):
 def one_core(rounds):
     """Both ends on one core, as in a small virtual machine; then a third process that never sleeps.
 
-    Never with real-time priority: there are no shares of a core then, and nothing fair.
+    Without real-time priority, under which the core would not be shared fairly.
     """
     REALTIME.clear()
 
@@ -95,7 +95,7 @@ def one_core(rounds):
 
 
 class _Beside(Lane):
-    """A lane in whose turns `other` runs; else it stands still."""
+    """A lane during whose turns `other` runs; otherwise `other` is stopped."""
 
     def __init__(self, target, shape, other):
         self.other = other
@@ -175,13 +175,13 @@ def _cpu_percent(pid: int, seconds: float) -> float:
 
 
 class _Held:
-    """So many idle sessions."""
+    """Holds a number of idle sessions."""
 
     def __init__(self, lunar, count):
         self.process = subprocess.Popen([*bench_command(), lunar.url, "--qd", "1", "--connections",
                                          str(count), "--slice", "0.01"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        # The answer to one turn says that all are logged in.
+        # When one turn is answered, all sessions are logged in.
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         if not self.process.stdout.readline():
@@ -211,7 +211,7 @@ def idle(_rounds):
 
 
 def first_io(rounds):
-    """One read each 20 ms: between them the target sleeps."""
+    """One read every 20 ms. The target sleeps in between."""
     def measure(lunar):
         shape = Shape("read", "4k", 1, options=("--rate", "50"))
         floor, found = run_lanes([Lane(Floor("sleep"), shape, 1), Lane(lunar, shape, 1)], rounds)
@@ -253,6 +253,6 @@ def sessions(_rounds):
     return _with_lunar(measure, filled=False)
 
 
-# In this order: one_core is the last, since it ends real-time priority.
+# one_core comes last, because it ends real-time priority.
 ALL = {"digests": digests, "file": file_disk, "idle": idle, "first-io": first_io, "sessions": sessions,
        "one-core": one_core}

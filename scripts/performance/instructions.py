@@ -13,13 +13,13 @@ RECORDED = ROOT / "tests/instructions/figures.json"
 TREE = ROOT / "build/release"
 PROGRAM = TREE / "bin/count_instructions"
 IOS = 20_000
-# How far a figure may be from the recorded one, and from that of one session and one LUN.
+# Allowed difference from the recorded figure, and from that with one session and one LUN.
 DRIFT, GROWTH = 0.10, 0.05
 
 
 @dataclass(frozen=True)
 class Case:
-    """4 KiB I/Os of one session to one LUN; how many of each are there."""
+    """4 KiB I/Os of one session to one LUN, beside other sessions and LUNs."""
 
     work: str
     depth: int
@@ -35,7 +35,7 @@ class Case:
 
     @property
     def plain(self) -> "Case":
-        """The one that it must not cost more than."""
+        """The same load with one session and one LUN, for comparison."""
         return Case(self.work, self.depth)
 
 
@@ -44,13 +44,13 @@ CASES = [Case(work, *rest) for work in ("read", "write")
 
 
 def build():
-    """The program in the release tree, where nothing else asks for it."""
+    """Builds the program in the release tree, where it is in no other target."""
     subprocess.run(["cmake", "--build", str(TREE), "--target", "count_instructions"], check=True,
                    stdout=subprocess.DEVNULL)
 
 
 def count(case: Case, profile=None) -> float:
-    """Instructions an I/O; `profile` names where callgrind's whole output goes."""
+    """Instructions per I/O. `profile`: file for callgrind's whole output."""
     with tempfile.TemporaryDirectory(prefix="lunar-perf.") as folder:
         out = Path(profile or Path(folder) / "out")
         command = ["valgrind", "--tool=callgrind", "--toggle-collect=counted_turn",
@@ -66,7 +66,7 @@ def count(case: Case, profile=None) -> float:
 
 
 def measure(cases=None, jobs=2) -> dict:
-    """{title: instructions an I/O}"""
+    """{title: instructions per I/O}"""
     cases = cases or CASES
     with ThreadPoolExecutor(jobs) as pool:
         return dict(zip((case.title for case in cases), pool.map(count, cases)))
@@ -82,7 +82,7 @@ def record(found: dict):
 
 
 def drifted(found: dict, before: dict) -> list:
-    """One line for each figure that is not what it was."""
+    """One line per figure that differs from the record."""
     lines = [f"{title}: {found[title]:.0f} instructions, recorded are {before[title]}"
              for title in found if title in before
              and abs(found[title] / before[title] - 1) > DRIFT]
@@ -92,7 +92,7 @@ def drifted(found: dict, before: dict) -> list:
 
 
 def grown(found: dict) -> list:
-    """One line for each figure that depends on how many sessions or LUNs there are beside."""
+    """One line per figure that depends on the number of other sessions or LUNs."""
     return [f"{case.title}: {found[case.title]:.0f} instructions, "
             f"{found[case.plain.title]:.0f} with one"
             for case in CASES if case.title in found

@@ -1,4 +1,4 @@
-"""The parts of docs/PERFORMANCE.md that scripts write: each stands between two comments."""
+"""Writes the generated parts of docs/PERFORMANCE.md. Each is between two comments."""
 
 import re
 

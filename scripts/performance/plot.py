@@ -1,4 +1,4 @@
-"""A plot of lines over queue depth, as SVG that needs nothing else."""
+"""Plots lines over queue depth as SVG, without dependencies."""
 
 import math
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def _panel(x0, top, panel):
 
 
 def draw(rows) -> str:
-    """Rows of panels over queue depth. The legend is of the first one's lines."""
+    """Rows of panels over queue depth. The legend describes the lines of the first one."""
     width = LEFT + len(rows[0]) * (WIDTH + GAP) - GAP + 30
     legend = len(rows) * (TOP + HEIGHT + LOW) + 16
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {legend + 24}" '

@@ -1,4 +1,4 @@
-"""Interleaved slices: on a machine that others use too, only what ran side by side compares."""
+"""Interleaved slices. On a shared machine only figures measured side by side are comparable."""
 
 import json
 import statistics
@@ -13,13 +13,13 @@ SLICE_S = 0.4
 
 
 def bench_command() -> list:
-    """The program may be chosen after this module has been loaded."""
+    """A function, because the program may be chosen after this module is loaded."""
     return [Lunar.program, "bench"]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is done, how large, how deep; and with which further options, from which core."""
+    """A load: kind, size and depth of its I/Os, further options, and the bench's core."""
 
     work: str
     block: str
@@ -61,7 +61,7 @@ class Found:
 
     @property
     def cpu_percent(self) -> float:
-        """Of its core, in the best slice."""
+        """Share of its core, in the best slice."""
         return self.best()["target_cpu_percent"]
 
     @property
@@ -70,7 +70,7 @@ class Found:
 
 
 class Lane:
-    """The bench that is logged in to one target and waits for its turns."""
+    """A bench that is logged in to one target and waits for its turns."""
 
     def __init__(self, target, shape, slice_s=SLICE_S):
         self.target = target
@@ -108,8 +108,8 @@ class Lane:
 
 
 def run_lanes(lanes, rounds) -> list:
-    """What each has found. More rounds, up to three times as many, while somebody's best still
-    rises by 5 %."""
+    """The results of the lanes. Runs more rounds, up to three times as many, while a best figure
+    still rises by 5 %."""
     try:
         settled = 0
         for number in range(3 * rounds):
@@ -127,7 +127,7 @@ def run_lanes(lanes, rounds) -> list:
 
 
 def run_shape(targets, shape, rounds, slice_s=SLICE_S) -> dict:
-    """{target's name: Found}, the two forms of the floor among them."""
+    """{target's name: Found}, including both forms of the floor."""
     found = run_lanes([Lane(target, shape, slice_s) for target in targets], rounds)
     return dict(zip((target.name for target in targets), found))
 
@@ -137,14 +137,14 @@ def floor_of(found) -> Found:
 
 
 def paired_ratio(one: Found, other: Found) -> float:
-    """The median over the rounds of the ratio within a round: what a change of the whole machine's
-    speed in the middle of a run cannot bend."""
+    """The median over the rounds of the ratio within a round. Changes of the machine's speed during
+    a run hardly affect it."""
     ratios = [a["iops"] / b["iops"] for a, b in zip(one.slices, other.slices) if b["iops"] > 0]
     return statistics.median(ratios) if ratios else 0
 
 
 def fill(target):
-    """Writes the whole disk once: what was never written is read from one page of zeroes."""
+    """Writes the whole disk once: unwritten parts would be read from a single page of zeroes."""
     target.proceed()
     for _ in range(20):
         done = subprocess.run([*bench_command(), target.url, "--rw", "write", "--bs", "256k", "--seq",

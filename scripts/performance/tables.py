@@ -1,4 +1,4 @@
-"""The tables of scripts/compare: which rows they have, and how a row is told."""
+"""The tables of scripts/compare: their rows, and how a row is printed."""
 
 from dataclasses import dataclass
 from typing import Callable
@@ -8,7 +8,7 @@ from .slices import SLICE_S, Shape, floor_of, paired_ratio
 DEPTHS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 128)
 SIZES = ("4k", "16k", "64k")
 
-# Block, queue depth, sessions; and the shares of the floor that lunar is to reach: reads, writes.
+# Block size, queue depth, sessions; lunar's goals as shares of the floor: for reads, for writes.
 _SIDE_BY_SIDE = {("4k", 1, 1): (0.95, 0.95), ("4k", 32, 1): (0.85, 0.80), ("4k", 128, 1): (0.75, 0.70),
                  ("4k", 32, 4): (0.85, 0.75), ("4k", 16, 16): (0.92, 0.85), ("256k", 8, 1): (0.98, 1.3)}
 _BY_DEPTH = {"read": 0.85, "write": 0.80}
@@ -28,12 +28,12 @@ def _by_depth() -> dict:
 
 @dataclass(frozen=True)
 class Table:
-    """name: also that of its place in docs/PERFORMANCE.md. wanted: {Shape: share of the floor}."""
+    """name: also marks its place in docs/PERFORMANCE.md. wanted: {Shape: share of the floor}."""
 
     name: str
     wanted: dict
     slice_s: float
-    takes: Callable  # whether a target belongs into it
+    takes: Callable  # whether a target belongs to the table
 
 
 TABLES = (Table("compare", _side_by_side(), SLICE_S, lambda name: True),
@@ -41,7 +41,7 @@ TABLES = (Table("compare", _side_by_side(), SLICE_S, lambda name: True),
 
 
 def head(names) -> list:
-    """The last column of lunar's is of the floor and of lunar, in the best slice of each (docs/bench.md)."""
+    """The last column, idleness, is for the floor and lunar in the best slice of each (docs/bench.md)."""
     columns = ["work", "floor"]
     for name in names:
         columns += [name, "of the floor", "CPU", "in the same round", "CPU"]
@@ -73,5 +73,5 @@ def row(shape, wanted, found, names) -> str:
 
 
 def share(found) -> float:
-    """Of the floor, lunar's best slice."""
+    """lunar's best slice, as a share of the floor."""
     return found["lunar"].iops / floor_of(found).iops

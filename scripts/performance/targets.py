@@ -1,4 +1,4 @@
-"""The iSCSI targets that scripts/compare starts: each with one RAM disk, on one core, on loopback."""
+"""The iSCSI targets of scripts/compare, each with one RAM disk, on one core, on loopback."""
 
 import os
 import random
@@ -26,21 +26,21 @@ def free_port() -> int:
                 continue
 
 
-REALTIME = []  # filled by realtime(): what goes before each command
+REALTIME = []  # prefix of each command, set by realtime()
 
 
 def realtime():
-    """From now on what is measured takes the cores from everything else while it has its turn."""
+    """From now on measured processes run with real-time priority."""
     REALTIME[:] = ["chrt", "--fifo", "1"]
     if subprocess.run([*REALTIME, "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0:
         raise SystemExit("--realtime: this user may not (it takes root, or CAP_SYS_NICE)")
 
 
 def spawn(command, core=None, **options) -> subprocess.Popen:
-    """A process of its own session, ahead of what else runs here where that is allowed.
+    """Starts a process in its own session, with priority over other processes if that is allowed.
 
-    With autogrouping a nice value counts among the processes of a session only; the weight of the
-    session itself is what /proc/PID/autogroup says.
+    With autogrouping, a nice value only counts within a session; /proc/PID/autogroup sets the weight
+    of the session itself.
     """
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
@@ -56,12 +56,12 @@ def spawn(command, core=None, **options) -> subprocess.Popen:
 
 
 def cpu_ns(pid: int) -> int:
-    """Of all threads of a process. Of one that runs it may lack the time since the last tick."""
+    """CPU time of all threads of a process. May lack a running thread's time since the last tick."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 class Target:
-    """One target process. Between start() and end() it can be stopped and continued by signals."""
+    """A target process. Between start() and end(), signals stop and continue it."""
 
     name = ""
     program = ""
@@ -96,14 +96,14 @@ class Target:
         raise NotImplementedError
 
     def configure(self):
-        """What remains to be said to the running process."""
+        """Further set-up of the running process."""
 
     def listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def backing_file(self) -> Path:
-        """Of the size of the disk and wholly allocated, in memory."""
+        """A file in memory with the disk's size, fully allocated."""
         path = self.folder / "disk"
         with open(path, "wb") as file:
             os.posix_fallocate(file.fileno(), 0, DISK_BYTES)
@@ -126,12 +126,12 @@ class Target:
     def moves(self) -> bool:
         if self.process is None or self.process.poll() is not None:
             return False
-        # The state is the field behind the name, which may hold anything but ")".
+        # The state is the field after the name, which may contain anything except ")".
         return any(path.read_text().rpartition(")")[2].split()[0] != "T"
                    for path in Path(f"/proc/{self.process.pid}/task").glob("*/stat"))
 
     def cpu_ns(self) -> int:
-        """CPU time of all its threads until now."""
+        """CPU time of all threads so far."""
         return cpu_ns(self.process.pid)
 
     def end(self):
@@ -157,7 +157,7 @@ class Lunar(Target):
 
 
 class Tgtd(Target):
-    """tgt's own file backend on a file in memory, with parameters as large as those of the others."""
+    """tgt's file backend on a file in memory, with parameters as large as those of the other targets."""
 
     name = "tgtd"
     program = "tgtd"
@@ -241,19 +241,19 @@ class Istgt(Target):
 
 
 class Floor:
-    """Not a process of its own: the bench brings it (lunar bench --floor)."""
+    """Not a separate process: the bench runs it (lunar bench --floor)."""
 
     def __init__(self, form):
         self.name = f"floor-{form}"
         self.form = form
 
     def signal(self, number):
-        """It sleeps by itself between slices."""
+        """Does nothing: the floor sleeps by itself between slices."""
 
     proceed = stand_still = lambda self: None
 
     def cpu_ns(self) -> int:
-        """Not known: it is a thread of the bench. It spins, all of its core."""
+        """Unknown: the floor is a thread of the bench. It spins, so it uses its whole core."""
         return 0
 
     def start(self):

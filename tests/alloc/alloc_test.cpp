@@ -1,4 +1,4 @@
-// In steady state no READ and no WRITE makes the shard's thread ask the heap for memory.
+// In steady state, READs and WRITEs cause no heap allocation on the shard's thread.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -42,7 +42,7 @@ class Allocations : public ::testing::TestWithParam<Medium> {
     ASSERT_TRUE(server_->map(kTarget, Lun(0), "disk"));
     ASSERT_TRUE(server_->add_portal("127.0.0.1:0"));
     ASSERT_TRUE(server_->start());
-    (void)shard_allocations();  // this way of asking warms up, too
+    (void)shard_allocations();  // this request itself warms up, too
   }
   void TearDown() override {
     server_.reset();
@@ -55,8 +55,8 @@ class Allocations : public ::testing::TestWithParam<Medium> {
     return count;
   }
 
-  // Pools grow to the highest number in use, which timing decides: a few rounds may each find a new
-  // one. What allocates for each I/O never has a round without.
+  // Pools grow to the highest number in use, which depends on timing, so a few rounds may each
+  // reach a new one. Code that allocates for each I/O allocates in every round.
   void expect_none(const Workload& workload, bool immediate, std::uint64_t count) {
     constexpr int kRounds = 8;
     Client client(server_->listening().front(), kTarget, immediate);

@@ -65,7 +65,7 @@ bool Client::log_in(const std::string& target) {
   if (!receive(reply)) return false;
   const auto response = spec::pdu_cast<spec::LoginResponse>(reply.bhs);
   if (response.status() != spec::LoginStatus::success) return false;
-  // TEST UNIT READY takes the unit attention of a new session.
+  // TEST UNIT READY clears the unit attention of a new session.
   spec::ScsiCommand ready;
   ready.flags = spec::kFinal | 1;
   ready.cmd_sn = cmd_sn_++;
@@ -193,7 +193,7 @@ std::optional<std::uint8_t> Client::receive_status(std::uint32_t& tag) {
     const bool data_in = pdu.bhs.opcode() == spec::Opcode::data_in;
     if (!data_in && pdu.bhs.opcode() != spec::Opcode::scsi_response) return std::nullopt;
     if (data_in && (pdu.bhs.flags & spec::kStatus) == 0) continue;
-    // Both kinds have the status in byte 3.
+    // Both PDUs have the status in byte 3.
     return spec::pdu_cast<spec::ScsiResponse>(pdu.bhs).status;
   }
 }

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 namespace {
-// Of the initial-exec model, since the dynamic one may itself allocate.
+// The initial-exec model, because the dynamic model may itself allocate.
 __attribute__((tls_model("initial-exec"))) thread_local std::uint64_t count = 0;
 }  // namespace
 
@@ -12,8 +12,8 @@ namespace lunar::alloc_test {
 std::uint64_t allocations() { return count; }
 }  // namespace lunar::alloc_test
 
-// glibc documents that a program may define these ("Replacing malloc"); the names with __libc_ are
-// its own ones beneath.
+// glibc documents that a program may define these ("Replacing malloc"). The names with __libc_ are
+// glibc's own functions.
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t number, std::size_t bytes);

@@ -1,12 +1,12 @@
-// How often a thread asks the heap for memory. This program's malloc family counts, and with it
-// operator new, which stands on malloc.
+// Counts the heap allocations of a thread: this program replaces the malloc family, and so operator
+// new, which uses malloc.
 #pragma once
 
 #include <cstdint>
 
 namespace lunar::alloc_test {
 
-// Of the calling thread, since it began.
+// Allocations of the calling thread since it began.
 [[nodiscard]] std::uint64_t allocations();
 
 }  // namespace lunar::alloc_test

@@ -1,5 +1,5 @@
 // LUNs are removed, resized, write-protected and swapped while two sessions, one on each of two
-// shards, read and write them: every command gets a status, and no session ends.
+// shards, read and write them. Every command must get a status, and no session may end.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -40,7 +40,7 @@ class Churn : public ::testing::Test {
     ASSERT_TRUE(started) << started.error().message;
   }
 
-  // Change number `i`. Each kind goes there and back again.
+  // Makes change number `i`. Each kind is made and reverted in turn.
   Result<void> change(int i) {
     const bool there = i / 4 % 2 == 0;
     switch (i % 4) {
@@ -63,7 +63,7 @@ TEST_F(Churn, EveryCommandEndsAndEverySessionStays) {
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     initiators.emplace_back([&, i] {
       Client client(server_->listening().front(), kTarget, i == 0);
-      // Large enough to be received into the medium, and to be under way when something changes.
+      // Large enough to be received into the medium, and to be in progress during a change.
       const alloc_test::Workload workload{.bytes = 32768, .depth = 8};
       well[i] = client.churn(workload, kLuns, kDiskBytes, stop, tallies[i]);
     });

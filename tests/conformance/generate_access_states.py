@@ -47,7 +47,7 @@ def set_state(state: int) -> list:
 def lines_of(ask, nexus: str, state: int, texts):
     for text in texts:
         if offered(ask, "O", text):
-            # SBC-4 s5.16: all of the blocks are in the cache, which the memory is.
+            # SBC-4 s5.16: all blocks are in the cache, because the medium is memory.
             done = "CONDITION MET" if text.startswith("PRE-FETCH") else "GOOD"
             yield f"{nexus}: {text} => {done if is_open(state, texts) else REFUSALS[state]}"
 

@@ -18,7 +18,7 @@ TYPES = {1: "Write Exclusive", 3: "Exclusive Access", 5: "Write Exclusive, Regis
          6: "Exclusive Access, Registrants Only", 7: "Write Exclusive, All Registrants",
          8: "Exclusive Access, All Registrants"}
 EXCLUSIVE_ACCESS = (3, 6, 8)
-REGISTRANTS = (5, 6, 7, 8)  # RO and AR: registered nexuses are not kept out
+REGISTRANTS = (5, 6, 7, 8)  # RO and AR: do not exclude registered nexuses
 
 FREE, READS, WRITES = "what every nexus may", "what reads", "what writes"
 CLASSES = {
@@ -51,7 +51,7 @@ def kept_out(role: str, kind: int, commands: str) -> bool:
 
 
 def prepare(kind: int) -> list:
-    """H holds a reservation of that type, R is registered, nobody else, and no attention is pending."""
+    """H holds a reservation of the type, only R is registered as well, and no attention is pending."""
     return ["H: PR OUT REGISTER AND IGNORE sakey=0x11", "H: PR OUT CLEAR key=0x11", "settle R",
             "H: PR OUT REGISTER sakey=0x11", "R: PR OUT REGISTER sakey=0x22",
             f"H: PR OUT RESERVE key=0x11 type={kind}", "settle H", "settle R", "settle U"]
@@ -66,13 +66,13 @@ def table(ask):
                 yield f"case {name}: {commands} is {'refused to' if conflict else 'open to'} {who}"
                 yield from prepare(kind)
                 for text in texts:
-                    # SBC-4 s5.16: all of the blocks are in the cache, which the memory is.
+                    # SBC-4 s5.16: all blocks are in the cache, because the medium is memory.
                     done = "CONDITION MET" if text.startswith("PRE-FETCH") else "GOOD"
                     yield f"{role}: {text} => {'RESERVATION CONFLICT' if conflict else done}"
 
 
 def reserve_out(kind: int):
-    """SPC-5 s5.14, the table of PERSISTENT RESERVE OUT: what conflicts with a reservation of another."""
+    """SPC-5 s5.14, PERSISTENT RESERVE OUT: service actions that conflict with another's reservation."""
     unregistered = ("RESERVE", "RELEASE", "CLEAR", "PREEMPT", "PREEMPT AND ABORT")
     yield f"case {TYPES[kind]}: a nexus that is not registered can only register"
     yield from prepare(kind)

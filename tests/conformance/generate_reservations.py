@@ -1,5 +1,5 @@
-"""Each type of persistent reservation against each class of command, from the holder, another that
-is registered, and one that is not (SPC-5 table 63, SBC-4 table 13).
+"""Each type of persistent reservation against each class of command, from the holder, a registered
+nexus and an unregistered one (SPC-5 table 63, SBC-4 table 13).
 """
 
 HEAD = """disk d ram 16MiB
@@ -14,7 +14,7 @@ TYPES = {1: "write exclusive", 3: "exclusive access", 5: "write exclusive, regis
 EXCLUSIVE_ACCESS = (3, 6, 8)
 FOR_REGISTRANTS = (5, 6, 7, 8)
 
-# What no persistent reservation keeps from running.
+# Commands that run under every persistent reservation.
 ALWAYS = ("TEST UNIT READY", "INQUIRY", "REQUEST SENSE", "REPORT LUNS", "READ CAPACITY(10)", "READ CAPACITY(16)",
           "MODE SENSE(6) page=0x3f", "MODE SENSE(10) page=0x3f", "REPORT SUPPORTED OPERATION CODES",
           "REPORT TIMESTAMP", "REPORT IDENTIFYING INFORMATION", "START STOP UNIT start=1",
@@ -51,5 +51,5 @@ def cases(_ask):
             yield from lines(nexus, ALWAYS, True)
             yield from lines(nexus, READS, everything or code not in EXCLUSIVE_ACCESS)
             yield from lines(nexus, WRITES, everything)
-            # SPC-5 table 64: what PERSISTENT RESERVE OUT may do, keys decide alone.
+            # SPC-5 table 64: for PERSISTENT RESERVE OUT only the keys matter.
             yield f"{nexus}: PR OUT REGISTER AND IGNORE sakey=0xc"

@@ -1,4 +1,4 @@
-"""Each bit that a command does not read is INVALID FIELD IN CDB, with a pointer to it.
+"""Each bit that a command does not use is INVALID FIELD IN CDB, with a pointer to the bit.
 
 Which those are the target says itself: the CDB usage data of REPORT SUPPORTED OPERATION CODES (SPC-5
 s6.35.3). One case a command, one line a bit.
@@ -25,7 +25,7 @@ def usage_of(ask, opcode: int, action) -> bytes:
 
 
 def field_of(usage: bytes, byte: int, bit: int) -> str:
-    """A field of several bits is pointed at by its left-most (SPC-5 s4.4.2.4.2): RDPROTECT and kin."""
+    """The pointer to a field names its left-most bit (SPC-5 s4.4.2.4.2): RDPROTECT and the like."""
     flags = 10 if usage[0] == VARIABLE_LENGTH else 1
     if byte == flags and bit >= 5 and not usage[byte] & 0xE0:
         bit = 7

@@ -11,7 +11,7 @@ FUNCTION_COMPLETE, TASK_DOES_NOT_EXIST = 0, 1
 BLOCKS = 4096  # 2 MiB
 ROUNDS = 40
 
-# Reads take longer than writes, so that what the second of two reads sees is what will stay.
+# Reads take longer than writes, so that the second of two reads sees the final contents.
 DELAYS = "read_delay_us = 3000, write_delay_us = 1000"
 CONFIGURATION = """
     shards = 2
@@ -25,13 +25,13 @@ CONFIGURATION = """
 
 class Aborts(E2eCase):
     def settle(self, disk: Disk) -> Disk:
-        """Takes the unit attentions that a function left."""
+        """Clears the unit attentions raised by a function."""
         for _ in range(3):
             disk.session.execute(bytes(6))
         return disk
 
     def abort(self, function: int, writer: Disk, other: Disk, writes: list):
-        """By the nexus that writes or by another one, as the function allows."""
+        """From the writing nexus or from another one, if the function permits."""
         if function == ABORT_TASK:
             for task in writes:
                 code = writer.session.task_management(function, referenced=task.tag,
@@ -40,8 +40,8 @@ class Aborts(E2eCase):
         else:
             by = writer if function in (ABORT_TASK_SET, CLEAR_TASK_SET) else other
             if by is other:
-                # What one connection carries has no order with another's: the target has the
-                # writes before the function is sent.
+                # Connections are not ordered with each other, so wait until the target has the writes
+                # before sending the function.
                 writer.session.nop()
             self.assertEqual(by.session.task_management(function), FUNCTION_COMPLETE)
 
@@ -54,7 +54,7 @@ class Aborts(E2eCase):
         choose = random.Random(7)
         reader = self.disk(daemon)
         for number in range(ROUNDS):
-            # Sessions go to the shards in turn.
+            # Sessions are assigned to the shards in turn.
             writer = self.disk(daemon)
             writes = []
             for _ in range(choose.randrange(1, 24)):
@@ -63,16 +63,16 @@ class Aborts(E2eCase):
                 data = bytes([number + 1]) * (blocks * 512)
                 writes.append(writer.session.start(Disk.rw_cdb(0x8A, lba, blocks), write=data))
                 if choose.random() < 0.3:
-                    writer.session.nop()  # answers R2Ts that have come
+                    writer.session.nop()  # answers received R2Ts
             function = choose.choice((ABORT_TASK, ABORT_TASK_SET, CLEAR_TASK_SET,
                                       LOGICAL_UNIT_RESET, TARGET_WARM_RESET))
             self.abort(function, writer, reader, writes)
             before = self.settle(reader).read(0, BLOCKS)
-            writer.session.nop()  # the data of R2Ts that came before the function
+            writer.session.nop()  # sends data for R2Ts received before the function
             after = reader.read(0, BLOCKS)
             self.assertEqual(before, after, f"round {number}, function {function}")
             writer.session.close()
-            # The unit goes on.
+            # The unit still works.
             reader.write(0, bytes(512))
             self.assertEqual(reader.read(0, 1), bytes(512))
 

@@ -1,4 +1,4 @@
-"""WRITE ATOMIC is seen whole or not at all, also by who fetches his data late."""
+"""A READ sees all of a WRITE ATOMIC or nothing, even if its initiator fetches the data late."""
 
 from lunar_e2e.case import E2eCase
 from lunar_e2e.disk import Disk
@@ -12,9 +12,9 @@ def write_atomic_cdb(lba: int, blocks: int, flags: int = 0) -> bytes:
 
 
 class SlowReaders(E2eCase):
-    """On both shards, with more data on the way than sockets hold."""
+    """On both shards, with more data in flight than sockets hold."""
 
-    READS = 24  # of 1 MiB: what one connection may have copied is 32 MiB
+    READS = 24  # of 1 MiB each; the copies of one connection are limited to 32 MiB
 
     def start_reads(self, readers):
         return [(disk, disk.start_read(0, MIB // 512)) for disk in readers for _ in range(self.READS)]
@@ -38,7 +38,7 @@ class SlowReaders(E2eCase):
         for _ in range(5):
             tasks = self.start_reads(readers)
             for _ in range(3):
-                # Not before the readers have theirs: nobody waits for them.
+                # The write ends before the readers have their data: nobody waits for them.
                 task = writer.execute(write_atomic_cdb(0, MIB // 512), write=bytes((value,)) * MIB)
                 self.assertEqual(task.status, GOOD)
                 value += 1

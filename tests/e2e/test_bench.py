@@ -1,4 +1,4 @@
-"""`lunar bench`: what it measures, what it finds wrong, and what it says then.
+"""`lunar bench`: its measurements, the errors it finds, and its messages.
 
 No test here looks at a speed. Runs end by --count; their --time is never used up.
 """
@@ -40,7 +40,7 @@ class BenchCase(E2eCase):
         return json.loads(result.stdout)
 
     def assert_fails(self, named, *arguments, code=1):
-        """With one line that holds `named`."""
+        """Fails with one line that contains `named`."""
         with self.subTest(arguments=" ".join(map(str, arguments))):
             result = self.run_bench(*arguments)
             self.assertEqual(result.returncode, code, result.stderr)
@@ -137,7 +137,7 @@ class Measures(BenchCase):
         self.assert_fails("LUN 3", url)
 
     def test_an_initiator_that_sleeps_sends_large_writes(self):
-        """More than a socket takes at once: it waits until it can send, not for an answer."""
+        """More than a socket accepts at once: the bench waits until it can send, not for an answer."""
         url = self.serve("--disk", "ram:16MiB").url()
         found = self.measure(url, "--rw", "write", "--bs", "8MiB", "--qd", 1, "--count", 8, "--sleep")
         self.assertEqual((found["writes"], found["sleep"]), (8, True))
@@ -186,7 +186,7 @@ class Measures(BenchCase):
         for extra in ((), ("--sleep",)):
             found = self.measure(url, "--rate", 1000, "--count", 101, *extra)
             self.assertEqual((found["reads"], found["rate"]), (101, 1000))
-            self.assertGreaterEqual(found["seconds"], 0.1)  # the last one is due then
+            self.assertGreaterEqual(found["seconds"], 0.1)  # when the last one is due
 
     def test_latency_at_a_rate_counts_from_when_an_io_was_due(self):
         """The first one is due at once, not a second later."""
@@ -225,7 +225,7 @@ class Measures(BenchCase):
         url = self.serve("--disk", "ram:1MiB").url()
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
-        # The last I/O is due after more than a second, which is when the line comes.
+        # The last I/O is due after more than a second; the line appears after one.
         result = subprocess.run([binary(), "bench", url, "--rate", "20", "--count", "25"], stderr=theirs,
                                 stdout=subprocess.PIPE, text=True, timeout=60 * SLOWNESS, check=True)
         os.close(theirs)
@@ -276,20 +276,20 @@ class Verifies(BenchCase):
         self.assertEqual(disk.read(0, 2048), (b"mine" * 128).ljust(MIB, b"\0"))
 
     def test_finds_a_byte_that_is_not_what_was_written(self):
-        """Every block is written; the byte is within the LBA 100."""
+        """Every block is written. The byte is in LBA 100."""
         daemon = self.serve_error_layer('op = "read"\naction = "corrupt"\noffset = 51205')
         arguments = (daemon.url(), "--rw", "write", "--seq", "--count", 256, "--verify")
         result = self.run_bench(*arguments, "--json")
         found = json.loads(result.stdout)
         self.assertEqual((result.returncode, found["mismatches"]), (1, 1))
-        self.assertEqual(found["first_mismatch_byte"], 51200)  # of eight
+        self.assertEqual(found["first_mismatch_byte"], 51200)  # start of its eight bytes
         self.assertIn("wrong data", result.stderr)
         self.assertIn("51200", result.stderr)
         self.assertIn("256 I/Os read back, 1 wrong", self.assert_fails("51200", *arguments).stdout)
 
 
 class Fails(BenchCase):
-    """One line, and an exit code: 2 for what was asked, 1 for what came of it."""
+    """One line, and exit code 2 for wrong options, 1 for a failed run."""
 
     def test_options(self):
         url = "iscsi://127.0.0.1:1/iqn.2026-11.io.lunar:disks/0"
@@ -371,7 +371,7 @@ class Fails(BenchCase):
 
 
 class AgainstOddTargets(BenchCase):
-    """Things that lunar does not do, and other targets may."""
+    """Behaviour that lunar does not have, but other targets may."""
 
     def target(self, **options) -> Target:
         target = Target(**options)
@@ -386,14 +386,14 @@ class AgainstOddTargets(BenchCase):
             self.assertEqual(target.faults, [])
 
     def test_window_of_each_session_is_its_own(self):
-        # A window of one: which session does how many of the I/Os is not said, and the target
-        # waits until a window is full.
+        # A window of one: the number of I/Os per session is undefined, and the target waits until a
+        # window is full.
         target = self.target(window=1)
         self.measure(target.url, "--connections", 3, "--qd", 2, "--count", 60, "--rw", "write")
         self.assertEqual(target.faults, [])
 
     def test_a_window_smaller_than_the_queue_is_told(self):
-        # An answer may open the window again while the answers before it are still on their way.
+        # An answer may open the window again while earlier answers are still in flight.
         target = self.target(window=3)
         self.assertIn(self.measure(target.url, "--qd", 8, "--count", 60)["in_flight_max"], range(3, 6))
         text = self.run_bench(target.url, "--qd", 8, "--count", 60).stdout

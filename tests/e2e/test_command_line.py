@@ -1,4 +1,4 @@
-"""`lunar`: its options, what it refuses and in which words."""
+"""`lunar`: its options, what it refuses, and its messages."""
 
 import os
 import re
@@ -66,7 +66,7 @@ class Refused(E2eCase):
         self.serve_refuses(self.scratch, "--disk", f"file:{self.scratch}")
 
     def test_nothing_is_made_before_all_is_checked(self):
-        """Whatever is wrong elsewhere, the first disk has not been created."""
+        """Whatever the error elsewhere, the first disk is not created."""
         path, other = self.scratch / "d.img", self.scratch / "other.img"
         made = ("--disk", f"file:{path},size=1MiB")
         taken = self.scratch / "file"
@@ -111,7 +111,7 @@ class Refused(E2eCase):
 
 
 class Busy(E2eCase):
-    """What another process holds: one clear line, a code that is not 0, and the other goes on."""
+    """Resources held by another process: one clear line, an exit code other than 0; the other continues."""
 
     def refused_beside(self, daemon, named, *arguments):
         result = run_to_end("serve", *arguments)
@@ -158,7 +158,7 @@ class Served(E2eCase):
         daemon.wait_for_output("device 'spare' is no LUN")
 
     def test_help_names_every_option_of_every_kind_of_disk(self):
-        """What the parser itself says it knows, when it is asked for something else."""
+        """The names that the parser lists when it is given another one."""
         text = run_to_end("serve", "--help").stdout
         for kind, spec in (("ram", "ram:1MiB"), ("null", "null:1MiB"), ("file", "file:d"), ("delay", "delay:d")):
             refusal = run_to_end("serve", "--disk", f"{spec},frobnicate").stderr
@@ -247,5 +247,5 @@ class Served(E2eCase):
             self.assertEqual(disk.read(0, 128), b"user" * 16384)
 
     def test_default_listener_is_the_registered_port_on_loopback(self):
-        """Looked up in the help, not bound: another daemon may run on this machine."""
+        """Taken from the help, not from a socket: another daemon may run on this machine."""
         self.assertIn("127.0.0.1:3260", run_to_end("serve", "--help").stdout)

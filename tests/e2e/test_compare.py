@@ -1,4 +1,4 @@
-"""scripts/compare: which rows it has, and that a part of them can be measured. No speed is looked at."""
+"""scripts/compare: its rows, and measuring some of them. Does not check speeds."""
 
 from pathlib import Path
 

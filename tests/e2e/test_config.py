@@ -9,7 +9,7 @@ from lunar_e2e.disk import CommandFailed
 from lunar_e2e.initiator import LoginFailed
 
 MIB = 1 << 20
-HARDWARE_ERROR = 4  # what the error layer injects unless told
+HARDWARE_ERROR = 4  # the error layer's default
 
 
 class Config(E2eCase):
@@ -19,7 +19,7 @@ class Config(E2eCase):
         return path
 
     def serve_config(self, text: str, *arguments) -> Daemon:
-        """PORT in the text becomes the daemon's port, DIR the scratch folder."""
+        """Replaces PORT in the text by the daemon's port, and DIR by the scratch folder."""
         port = free_port()
         text = text.replace("PORT", str(port)).replace("DIR", str(self.scratch))
         return self.serve("--config", self.write(text), *arguments, port=port, listen=False)
@@ -173,7 +173,7 @@ class Config(E2eCase):
             self.assertLessEqual(result.stderr.count("lunar.toml"), 1, result.stderr)
 
     def test_stack_of_layers_has_a_bound(self):
-        """Five layers carry a write; six are refused, before they could end the process."""
+        """A write passes five layers. Six are refused at the start."""
         layers = 'device = [{name = "l0", type = "ram", size = "1MiB"}'
         for number in range(1, 6):
             layers += f', {{name = "l{number}", type = "passthru", base = "l{number - 1}"}}'

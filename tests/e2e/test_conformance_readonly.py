@@ -1,4 +1,4 @@
-"""What iscsi-test-cu says of a write-protected disk: the family that needs one."""
+"""iscsi-test-cu over a write-protected disk: the family that needs one."""
 
 from lunar_e2e import conformance
 from lunar_e2e.daemon import Daemon

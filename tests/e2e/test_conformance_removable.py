@@ -1,7 +1,7 @@
 """iscsi-test-cu over a disk whose medium can be ejected.
 
-One shard: PreventAllow.ITNexusLoss cuts a connection and asks by the next one at once, when another
-shard may not have been told yet.
+One shard: PreventAllow.ITNexusLoss cuts a connection and asks on the next one at once. Another shard
+might not have learned of the loss by then.
 """
 
 from lunar_e2e import conformance

@@ -1,4 +1,4 @@
-"""An acknowledged write is there after kill -9 (and of course after an orderly stop)."""
+"""An acknowledged write survives kill -9 (and an orderly stop)."""
 
 import random
 import struct
@@ -16,7 +16,7 @@ def pattern(slot: int, round_number: int) -> bytes:
 
 
 class Writer:
-    """One session with several writes in flight, each to a slot of its own."""
+    """A session with several writes in flight, each to its own slot."""
 
     def __init__(self, session, slots, round_number):
         self.disk = Disk(session).settle()
@@ -39,7 +39,7 @@ class Writer:
             self.acknowledged.append(slot)
 
     def drain(self):
-        """After the kill: acknowledgements that were on their way count."""
+        """After the kill: acknowledgements that were in flight count."""
         try:
             self.collect(0)
         except (Closed, OSError):

@@ -1,4 +1,4 @@
-"""What becomes of a file disk whose file somebody changes, or that must not become larger."""
+"""File disks whose file is changed by others, or must not grow."""
 
 import os
 import subprocess

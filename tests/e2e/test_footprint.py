@@ -1,4 +1,4 @@
-"""What the daemon costs while little or nothing happens."""
+"""Costs of the daemon while little or nothing happens."""
 
 import resource
 import select
@@ -29,11 +29,11 @@ class Footprint(E2eCase):
         self.cycle(daemon, 1000)
         self.wait_for_descriptors(daemon, descriptors)
         grown = process.resident_kib(daemon.pid) - resident
-        # A sanitizer keeps freed memory aside; real leaks it reports itself at the end.
+        # A sanitizer holds back freed memory. It reports real leaks at the end.
         self.assertLess(grown, 65536 if SANITIZER else 1024, "KiB")
 
     def wait_for_descriptors(self, daemon, wanted):
-        """A closed socket leaves the table a moment after its peer saw the end."""
+        """A closed socket leaves the table a moment after its peer has seen the end."""
         deadline = time.monotonic() + 5
         last = -1
         while time.monotonic() < deadline:
@@ -74,7 +74,7 @@ class Footprint(E2eCase):
         daemon = self.serve("--disk", "ram:16MiB")
         self.disk(daemon).write(0, b"safe" * 2048)
         sessions = [daemon.login()]
-        if not SANITIZER:  # its shadow memory is beyond any limit
+        if not SANITIZER:  # its shadow memory exceeds any limit
             limit = process.address_space(daemon.pid) + (1 << 20)
             resource.prlimit(daemon.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
         refused = 0

@@ -1,4 +1,4 @@
-"""The harness itself, as far as a wrong harness could pass a wrong target."""
+"""Tests of the harness, where a wrong harness could pass a wrong target."""
 
 import unittest
 

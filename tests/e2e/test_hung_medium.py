@@ -1,6 +1,6 @@
-"""A medium that hangs holds up nobody: what ends a command, its unit or the daemon ends the requests
-that lunar has made for it. A command, what the medium hangs at, and a way to end it: 112 cells, each
-with a disk of its own."""
+"""A hanging medium blocks nobody: ending a command, its unit or the daemon also ends the requests that
+lunar has made for it. Each of 112 cells combines a command, the operation at which the medium hangs, and
+a way to end the command. Each has its own disk."""
 
 import itertools
 
@@ -45,7 +45,7 @@ class HungMedium(E2eCase):
         return "\n".join(lines) + "\n"
 
     def begin(self, session, way: str) -> list:
-        """Starts the commands of the cells that end that way: (what it is, LUN, task)."""
+        """Starts the commands of all cells with that end: (description, LUN, task)."""
         first = WAYS.index(way) * len(CELLS)
         begun = []
         for number, (command, medium) in enumerate(CELLS, first):

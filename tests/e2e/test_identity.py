@@ -1,4 +1,4 @@
-"""What a disk says it is, and that it says the same after a restart."""
+"""The identity of a disk, and that it is the same after a restart."""
 
 from lunar_e2e.case import E2eCase
 from lunar_e2e.disk import CommandFailed, Disk
@@ -48,7 +48,7 @@ class Identity(E2eCase):
         self.assertEqual(naa(self.disk(self.serve("--disk", f"file:{path}"))), first)
 
     def test_of_a_file_without_attributes_is_not_its_path(self):
-        """Two machines that serve different files of one path are not one disk to multipath."""
+        """Different files with the same path on two machines are different disks for multipath."""
         path = self.scratch / "a.img"
         names = set()
         for state in ("one", "two"):

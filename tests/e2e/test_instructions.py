@@ -1,7 +1,7 @@
-"""The benchmark report: what an I/O costs in instructions, which no busy machine can bend.
+"""The benchmark report: instructions per I/O, which do not depend on the machine's load.
 
-Only with the release binary, whose flags the figures are about. After a change that is meant to cost
-more, or that saves: `scripts/perf-report --record`, and say so in the commit.
+Only with the release binary, because the figures depend on its flags. After an intended change of the
+figures, run `scripts/perf-report --record` and mention it in the commit.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Starts with too little of the machine: one line that says what, and no crash.
+"""Starts with too few resources: one line that names them, and no crash.
 
 Only with the release binary: a sanitizer needs terabytes of address space for itself.
 """
@@ -22,7 +22,7 @@ class Limits(E2eCase):
         self.scratch.chmod(0o755)
 
     def start(self, limit: str, **options):
-        """(exit code, or None when it serves; standard error)"""
+        """(exit code, or None if it serves; standard error)"""
         process = subprocess.Popen(
             ["prlimit", limit, self.program, "serve", "--disk", "ram:1MiB", "--disk", "null:1MiB",
              "--listen", "127.0.0.1:0", "--log-level", "error"],

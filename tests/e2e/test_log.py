@@ -1,4 +1,4 @@
-"""The log: nobody waits for it, no peer fills it, and its last lines are out when the daemon ends."""
+"""The log: nobody waits for it, no peer can flood it, and its last lines are written when the daemon ends."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ def send_bad_pdus(session, count):
 
 class Log(E2eCase):
     def full_pipe(self):
-        """Its end for writing; one page, and no room left."""
+        """The writing end of a full pipe of one page."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
         self.addCleanup(os.close, writer)
@@ -73,7 +73,7 @@ target = [{name = "iqn.2026-11.io.lunar:disks", lun = [{lun = 5, device = "bad"}
 
 
 class Media(E2eCase):
-    """Errors of the medium are in the log: LUN, device, what, which blocks and why."""
+    """Errors of the medium are logged with LUN, device, operation, blocks and reason."""
 
     def daemon(self, *options):
         port = free_port()

@@ -57,7 +57,7 @@ class Login(E2eCase):
         self.assertEqual(session.nop(b"still").data, b"still")
 
     def test_names_repeated_in_the_operational_stage(self):
-        """As libiscsi, and so QEMU, does with credentials."""
+        """Like libiscsi, and so QEMU, with credentials."""
         names = {"InitiatorName": "iqn.2026-11.io.lunar:again", "SessionType": "Normal", "TargetName": TARGET}
         for second, status in (({}, 0), ({"InitiatorName": "iqn.2026-11.io.lunar:other"}, 0x0200)):
             session = self.login(self.daemon, login=False)
@@ -126,7 +126,7 @@ class Discovery(E2eCase):
         self.assertEqual(session.text({"SendTargets": "iqn.2026-11.io.lunar:nobody"}), [])
 
 
-# Not every container has it.
+# Some containers lack it.
 HAS_IPV6 = any(line.split()[0] == "00000000000000000000000000000001"
                for line in Path("/proc/net/if_inet6").read_text().splitlines()) \
     if Path("/proc/net/if_inet6").exists() else False
@@ -199,7 +199,7 @@ class Log(E2eCase):
 
 
 class DataTransfer(E2eCase):
-    """Every way that data may travel gives the same bytes."""
+    """All ways to transfer data give the same bytes."""
 
     def round_trip(self, daemon, keys, length):
         disk = Disk(self.login(daemon, keys=keys)).settle()

@@ -1,4 +1,4 @@
-"""Logical unit numbers: hosts with numbers of their own, and all 16,384 of a target."""
+"""Logical unit numbers: hosts with their own LUNs, and all 16,384 of a target."""
 
 import time
 

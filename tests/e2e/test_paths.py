@@ -1,4 +1,4 @@
-"""Two ways to one logical unit: portal groups as target port groups, their asymmetric access states."""
+"""Two paths to one logical unit: portal groups as target port groups, their asymmetric access states."""
 
 from lunar_e2e.case import E2eCase
 from lunar_e2e.daemon import free_port
@@ -82,12 +82,12 @@ class Paths(E2eCase):
             self.assertEqual(disk.inquiry()[5] & 0x30, 0x30)
             self.assertEqual(groups(disk), {1: (0x80, 0, [1]), 2: (0x01, 0, [2])})
         self.assertEqual([own_group(disk) for disk in disks], [1, 2])
-        # The other target's ports have numbers of their own.
+        # The other target's ports have other numbers.
         other = self.path(1, OTHER)
         self.assertEqual(other.inquiry()[5] & 0x30, 0x10)
         self.assertNotIn(own_group(other), (1, 2))
         self.assertIn(own_group(other), groups(other))
-        # Both ways lead to the same blocks.
+        # Both paths lead to the same blocks.
         disks[0].write(3, b"\xa5" * 512)
         self.assertEqual(disks[1].read(3, 1), b"\xa5" * 512)
         self.assertEqual(other.read(3, 1), b"\xa5" * 512)
@@ -102,7 +102,7 @@ class Paths(E2eCase):
         self.expect_sense(ACCESS_STATE_CHANGED, other)
         other.read(0, 1)
         one.read(0, 1)
-        set_groups(two, {2: 0, 1: 3})  # the way in standby brings itself back
+        set_groups(two, {2: 0, 1: 3})  # sent on the standby path, which returns itself to service
         two.read(0, 1)
         self.expect_sense(ACCESS_STATE_CHANGED, one)
         self.expect_sense(TARGET_PORT_UNAVAILABLE, one)

@@ -1,4 +1,4 @@
-"""Killed and started again at once: the kernel may still hold what the killed one had."""
+"""Killed and restarted at once: the kernel may still hold resources of the killed process."""
 
 from lunar_e2e.case import E2eCase
 from lunar_e2e.daemon import free_port
@@ -15,7 +15,7 @@ class Restart(E2eCase):
         disks = ("--disk", f"file:{self.scratch}/d.img,size=16MiB,uuid={UUID}", "--shards", "2")
         for round_ in range(ROUNDS):
             daemon = self.serve(*disks, port=port)
-            # Two connections: one on each shard. Both are open when it dies, with a write under way.
+            # Two connections, one on each shard. Both are open when it dies, with a write in progress.
             disk = Disk(self.login(daemon, isid=ISID)).settle()
             other = Disk(self.login(daemon)).settle()
             self.assertEqual(keys(disk), [round_] if round_ else [])

@@ -1,4 +1,4 @@
-"""scripts/run, and the commands that README.md tells a reader to type, typed.
+"""scripts/run, and the commands of README.md.
 
 Only with the release binary, which is the one that scripts/run builds.
 """
@@ -15,7 +15,7 @@ RELEASE_ONLY = True
 CHECKOUT = Path(__file__).resolve().parents[2]
 PORTAL = "127.0.0.1:3260"
 
-# Lines of README.md that are not run here, each with what covers it instead.
+# Lines of README.md that are not run here, each with the reason.
 COVERED = {
     "git clone": "the reader's own copy is this checkout",
     "scripts/run": "started by the test",
@@ -24,7 +24,7 @@ COVERED = {
 
 
 def shell_lines(document: Path) -> list:
-    """The commands of the ```sh blocks, one a line."""
+    """The commands of the ```sh blocks, one per line."""
     lines, inside = [], False
     for line in document.read_text().splitlines():
         if line.startswith("```"):

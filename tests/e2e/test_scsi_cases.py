@@ -1,4 +1,4 @@
-"""The SCSI cases of tests/conformance, one test a case; and that the runner can fail."""
+"""The SCSI cases of tests/conformance, one test per case; and tests that the runner can fail."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from scsi_text.runner import Failure, FileRun
 
 
 def cases_of(run: FileRun):
-    """A TestCase class of one run of a file. The cases keep their order, against one target."""
+    """A TestCase class for one run of a file. The cases run in order against one target."""
 
     class Cases(unittest.TestCase):
         @classmethod
@@ -99,7 +99,7 @@ class Language(unittest.TestCase):
 
 
 class Task:
-    """What a target could have answered."""
+    """Possible answers of a target."""
 
     def __init__(self, status=0, data=b"", sense=b"", residual=0, flags=0, read_length=0):
         self.status, self.data, self.sense = status, data, sense
@@ -169,7 +169,7 @@ class Cases(unittest.TestCase):
 
 
 class CommandLine(E2eCase):
-    """tests/conformance/run as people call it."""
+    """tests/conformance/run on the command line."""
 
     def run_cases(self, *arguments, **options) -> subprocess.CompletedProcess:
         return subprocess.run([sys.executable, FOLDER / "run", *arguments], capture_output=True, text=True,

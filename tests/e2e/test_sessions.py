@@ -70,7 +70,7 @@ class Sessions(E2eCase):
         self.assertEqual(len(Disk(self.login(daemon, isid=ISID)).settle().read(0, 1)), 512)
 
     def test_logins_that_were_given_up_leave_the_live_session(self):
-        """A daemon that was frozen finds them in its backlog, beside the one that is meant."""
+        """A daemon that was frozen finds dead connections in its backlog, beside a live one."""
         daemon = self.serve("--disk", "ram:16MiB", "--shards", "2")
         for round_ in range(10):
             os.kill(daemon.pid, signal.SIGSTOP)
@@ -84,7 +84,7 @@ class Sessions(E2eCase):
             response = live.receive()
             self.assertEqual(response.login_status, 0)
             live.exp_stat_sn, live.max_cmd_sn = response.stat_sn + 1, response.max_cmd_sn
-            # One of its own shard's connections follows, and one of the other's: all dead are done with.
+            # One more connection on its shard and one on the other: all dead ones have been processed.
             for _ in range(2):
                 self.login(daemon).logout()
             self.assertEqual(live.nop(b"alive").data, b"alive", f"round {round_}")
@@ -92,7 +92,7 @@ class Sessions(E2eCase):
         self.assertNotRegex(daemon.output(), r"\.0\.1:0: ", "an address that accept did not tell")
 
     def start_login(self, daemon):
-        """Sent, and not answered yet."""
+        """Commands that were sent and not answered yet."""
         session = self.login(daemon, login=False, isid=ISID)
         session.send(session.login_request(1, 3, {"InitiatorName": session.initiator, "TargetName": TARGET,
                                                   **OPERATIONAL_KEYS}))

@@ -74,7 +74,7 @@ class Shutdown(E2eCase):
     def test_with_a_reader_that_does_not_read(self):
         def prepare(daemon):
             disk = self.disk(daemon)
-            for _ in range(24):  # 6 MiB of answers stay in the sockets and behind them
+            for _ in range(24):  # 6 MiB of answers fill the sockets and the queue behind them
                 disk.start_read(0, 512)
 
         self.check(prepare)

@@ -1,4 +1,4 @@
-"""What signals do to a daemon beyond the orderly stop of test_shutdown."""
+"""Effects of signals, except the orderly stop in test_shutdown."""
 
 import signal
 import time
@@ -6,7 +6,7 @@ import time
 from lunar_e2e.case import E2eCase
 from lunar_e2e.daemon import SLOWNESS, free_port
 
-# The drain waits for a write that the medium never ends.
+# The drain waits for a write that the medium never completes.
 HANGS = """
 device = [{name = "d", type = "ram", size = "1MiB"},
           {name = "bad", type = "error", base = "d", inject = [{op = "write", action = "hang"}]}]
@@ -32,7 +32,7 @@ class Signals(E2eCase):
         self.assertEqual(disk.read(0, 1), b"kept" * 128)
 
     def draining(self):
-        """A daemon that has been told to end and waits for a hanging write."""
+        """A daemon that is ending and waits for a hanging write."""
         port = free_port()
         path = self.scratch / "lunar.toml"
         path.write_text(HANGS.replace("PORT", str(port)))

@@ -1,4 +1,4 @@
-"""The state folder: what a disk remembers over restarts, and what happens when it cannot."""
+"""The state folder: what a disk remembers across restarts, and what happens if it cannot."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ UUID = "6b1d7f4e-0000-4000-8000-000000000001"
 OTHER_UUID = "6b1d7f4e-0000-4000-8000-000000000002"
 INSUFFICIENT_REGISTRATION_RESOURCES = 0x5504
 SANITIZE_COMMAND_FAILED = 0x3103
-ISID = b"\x80\0\0\0\0\x0a"  # one nexus, whatever was before
+ISID = b"\x80\0\0\0\0\x0a"  # always the same nexus
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
@@ -44,7 +44,7 @@ class State(E2eCase):
         arguments = ("--disk", ram(UUID), "--disk", "ram:1MiB")
         daemon = self.serve(*arguments)
         register(self.disk(daemon), 0xA)
-        with self.assertRaises(CommandFailed):  # its name dies with the daemon
+        with self.assertRaises(CommandFailed):  # its UUID ends with the daemon
             register(self.disk(daemon, 1), 0xA)
         daemon.kill()
         self.assertEqual(keys(self.disk(self.serve(*arguments))), [0xA])
@@ -68,14 +68,14 @@ class State(E2eCase):
         self.assertEqual(keys(self.disk(self.serve("--disk", ram(UUID)))), [0xA])
 
     def test_acknowledged_changes_survive_kill_9_in_the_midst_of_others(self):
-        """Each registers again and again; the key of the last GOOD, or the one after it, is found."""
+        """Each nexus registers repeatedly. The restart finds the key of the last GOOD, or the next one."""
         arguments = ("--disk", ram(UUID), "--disk", ram(OTHER_UUID))
         for round_number in range(3):
             daemon = self.serve(*arguments)
             session = self.login(daemon, isid=ISID)
             disks = [Disk(session, lun).settle() for lun in (0, 1)]
             acknowledged = [0, 0]
-            # One command is under way on each disk when the end comes.
+            # One command is in progress on each disk at the kill.
             for key in range(1, 20 + 7 * round_number):
                 tasks = [start_register_and_ignore(disk, key) for disk in disks]
                 if key == 19 + 7 * round_number:
@@ -91,7 +91,7 @@ class State(E2eCase):
             daemon.stop()
 
     def test_a_folder_of_an_earlier_version_is_taken_over(self):
-        """tests/data/state-files: what a lunar without a database left when it was killed."""
+        """tests/data/state-files: a folder left by a killed lunar without a database."""
         shutil.copytree(DATA / "state-files", self.scratch / "state")
         (self.scratch / "disk").write_bytes(bytes(1 << 20))
         arguments = ("--disk", ram(UUID), "--disk", f"file:{self.scratch / 'disk'},uuid={OTHER_UUID},readonly")
@@ -149,7 +149,7 @@ class State(E2eCase):
         daemon = self.serve("--disk", writable)
         disk = self.disk(daemon)
         disk.write(0, b"\x11" * disk.block_size)
-        overwrite = bytes([0x1F, 0, 0, 1, 0xEE])  # 31 times: it is not done before the end comes
+        overwrite = bytes([0x1F, 0, 0, 1, 0xEE])  # 31 times: still running at the kill
         disk.execute(bytes([0x48, 0x81, 0, 0, 0, 0, 0, 0, len(overwrite), 0]), write=overwrite)
         daemon.kill()
         before = (self.scratch / "disk").read_bytes()

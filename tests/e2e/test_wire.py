@@ -1,4 +1,4 @@
-"""Raw PDUs, good and bad: whatever a peer sends, the others are served on."""
+"""Raw PDUs, good and bad: whatever a peer sends, other sessions are still served."""
 
 import random
 
@@ -26,7 +26,7 @@ class WireCase(E2eCase):
         return connection
 
     def assert_served_on(self):
-        """The session that was there all along still works, and a new one does."""
+        """The old session still works, and so does a new one."""
         self.assertEqual(self.witness.read(0, 16), b"safe" * 2048)
         self.assertEqual(self.disk(self.daemon).read(0, 16), b"safe" * 2048)
 
@@ -90,7 +90,7 @@ class BadBytes(WireCase):
         request = Pdu(wire.NOP_OUT, FINAL, initiator_task_tag=9, target_transfer_tag=NO_TAG,
                       cmd_sn=session.cmd_sn, exp_stat_sn=session.exp_stat_sn)
         request.data_segment_length = 0xFFFFFF
-        session.send(request)  # the header alone is enough to refuse it
+        session.send(request)  # refused on its header alone
         self.assert_rejected_or_closed(session)
         self.assert_served_on()
 
@@ -276,7 +276,7 @@ class TaskManagement(WireCase):
         request = self.stuck_write(session)
         self.assertEqual(session.task_management(ABORT_TASK, referenced=request.initiator_task_tag,
                                                  ref_cmd_sn=request.cmd_sn), FUNCTION_COMPLETE)
-        self.assertEqual(session.nop(b"next").data, b"next")  # and no response to the aborted one
+        self.assertEqual(session.nop(b"next").data, b"next")  # and the aborted one has no response
 
     def test_abort_of_a_task_that_is_done(self):
         session = self.login(self.daemon)

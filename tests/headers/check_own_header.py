@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a .cpp file does not include its own header before anything else, or a header has no guard.
+"""Fails if a .cpp file does not include its own header first, or a header has no guard.
 
     tests/headers/check_own_header.py [CHECKOUT]
 
@@ -15,7 +15,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
 
 
 def own_header(root: Path, source: Path) -> str:
-    """As it is included: beside the source, or of the same name below include/lunar; "" without one."""
+    """The include path of the own header: beside the source, or below include/lunar. "": there is none."""
     name = source.relative_to(root / "src").with_suffix(".h")
     for path in (Path(name), Path("lunar") / name, Path("lunar") / name.name):
         if (root / "src" / path).exists() or (root / "include" / path).exists():
@@ -24,7 +24,7 @@ def own_header(root: Path, source: Path) -> str:
 
 
 def violations_of(root: Path):
-    """What is wrong, a line each."""
+    """The errors, one per line."""
     for source in sorted(root.glob("src/**/*.cpp")):
         if source.stem.endswith(("_test", "_fuzz")):
             continue

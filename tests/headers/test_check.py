@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that the check of headers fails where it must."""
+"""Tests that the header check fails where it must."""
 
 import tempfile
 import unittest

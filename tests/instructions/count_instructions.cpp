@@ -2,10 +2,9 @@
 //
 //   count_instructions read|write IOS SESSIONS LUNS DEPTH
 //
-// The initiator sends DEPTH commands to the last LUN in the last of SESSIONS sessions, then the
-// target has turns until all are answered, and so on. All that the target does for them, and
-// nothing else, happens inside counted_turn(): `valgrind --tool=callgrind
-// --toggle-collect=counted_turn`.
+// The initiator sends DEPTH commands to the last LUN in the last of SESSIONS sessions. Then the
+// target's loop runs until all are answered, and so on. counted_turn() contains all of the target's
+// work for them and nothing else: `valgrind --tool=callgrind --toggle-collect=counted_turn`.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -21,7 +20,7 @@
 #include "bench/session.h"
 #include "loop_target.h"
 
-// By its name callgrind knows it.
+// callgrind finds it by its name.
 extern "C" __attribute__((noinline, used)) void counted_turn(
     lunar::instructions::LoopTarget* target) {
   target->turn();
@@ -32,7 +31,7 @@ namespace {
 
 constexpr std::uint32_t kIoBytes = 4096;
 constexpr std::uint32_t kBlockBytes = 512;
-// Before anything counts: pools, the connection's buffer and the socket's reach their size.
+// Before counting: lets pools and the buffers of connection and socket reach their size.
 constexpr std::uint64_t kWarmUp = 512;
 constexpr unsigned kMaxTries = 16;
 
@@ -55,7 +54,7 @@ class Initiator {
                  .queue_depth = script.depth,
                  .io_bytes = kIoBytes} {}
 
-  // Blocking: another thread gives the target its turns.
+  // Blocking: another thread runs the target's loop.
   Result<> open(const std::string& port, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
       LUNAR_TRY_ASSIGN(bench::Socket socket, bench::connect_to("127.0.0.1", port));
@@ -98,7 +97,7 @@ class Initiator {
   }
 
  private:
-  // Takes the unit attention of a new nexus.
+  // Clears the unit attention of a new nexus.
   static Result<> settle(bench::Session& session) {
     const std::array<std::byte, 6> test_unit_ready{};
     std::string reason;
@@ -134,7 +133,7 @@ Result<> run(const Script& script) {
   });
   while (!done.load()) {
     target->turn();
-    std::this_thread::yield();  // to the logins, also where only one thread runs at a time
+    std::this_thread::yield();  // to the logins, even if only one thread runs at a time
   }
   logins.join();
   LUNAR_TRY(opened);

@@ -1,5 +1,5 @@
-// A whole iSCSI target on one real shard that has no thread: whoever calls turn() is its thread. So
-// a program can be initiator and target in strict alternation, and count the target's share alone.
+// A whole iSCSI target on one real shard without a thread: the caller of turn() is its thread. So a
+// program can be initiator and target in strict alternation, and count only the target's share.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 
 namespace lunar::instructions {
 
-// Time that goes on by the same step each turn, so that no count depends on the machine's speed.
+// A clock that advances by a fixed step per turn, so that no count depends on the machine's speed.
 class TurnClock final : public engine::Clock {
  public:
   static constexpr std::uint64_t kTurnNs = 1 * engine::kMicrosecond;
@@ -32,7 +32,7 @@ class TurnClock final : public engine::Clock {
   std::uint64_t now_ns_ = engine::kSecond;
 };
 
-// Made, used and destroyed by one thread. Its disks are RAM.
+// Created, used and destroyed by one thread. Its disks are RAM.
 class LoopTarget {
  public:
   static constexpr std::uint64_t kDiskBytes = 16 * kMiB;
@@ -55,7 +55,7 @@ class LoopTarget {
  private:
   LoopTarget() = default;
   Result<> set_up(std::size_t luns);
-  // Turns until the coroutine has ended.
+  // Runs turns until the coroutine has ended.
   void finish(engine::Task<void> task);
   engine::Task<void> begin(Result<>* outcome);
   engine::Task<void> end();

@@ -14,7 +14,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
 
 def layer_of_header(included: str):
-    """The layer of an include path as it is written, relative to src/ or include/; None if unknown."""
+    """The layer of an include path as written, relative to src/ or include/. None: unknown."""
     if included.startswith("lunar/"):
         folder, slash, _ = included.removeprefix("lunar/").rpartition("/")
         return PUBLIC_HEADERS.get(folder + "/" if slash else included.removeprefix("lunar/"))
@@ -22,7 +22,7 @@ def layer_of_header(included: str):
 
 
 def violations_of(name: str, layer: str, text: str):
-    """What is wrong with the includes of one file, a line each."""
+    """The violations of one file's includes, one per line."""
     allowed = may_use(layer)
     for included in INCLUDE.findall(text):
         target = layer_of_header(included)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when CMakeLists.txt links a folder's library to one that the table of layers forbids.
+"""Fails if CMakeLists.txt links a folder's library to one that the table of layers forbids.
 
     tests/layering/check_links.py [CHECKOUT]
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from layers import KINDS, LAYERS, may_use
 
-# The row of all kinds of device, in a loop over their folders.
+# The libraries of all kinds of device, made in a loop over their folders.
 OF_A_KIND = re.compile(r"lunar_library\(\$\{name\}\s+FOLDER\s+src/\$\{kind\}([^)]*)\)")
 LIBRARY = re.compile(r"lunar_(?:library|tests)\(\s*(\w+)\s+FOLDER\s+src/(\S+)([^)]*)\)")
 
 
 def violations_of(text: str):
-    """What is wrong in the text of a CMakeLists.txt, a line each."""
+    """The violations in the text of a CMakeLists.txt, one per line."""
     text = re.sub(r"#.*", "", text)
     rows = LIBRARY.findall(text)
     for rest in OF_A_KIND.findall(text):

@@ -1,4 +1,4 @@
-"""Which folder may use which: the table of docs/ARCHITECTURE.md, once, for the include and link tests.
+"""The layers: which folder may use which, as in docs/ARCHITECTURE.md. For the include and link tests.
 
 A row names what the folder may use directly; whatever those may use is allowed too.
 """
@@ -67,7 +67,7 @@ PUBLIC_HEADERS = {
 
 
 def may_use(layer: str) -> frozenset:
-    """The folder itself and all that it may use, directly or through another."""
+    """The folder itself and all folders that it may use, directly or indirectly."""
     found, waiting = set(), [layer]
     while waiting:
         name = waiting.pop()
@@ -78,8 +78,8 @@ def may_use(layer: str) -> frozenset:
 
 
 def layer_of_file(path: str):
-    """The row of a file below src/; None if unknown. The tests of a room drive the whole of which it
-    is a part: they may use what the `testing` folder beside the rooms may."""
+    """The row of a file below src/. None: unknown. A room's tests drive the whole of which the room is
+    part, so they have the row of the `testing` folder beside the rooms."""
     folder, _, name = path.rpartition("/")
     layer = layer_of(folder)
     if layer and name.endswith(TESTS) and not layer.endswith("/spec"):
@@ -89,7 +89,7 @@ def layer_of_file(path: str):
 
 
 def layer_of(folder: str):
-    """The row that a path below src/ belongs to: the longest that fits, or None."""
+    """The row of a path below src/: the longest match, or None."""
     parts = folder.split("/")
     for length in range(len(parts), 0, -1):
         name = "/".join(parts[:length])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that the layering checks fail where they must."""
+"""Tests that the layering checks fail where they must."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""cmake/batches.py keeps apart what would mean something else together."""
+"""cmake/batches.py separates files whose meaning would change together."""
 
 import sys
 import tempfile

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/test with stubs in the place of what it runs: what it counts, tells and leaves alone."""
+"""scripts/test with stubs for the programs that it runs: its counts, output and skipped stages."""
 
 import os
 import shutil
@@ -59,7 +59,7 @@ class Test(unittest.TestCase):
             self.assertEqual(f"{stage} " in text, not stage.endswith("debug"), stage)
 
     def test_tests_do_not_wait_for_more_than_their_build(self):
-        """The second build ends when the format check, and the tests of the first tree, have run."""
+        """The second build ends after the format check and the tests of the first tree have run."""
         wait = "for i in $(seq 1000); do [ -e formatted ] && [ -e tested ] && exit 0; sleep 0.02; done; exit 1"
         (self.root / "bin/cmake").write_text(f'#!/bin/sh\ncase "$*" in "--build build/gcc "*) {wait} ;; esac\n')
         (self.root / "tests/e2e/run").write_text("#!/bin/sh\ntouch tested\n")

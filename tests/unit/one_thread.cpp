@@ -1,5 +1,5 @@
-// A test that starts threads stands in a file called *_threads_test.cpp, because only those are
-// built with ThreadSanitizer, too. This stands before the C library's function and fails any other
+// A test that starts threads must be in a file called *_threads_test.cpp, because only those are
+// built with ThreadSanitizer, too. This code replaces the C library's function and fails any other
 // case.
 
 #include <dlfcn.h>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// The log's thread starts with the first line that any case writes; it is nobody's in particular.
+// The log's thread belongs to no case, so it starts before the first one.
 class LogStarts : public testing::Environment {
   void SetUp() override { ASSERT_TRUE(lunar::log::start()); }
 };

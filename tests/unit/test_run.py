@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that tests/unit/run counts what passed, failed, died and was skipped."""
+"""Tests that tests/unit/run counts passed, failed, crashed and skipped cases."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 RUN = Path(__file__).resolve().parent / "run"
-# What GoogleTest prints, by part.
+# Output of GoogleTest, by part.
 PROGRAM = """#!/usr/bin/env python3
 import os, sys
 part = os.environ["GTEST_SHARD_INDEX"]

@@ -1,1 +1,1 @@
-"""The language of tests/conformance/*.scsi (docs/conformance.md), and what runs it."""
+"""The language of tests/conformance/*.scsi (docs/conformance.md) and its runner."""

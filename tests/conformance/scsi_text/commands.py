@@ -69,7 +69,7 @@ TABLE_ROWS = load()
 
 
 def find(words: list):
-    """(Command, how many of the words are its name). A name may stand in several words; bytes too."""
+    """(Command, number of words of its name). Names and bytes may consist of several words."""
     hexadecimal = 0
     while hexadecimal < len(words) and re.fullmatch(r"[0-9a-fA-F]{2}", words[hexadecimal]):
         hexadecimal += 1
@@ -82,7 +82,7 @@ def find(words: list):
 
 
 def build(command: Command, values: dict, out_length: int) -> bytes:
-    """The CDB with these fields; a name `cdb[PLACE]` is any place. `values` are numbers."""
+    """The CDB with these fields. The name `cdb[PLACE]` stands for any place. `values` are numbers."""
     cdb = bytearray(command.cdb)
     for name, place in command.fields.items():
         if name == "alloc":

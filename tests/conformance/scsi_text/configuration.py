@@ -41,7 +41,7 @@ class Configuration:
     portable: bool = False
 
     def take_ports(self):
-        """Other ones at each start: the kernel may not have given up those of a killed daemon yet."""
+        """New ones at each start: the kernel may still hold those of a killed daemon."""
         self.ports = {tag: free_port() for tag in self.portals}
 
     def toml(self, folder: Path) -> str:
@@ -62,7 +62,7 @@ class Configuration:
         return text.replace("$DIR", str(folder))
 
     def prepare(self, folder: Path):
-        """Makes the files that a read-only disk opens."""
+        """Creates the files of read-only disks."""
         for _, keys, _ in self.disks:
             path = Path(keys.get("path", "").strip('"').replace("$DIR", str(folder)))
             if keys.get("readonly") == "true" and not path.exists():
@@ -87,7 +87,7 @@ def _keys(words: list) -> dict:
 
 
 def media(head: list) -> list:
-    """The disks of `media ram file:4096`, with each of which the file runs once; else one, None."""
+    """The disks of `media ram file:4096`; the file runs once with each. Without `media`: [None]."""
     return next((words[1:] for _, words in head if words[0] == "media"), [None])
 
 
@@ -106,7 +106,7 @@ def configure(head: list, medium=None) -> Configuration:
 
 
 def _fill_in(configuration: Configuration):
-    """What a file need not say: a RAM disk, LUN 0, one portal, nexus A."""
+    """The defaults of a file: a RAM disk, LUN 0, one portal, nexus A."""
     if not configuration.disks and not configuration.raw:
         configuration.disks.append(("disk", {"type": '"ram"', "size": '"16MiB"'}, []))
     if not configuration.targets and configuration.disks:

@@ -1,4 +1,4 @@
-"""Data as text: what goes out, and what is expected to come in (where bytes may be anything)."""
+"""Data as text: data-out, and expected data-in (which may have arbitrary bytes)."""
 
 import random
 import re
@@ -7,7 +7,7 @@ from .numbers import TextError, evaluate
 
 
 class Pattern:
-    """Bytes, some of which may be anything; `open_end`: more may follow."""
+    """Bytes, some of them arbitrary. `open_end`: more may follow."""
 
     def __init__(self, value=b"", mask=None, open_end=False):
         self.value = bytes(value)
@@ -29,7 +29,7 @@ class Pattern:
         return self.value
 
     def mismatch(self, data):
-        """None when `data` fits; else what is wrong, in words."""
+        """None if `data` matches, otherwise the difference in words."""
         data = bytes(data)
         if data == self.value and not self.mask.strip(b"\xff"):
             return None
@@ -55,7 +55,7 @@ def crc16(data: bytes) -> int:
 
 
 def split_top(text: str, separator: str) -> list:
-    """Splits where no bracket or quote is open."""
+    """Splits outside of brackets and quotes."""
     parts, depth, quoted, start = [], 0, False, 0
     for at, char in enumerate(text):
         if char == '"':
@@ -85,7 +85,7 @@ def _bracket(text: str) -> Pattern:
 
 
 class Functions:
-    """NAME(ARGUMENTS) in data. Each takes the evaluated numbers."""
+    """The functions NAME(ARGUMENTS) of data. Their arguments are evaluated numbers."""
 
     def __init__(self, block: int):
         self.block = block
@@ -107,12 +107,12 @@ class Functions:
         return ANY * length
 
     def lbas(self, lba, blocks=1, tag=0):
-        """Blocks that are told apart: each repeats its LBA and the tag."""
+        """Distinguishable blocks: each repeats its LBA and the tag."""
         return Pattern(b"".join((number.to_bytes(8, "big") + tag.to_bytes(8, "big")) * (self.block // 16)
                                 for number in range(lba, lba + blocks)))
 
     def protected(self, lba, blocks=1, tag=0, application=0, reference=None):
-        """As lbas(), each with its protection information; reference tags count from that (else the LBA)."""
+        """Like lbas(), with protection information. Reference tags count from the LBA unless given."""
         data = self.lbas(lba, blocks, tag).value
         return Pattern(b"".join(
             block + crc16(block).to_bytes(2, "big") + application.to_bytes(2, "big")

@@ -1,4 +1,4 @@
-"""What follows `=>`: the status, sense data and data that a command must give."""
+"""The part after `=>`: the expected status, sense data and data of a command."""
 
 import re
 
@@ -15,7 +15,7 @@ _OPTION = re.compile(r"([\w@.:]+?)(:=|!=|>=|<=|=)(.*)", re.DOTALL)
 
 
 class Mismatch(AssertionError):
-    """What came is not what the line says."""
+    """The answer does not match the line."""
 
 
 def _compare(operator: str, got: int, want: int) -> bool:
@@ -23,7 +23,7 @@ def _compare(operator: str, got: int, want: int) -> bool:
 
 
 def _leading(words: list, names) -> tuple:
-    """The longest of `names` that the words begin with, and how many words it has."""
+    """The longest of `names` that the words start with, and its number of words."""
     for count in range(min(4, len(words)), 0, -1):
         if " ".join(words[:count]) in names:
             return " ".join(words[:count]), count
@@ -68,7 +68,7 @@ class Expectation:
         return name, place, operator, value
 
     def check(self, task, names: dict):
-        """Raises Mismatch. `names` gets what the line captures."""
+        """Raises Mismatch. Adds values that the line captures to `names`."""
         if sense.status_name(task.status) != self.status:
             raise Mismatch(f"the status is {sense.status_name(task.status)}")
         told = sense.Sense(task.data if self.reports else task.sense)
@@ -110,7 +110,7 @@ class Expectation:
 
     @staticmethod
     def _check_ascending(received, value):
-        """`ascending=AT:WIDTH`: from there to the end the entries rise (lists of page codes, LUNs)."""
+        """`ascending=AT:WIDTH`: the entries from AT to the end ascend (lists of page codes, LUNs)."""
         at, _, width = value.partition(":")
         at, width = int(at), int(width or 1)
         entries = [bytes(received[k : k + width]) for k in range(at, len(received), width)]
@@ -118,7 +118,7 @@ class Expectation:
             raise Mismatch(f"not ascending from byte {at}: {b''.join(entries).hex(' ', width)}")
 
     def _check_amount(self, task):
-        """RFC 7143 s11.4.5: data and residual account for what the initiator offered."""
+        """RFC 7143 s11.4.5: data and residual add up to the expected length of the initiator."""
         if self.status != "GOOD" or not task.read_length or task.flags & 4:
             return
         missing = task.residual if task.flags & 2 else 0
@@ -151,7 +151,7 @@ def _check_sense(told, names, name, operator, value):
 
 
 def _check_field(told, names, value):
-    """`cdb[2]`, `cdb[2].7`, `param[8]` or `none`; without a bit any is right."""
+    """`cdb[2]`, `cdb[2].7`, `param[8]` or `none`. Without a bit, any bit matches."""
     got = told.field()
     if value == "none":
         if got is not None:

@@ -12,12 +12,12 @@ FUNCTIONS = {"ABORT TASK": 1, "ABORT TASK SET": 2, "CLEAR ACA": 3, "CLEAR TASK S
              "LOGICAL UNIT RESET": 5, "TARGET WARM RESET": 6, "TARGET COLD RESET": 7, "QUERY TASK": 9,
              "QUERY TASK SET": 10, "I_T NEXUS RESET": 11, "QUERY ASYNCHRONOUS EVENT": 12}
 WITH_TASK = ("ABORT TASK", "QUERY TASK")
-# What is no command of a nexus: word and number of arguments.
+# Steps other than commands of a nexus: word and number of arguments.
 PLAIN_STEPS = {"login": (1,), "logout": (1,), "drop": (1,), "settle": (1,), "restart": (0, 1), "wait": (1,),
                "pending": (1,), "aborted": (1,), "send": (1,), "let": (2,)}
 HEAD = ("disk", "rule", "unit", "target", "portal", "nexus", "toml", "option", "media", "portable",
         "let")
-# Arguments of a command that are not fields of its CDB.
+# Arguments of commands, except the fields of the CDB.
 COMMAND_OPTIONS = ("in", "out", "append", "edtl", "lun", "attr", "as")
 
 
@@ -25,7 +25,7 @@ COMMAND_OPTIONS = ("in", "out", "append", "edtl", "lun", "attr", "as")
 class Line:
     number: int
     text: str
-    indented: list = field(default_factory=list)  # its continuation, verbatim, for `toml`
+    indented: list = field(default_factory=list)  # verbatim continuation lines, for `toml`
 
 
 @dataclass
@@ -55,7 +55,7 @@ class CaseFile:
 
 
 def without_comment(text: str) -> str:
-    """`#` ends the line where a word could begin, but not in quotes."""
+    """Removes a comment: `#` at the start of a word, outside of quotes."""
     quoted = False
     for at, char in enumerate(text):
         if char == '"':
@@ -66,7 +66,7 @@ def without_comment(text: str) -> str:
 
 
 def split_words(text: str) -> list:
-    """At blanks, but not inside brackets or quotes."""
+    """Splits at blanks outside of brackets and quotes."""
     words, word, depth, quoted = [], "", 0, False
     for char in text:
         if char == '"':
@@ -87,7 +87,7 @@ def split_words(text: str) -> list:
 
 
 def _logical_lines(text: str):
-    """A line that begins with a blank continues the one above."""
+    """Joins lines: one that begins with a blank continues the line above."""
     current = None
     for number, raw in enumerate(text.splitlines(), 1):
         stripped = without_comment(raw)

@@ -11,7 +11,7 @@ _BINARY = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
 
 
 class TextError(Exception):
-    """What a case file says makes no sense."""
+    """A case file is invalid."""
 
 
 def evaluate(text: str, names) -> int:
@@ -41,7 +41,7 @@ def _value(node, names) -> int:
 
 
 class Place:
-    """Where a field stands, as the standards' tables count: `2` a byte, `2:4` four bytes,
+    """The place of a field, counted as in the standards' tables: `2` a byte, `2:4` four bytes,
     `1.3` a bit, `1.7:3` three bits of which bit 7 is the most significant."""
 
     def __init__(self, text: str):

@@ -19,7 +19,7 @@ SHOWN_BYTES = 512
 
 
 class Failure(Exception):
-    """A case that did not hold; str() is the whole report."""
+    """A failed case. str() gives the whole report."""
 
 
 @dataclass
@@ -34,12 +34,12 @@ class FileRun:
 
     def __init__(self, file: CaseFile, url=None, medium=None):
         self.file = file
-        self.medium = medium  # one of the head's `media`
+        self.medium = medium  # one of the `media` in the head
         self.configuration = configuration.configure(file.head, None if url else medium)
         self.target = OtherTarget(self.configuration, url) if url else Target(self.configuration)
         self.globals = None
         self.names = {}
-        self.started, self.ended = {}, {}  # the commands that have an `as=`
+        self.started, self.ended = {}, {}  # commands with `as=`
 
     def start(self) -> "FileRun":
         self.target.start()
@@ -51,7 +51,7 @@ class FileRun:
     # Cases
 
     def run(self, case: Case):
-        """Raises Failure; the target is a fresh one then."""
+        """Raises Failure after replacing the target by a fresh one."""
         step = None
         try:
             for nexus in self.target.nexuses.values():
@@ -76,7 +76,7 @@ class FileRun:
         return f"{self.file.path.name}:{line.number}: {case.name}{f' ({self.medium})' if self.medium else ''}\n  {line.text}\n  {words}"
 
     def _globals(self) -> dict:
-        """What every case knows: the capacity of the first nexus' unit, and the head's `let`s."""
+        """The names of every case: the capacity of the first nexus' unit, and each `let` of the head."""
         names = {"nexuses": self.target.nexuses, "block": 512, "last": 0, "capacity": 0}
         names.update({f"len_{name}": len(nexus.transport_id()) for name, nexus in self.target.nexuses.items()})
         first = next(iter(self.target.nexuses.values()))
@@ -161,10 +161,10 @@ class FileRun:
             while not task.done and not session.held[tag]:
                 session.pump()
         else:
-            session.nop()  # in order on one connection: the target has the command
+            session.nop()  # ordered on one connection, so the target has the command
 
     def _poll(self, step, session, lun, options):
-        """Again and again, until it is as expected."""
+        """Repeats the command until its answer is as expected."""
         deadline = time.monotonic() + POLL_SECONDS
         while True:
             cdb, arguments = self._arguments(step, options)
@@ -184,7 +184,7 @@ class FileRun:
         self._check(step, started.cdb, started.task)
 
     def _do_pending(self, step: Step):
-        """The target has had every chance to answer, and has not."""
+        """The target has had enough time to answer, and has not answered."""
         started = self._started(step.arguments[0])
         started.nexus.session.nop()
         if started.task.done:
@@ -225,7 +225,7 @@ class FileRun:
     # Commands
 
     def _arguments(self, step: Step, options: dict):
-        """The CDB, and how the session is to send it."""
+        """The CDB, and the arguments for sending it."""
         command = step.command
         fields = {name: evaluate(value, self.names) for name, value in options.items()
                   if name in command.fields or name.startswith("cdb[")}
@@ -252,7 +252,7 @@ class FileRun:
             return appended
         cdb = commands.build(command, fields, 0)
         length = commands.data_length(command, cdb, self.names)
-        if not command.parameters:  # blocks that tell where they were written
+        if not command.parameters:  # blocks that contain their LBA
             block = self.names["block"]
             lbas = data.Functions(block).lbas(fields.get("lba", 0) & 0xFFFFFFFF, -(-length // block))
             return (lbas.value if length % block == 0 else bytes(length)) + appended
@@ -289,7 +289,7 @@ def _shown(task) -> str:
 
 
 def _dump(shown: bytes) -> str:
-    """Sixteen bytes a row; `*` for rows that repeat the one above."""
+    """A hex dump: sixteen bytes per row; `*` for repetitions of the row above."""
     rows, last = "", None
     for at in range(0, len(shown), 16):
         row = shown[at : at + 16]

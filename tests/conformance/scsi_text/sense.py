@@ -7,7 +7,7 @@ KEYS = ("NO SENSE", "RECOVERED ERROR", "NOT READY", "MEDIUM ERROR", "HARDWARE ER
         "ABORTED COMMAND", "RESERVED", "VOLUME OVERFLOW", "MISCOMPARE", "COMPLETED")
 CHECK_CONDITION = 0x02
 
-# For people who read a failure; not needed to run.
+# Only for failure reports.
 MEANING = {
     0x0000: "no additional sense information", 0x0016: "operation in progress", 0x001D: "sanitize in progress",
     0x0402: "initializing command required", 0x0404: "format in progress", 0x040A: "ALUA transition",
@@ -37,7 +37,7 @@ def status_name(status: int) -> str:
 
 
 class Sense:
-    """Decoded sense data, fixed or descriptor format. What is not there is None."""
+    """Decoded sense data, fixed or descriptor format. Missing parts are None."""
 
     def __init__(self, data: bytes):
         self.data = bytes(data)
@@ -85,7 +85,7 @@ class Sense:
         return bool(flags & 0x40), int.from_bytes(self.specific[1:3], "big"), flags & 7 if flags & 8 else None
 
     def progress(self):
-        """In 65536ths, of NO SENSE and NOT READY; or None."""
+        """Progress in 65536ths, for NO SENSE and NOT READY; or None."""
         if self.key not in (0, 2) or self.specific is None:
             return None
         return int.from_bytes(self.specific[1:3], "big")

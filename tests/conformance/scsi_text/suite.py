@@ -12,13 +12,13 @@ def case_files(folder: Path) -> list:
 
 
 def load(path: Path, url=None) -> language.CaseFile:
-    """A case file as objects. A generator may ask a running target, so that may take a moment."""
+    """A case file as objects. May take a moment, because a generator may ask a running target."""
     return language.parse(path, text_of(path, url))
 
 
 def text_of(path: Path, url=None) -> str:
-    """The text of a .scsi file; or what generate_*.py makes: its HEAD, and cases(ask), where ask(line)
-    runs a command line (`A: INQUIRY`) against a target with that head and gives the data-in."""
+    """The text of a .scsi file, or of generate_*.py: its HEAD, then cases(ask). ask(line) runs a command
+    (`A: INQUIRY`) on a target with that head and returns the data-in."""
     if path.suffix != ".py":
         return path.read_text()
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -46,7 +46,7 @@ def runs(file: language.CaseFile, url=None) -> list:
 
 
 def run_file(path: Path, options):
-    """(passed, failed); prints a line a case. A file that the URL's disk cannot run counts nothing."""
+    """(passed, failed). Prints a line per case. A file that the URL's disk cannot run counts nothing."""
     file = load(path, options.url)
     wanted = [case for case in file.cases if options.only in case.name]
     if not wanted:
@@ -62,7 +62,7 @@ def run_file(path: Path, options):
 
 
 def _run_cases(run: FileRun, cases, quiet: bool) -> int:
-    """How many of the cases hold; none, when the target does not start."""
+    """The number of passed cases; 0 if the target does not start."""
     try:
         run.start()
         return sum(_holds(run, case, quiet) for case in cases)

@@ -16,10 +16,10 @@ UNIT_ATTENTION = 6
 
 
 class HoldingSession(Session):
-    """A session that can keep back the data of a write: the R2T is answered by release()."""
+    """A session that can hold back the data of a write. release() answers the R2Ts."""
 
     def __init__(self, *arguments, **options):
-        self.held = {}  # task tag to the R2Ts that came
+        self.held = {}  # received R2Ts by task tag
         super().__init__(*arguments, **options)
 
     def _on_r2t(self, pdu):
@@ -34,20 +34,20 @@ class HoldingSession(Session):
 
 
 class Nexus:
-    """An I_T nexus by name. Logs in when it is first needed, and then takes the unit attentions
-    that a new nexus has; a `login` step leaves them to the case."""
+    """A named I_T nexus. Logs in when first needed and clears the unit attentions of a new nexus. A
+    `login` step leaves these to the case."""
 
     def __init__(self, options: NexusOptions, target: "Target"):
         self.options, self.target = options, target
         self.session = None
-        self.settled = set()  # LUNs whose unit attentions have been taken
+        self.settled = set()  # LUNs whose unit attentions have been cleared
 
     def login(self):
         self.drop()
         self.session = HoldingSession(
             self.target.address(self.options.portal), target=self.target.iqn(self.options.target),
             initiator=self.options.initiator, isid=self.options.isid, timeout=15 * SLOWNESS)
-        self.settled = None  # raw: the case looks at the unit attentions itself
+        self.settled = None  # the case checks the unit attentions itself
 
     def use(self, lun: int) -> HoldingSession:
         if self.session is None:
@@ -58,7 +58,7 @@ class Nexus:
         return self.session
 
     def settle(self):
-        """Between cases: no unit attention of one is seen by the next."""
+        """Between cases: clears the unit attentions of a case before the next one."""
         if self.session is None:
             return
         for lun in self.settled or {self.options.lun}:
@@ -68,7 +68,7 @@ class Nexus:
         if self.settled is None:
             self.settled = set()
         self.settled.add(lun)
-        for _ in range(32):  # REQUEST SENSE: no reservation and no state of the unit refuses it
+        for _ in range(32):  # REQUEST SENSE works under any reservation and in any state
             task = self.session.execute(bytes([3, 0, 0, 0, 252, 0]), lun=lun, read_length=252)
             if task.status != GOOD or Sense(task.data).key != UNIT_ATTENTION:
                 return
@@ -111,7 +111,7 @@ class Target:
         self.daemon.start()
 
     def restart(self, how: str):
-        """`kill` is kill -9; the disks stay, the sessions go."""
+        """`kill`: kill -9. The disks remain, the sessions end."""
         self._end(orderly=how == "orderly")
         self.start()
 
@@ -138,7 +138,7 @@ class Target:
             self.folder = None
 
     def start_afresh(self):
-        """After a case that failed: the next one has a target that nothing has happened to."""
+        """Replaces the target after a failed case."""
         self._end(orderly=False)
         if self.folder is not None:
             shutil.rmtree(self.folder)
@@ -155,7 +155,7 @@ class Target:
 
 
 class OtherTarget(Target):
-    """A target that runs already, and whose disk may be overwritten: iscsi://HOST:PORT/NAME/LUN."""
+    """A running target whose disk may be overwritten: iscsi://HOST:PORT/NAME/LUN."""
 
     def __init__(self, configuration: Configuration, url: str):
         match = re.fullmatch(r"iscsi://([^/:]+)(?::(\d+))?/([^/]+)/(\d+)", url)

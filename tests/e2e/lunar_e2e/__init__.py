@@ -1,1 +1,1 @@
-"""Harness of the end-to-end tests: starts the daemon, talks to it by tools and by raw PDUs."""
+"""Harness of the end-to-end tests: starts the daemon, and talks to it through tools and raw PDUs."""

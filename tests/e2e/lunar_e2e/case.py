@@ -1,4 +1,4 @@
-"""Base of the test cases: a scratch folder, and daemons that never outlive their test."""
+"""Base class of test cases: a scratch folder, and daemons that end with their test."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from .disk import Disk
 
 
 class E2eCase(unittest.TestCase):
-    """Fails on a skip: what a test needs, scripts/deps installs."""
+    """Fails on a skip: scripts/deps installs everything that tests need."""
 
     maxDiff = None
 
@@ -20,8 +20,8 @@ class E2eCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.scratch)
 
     def serve(self, *arguments, **options) -> Daemon:
-        """A started daemon. At the end of the test it is stopped and must end well, unless the
-        test ended it itself."""
+        """Starts a daemon. It is stopped at the end of the test and must end without errors, unless the
+        test has ended it."""
         own = options.get("as_nobody") or options.get("command") or "--state" in arguments
         if not own:
             arguments += ("--state", self.scratch / "state")
@@ -48,12 +48,12 @@ class E2eCase(unittest.TestCase):
         return session
 
     def disk(self, daemon: Daemon, lun: int = 0, **options) -> Disk:
-        """A disk of a session of its own."""
+        """A disk in a new session."""
         return Disk(self.login(daemon, **options), lun).settle()
 
 
 def run_tool(*command, timeout=60, check=True, **options) -> str:
-    """What a command printed (both streams); its failure is the test's."""
+    """The output of a command (both streams). Fails the test if the command fails."""
     result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             errors="replace", timeout=timeout * SLOWNESS, **options)

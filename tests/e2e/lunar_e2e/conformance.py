@@ -1,9 +1,9 @@
-"""Runs libiscsi's iscsi-test-cu, one process a test, each test a unittest method.
+"""Runs libiscsi's iscsi-test-cu: one process and one unittest method per test.
 
-CUnit counts a skip as a pass, so [SKIPPED] is looked for in what the test itself printed (the tool
-also prints it of its own preparations, before and after); and a name that no test has runs nothing
-and exits 0, so exactly one test must have run. What is not expected to pass stands in
-conformance_expectations.txt; a row there that no longer holds fails too.
+CUnit counts a skip as a pass, so this looks for [SKIPPED] in the output of the test itself (the tool
+also prints it for its preparations before and after). A name without a test runs nothing and exits
+with 0, so exactly one test must have run. conformance_expectations.txt lists tests that are not expected
+to pass; a row that is no longer true fails, too.
 """
 
 import fnmatch
@@ -19,12 +19,12 @@ from .daemon import SLOWNESS
 from .initiator import TARGET
 
 TIMEOUT = 100  # one test sleeps for a minute
-EVERY_FAMILY = r"(?!ExtendedCopy|ReceiveCopyResults)[^.]+"  # the copy manager comes later
+EVERY_FAMILY = r"(?!ExtendedCopy|ReceiveCopyResults)[^.]+"  # lunar has no copy manager yet
 EXPECTATIONS = Path(__file__).resolve().parent.parent / "conformance_expectations.txt"
 
 
 def list_tests(families=EVERY_FAMILY) -> list:
-    """FAMILY.TEST of every test whose family, or whose whole name, the pattern names."""
+    """FAMILY.TEST of every test whose family or full name matches the pattern."""
     rows = (line.strip().split(".") for line in run_tool("iscsi-test-cu", "-l").splitlines())
     names = ((row[1], f"{row[1]}.{row[2]}") for row in rows if len(row) == 3 and row[0] == "ALL")
     return sorted({test for family, test in names
@@ -46,7 +46,7 @@ def load_expectations(disk: str) -> list:
 
 
 def expectation_of(test: str, expectations) -> tuple:
-    """(outcome, reason) of the first row that fits; without one it must pass."""
+    """(outcome, reason) of the first matching row. Without one, the test must pass."""
     return next(((wanted, reason) for pattern, wanted, reason in expectations
                  if fnmatch.fnmatch(test, pattern)), ("pass", ""))
 
@@ -70,8 +70,8 @@ def outcome_of(test: str, *urls: str):
 
 
 def config(scratch: Path, port: int, device: str, *, base="", lun="", second_port=None, shards=2) -> Path:
-    """A configuration of one disk, as --disk has no word for all that there is; `base` is the device
-    that a layer stands on."""
+    """A configuration of one disk, for options that --disk does not have. `base`: the base device of a
+    layer."""
     devices = f"[[device]]\n{base}\n" if base else ""
     portals = "".join(f'[[portal]]\nlisten = "127.0.0.1:{each}"\ntag = {tag}\n'
                       for tag, each in enumerate([port, second_port] if second_port else [port], 1))
@@ -82,8 +82,8 @@ def config(scratch: Path, port: int, device: str, *, base="", lun="", second_por
 
 
 def suite(disk: str, start, families=EVERY_FAMILY):
-    """A TestCase class that runs every test against a disk. `start` gets a scratch folder and gives a
-    Daemon, and what more URLs the tool gets; `disk` is its name in the table of expectations."""
+    """A TestCase class that runs every test against a disk. `start` takes a scratch folder and returns a
+    Daemon and further URLs for the tool. `disk`: its name in the table of expectations."""
 
     class Conformance(unittest.TestCase):
         expectations = load_expectations(disk)

@@ -1,4 +1,4 @@
-"""One TCP connection that carries PDUs: framing, padding and digests, nothing else."""
+"""A TCP connection for PDUs: only framing, padding and digests."""
 
 import socket
 
@@ -51,7 +51,7 @@ class Connection:
         self.send_raw(self.encode(pdu))
 
     def receive(self) -> Pdu:
-        """The next PDU; Closed at the end of the stream, TimeoutError when nothing comes."""
+        """The next PDU. Raises Closed at the end of the stream, TimeoutError if nothing arrives."""
         pdu = Pdu.from_header(self._receive_exactly(BHS_LENGTH))
         ahs = self._receive_exactly(pdu.total_ahs_length * 4)
         if self.header_digest:
@@ -82,7 +82,7 @@ class Connection:
         return b"".join(parts)
 
     def wait_closed(self):
-        """Reads and drops what still comes until the target closes; TimeoutError if it does not."""
+        """Reads and drops data until the target closes. Raises TimeoutError if it does not."""
         while True:
             try:
                 if not self.socket.recv(1 << 16):

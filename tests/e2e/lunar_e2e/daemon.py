@@ -1,4 +1,4 @@
-"""Starts and stops the daemon under test: the binary that LUNAR_BIN names."""
+"""Starts and stops the daemon under test: the binary in LUNAR_BIN."""
 
 import os
 import random
@@ -15,7 +15,7 @@ from . import process
 from .initiator import TARGET, Session
 
 NOBODY = 65534
-# First lines of the sanitizers' reports; a daemon that printed one has failed, whatever it answered.
+# First lines of sanitizer reports. A daemon that prints one has failed, whatever it answered.
 _REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:")
 
 
@@ -29,18 +29,18 @@ def binary() -> Path:
 def _sanitizer() -> str:
     try:
         code = binary().read_bytes()
-    except AssertionError:  # no daemon will be started: the target is another (conformance/run --url)
+    except AssertionError:  # starts no daemon: another target is tested (conformance/run --url)
         return ""
     return next((name for name in ("tsan", "asan") if f"__{name}_init".encode() in code), "")
 
 
 SANITIZER = _sanitizer()
-# How much longer than a release build anything may take.
+# Factor by which everything may take longer than in a release build.
 SLOWNESS = {"": 1, "asan": 4, "tsan": 8}[SANITIZER]
 
 
 def free_port() -> int:
-    """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
+    """A free port below the ephemeral range, so that no outgoing connection takes it."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as probe:
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 
 def run_to_end(*arguments, timeout=10, **options) -> subprocess.CompletedProcess:
-    """`lunar ARGUMENTS` that is expected to end by itself."""
+    """Runs `lunar ARGUMENTS`, which must end by itself."""
     return subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True,
                           timeout=timeout * SLOWNESS, stdin=subprocess.DEVNULL, **options)
 
@@ -67,7 +67,7 @@ class Daemon:
         if listen:
             self.arguments += ["--listen", f"127.0.0.1:{self.port}"]
         self.command = [str(word) for word in command] if command else [str(binary()), "serve"]
-        # The default name has something of the machine in it. (scripts/run gives one.)
+        # The default name depends on the machine. (scripts/run gives a name.)
         if self.command[-1] == "serve" and "--disk" in self.arguments and "--target" not in self.arguments:
             self.arguments += ["--target", TARGET]
         self.as_nobody = as_nobody
@@ -102,7 +102,7 @@ class Daemon:
             return False
 
     def stop(self, by=signal.SIGTERM, within=5) -> float:
-        """Asks it to end; the seconds it took. An exit code but 0, or a sanitizer report, fails."""
+        """Stops the daemon; returns the seconds it took. Any exit code but 0, or a sanitizer report, fails."""
         started = time.monotonic()
         self.process.send_signal(by)
         try:
@@ -124,14 +124,14 @@ class Daemon:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    # What it says
+    # Output
 
     def output(self) -> str:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
     def wait_for_output(self, pattern: str, within=10):
-        """Until a line of the log fits, which may come a little after what it tells of."""
+        """Waits until a line of the log matches. It may come a little after its event."""
         deadline = time.monotonic() + within * SLOWNESS
         while not re.search(pattern, self.output(), re.MULTILINE):
             if time.monotonic() > deadline:
@@ -144,7 +144,7 @@ class Daemon:
         if report:
             raise AssertionError("sanitizer report:\n" + text[report.start():][:8000])
 
-    # How it is reached
+    # Addresses
 
     @property
     def pid(self) -> int:
@@ -168,7 +168,7 @@ class Daemon:
 
 
 def public_copy_of_binary(folder: Path) -> Path:
-    """The program where any user may run it; a checkout may lie where only its owner can look."""
+    """A copy of the program that every user may run; a checkout may be accessible only to its owner."""
     copy = folder / "lunar"
     shutil.copy(binary(), copy)
     copy.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The few SCSI commands that the tests speak, on top of a Session."""
+"""SCSI commands for the tests, on top of a Session."""
 
 from .initiator import GOOD, Session, Task
 
@@ -10,7 +10,7 @@ class CommandFailed(AssertionError):
 
 
 class Disk:
-    """One logical unit of a session; commands raise CommandFailed on anything but GOOD."""
+    """A logical unit of a session. Commands raise CommandFailed unless they end in GOOD."""
 
     def __init__(self, session: Session, lun: int = 0):
         self.session, self.lun = session, lun
@@ -23,7 +23,7 @@ class Disk:
         return task
 
     def settle(self) -> "Disk":
-        """Takes the unit attentions of a new nexus, then the capacity."""
+        """Clears the unit attentions of a new nexus, then reads the capacity."""
         for _ in range(4):
             if self.session.execute(bytes(6), lun=self.lun).status == GOOD:
                 break
@@ -53,7 +53,7 @@ class Disk:
 
     @staticmethod
     def rw_cdb(opcode: int, lba: int, blocks: int, flags: int = 0) -> bytes:
-        """READ(16), WRITE(16) and their like."""
+        """READ(16), WRITE(16) and similar commands."""
         return bytes([opcode, flags]) + lba.to_bytes(8, "big") + blocks.to_bytes(4, "big") + bytes(2)
 
     def read(self, lba: int, blocks: int) -> bytes:

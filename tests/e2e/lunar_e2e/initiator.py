@@ -51,7 +51,7 @@ class LoginFailed(Exception):
 
 @dataclass
 class Task:
-    """One SCSI command: what was asked, then what came back."""
+    """A SCSI command: first the request, then the answer."""
 
     tag: int
     write: bytes = b""
@@ -187,8 +187,8 @@ class Session(Connection):
         return request
 
     def start(self, cdb: bytes, *, immediate=True, on_start=None, **options) -> Task:
-        """Sends a command with what data may go unasked; `length` overrides the announced one.
-        immediate=False sends none with the command; on_start(task) is called before it is sent."""
+        """Sends a command with its unsolicited data. `length` overrides the announced length.
+        immediate=False sends no data with the command. on_start(task) is called before sending."""
         while not self.window_open():
             self.pump()
         request = self.command_pdu(cdb, **options)
@@ -232,7 +232,7 @@ class Session(Connection):
         return self.wait(self.start(cdb, **options))
 
     def pump(self) -> Pdu:
-        """Receives one PDU and does what it asks for."""
+        """Receives one PDU and reacts to it."""
         pdu = self.receive()
         self._update_window(pdu)
         if pdu.opcode == wire.R2T:
@@ -280,7 +280,7 @@ class Session(Connection):
             raise ProtocolError("Data-In longer than MaxRecvDataSegmentLength")
         task.next_data_sn += 1
         task.data += pdu.data
-        if pdu.flags & 1:  # S: the status travels with the last data
+        if pdu.flags & 1:  # S bit: the last data has the status
             self._finish(task, pdu)
 
     def _on_response(self, pdu: Pdu):
@@ -297,10 +297,10 @@ class Session(Connection):
         task.done = True
         del self.tasks[task.tag]
 
-    # What is not a SCSI command
+    # Other requests
 
     def exchange(self, request: Pdu, opcode: int) -> Pdu:
-        """Sends a request and gives the answer of that opcode with the same tag."""
+        """Sends a request and returns the answer with the given opcode and the same tag."""
         tag = request.initiator_task_tag
         self.send(request)
         while True:
@@ -322,14 +322,14 @@ class Session(Connection):
         return wire.decode_keys(self.exchange(request, wire.TEXT_RESPONSE).data)
 
     def task_management(self, function: int, *, lun=0, referenced=NO_TAG, ref_cmd_sn=0) -> int:
-        """The response code of a task management request, sent as immediate."""
+        """Sends a task management request as immediate; returns the response code."""
         request = Pdu(wire.TASK_MANAGEMENT | IMMEDIATE, FINAL | function, lun=wire.encode_lun(lun),
                       initiator_task_tag=next(self.tags), referenced_task_tag=referenced,
                       cmd_sn=self.cmd_sn, exp_stat_sn=self.exp_stat_sn, ref_cmd_sn=ref_cmd_sn)
         return self.exchange(request, wire.TASK_MANAGEMENT_RESPONSE).byte2
 
     def logout(self) -> int:
-        """Closes the session in order; the response code."""
+        """Logs out and closes the session; returns the response code."""
         request = Pdu(wire.LOGOUT | IMMEDIATE, FINAL, initiator_task_tag=next(self.tags),
                       cmd_sn=self.cmd_sn, exp_stat_sn=self.exp_stat_sn)
         response = self.exchange(request, wire.LOGOUT_RESPONSE).byte2
@@ -341,7 +341,7 @@ class Session(Connection):
 
 
 def is_closed(session: Connection) -> bool:
-    """Waits for the target to close; False if it sends something first or stays open."""
+    """Waits for the target to close. False if it sends something first or stays open."""
     try:
         session.receive()
     except Closed:

@@ -32,8 +32,8 @@ def _field(offset: int, code: str):
 
 
 class Pdu:
-    """One PDU. Fields are views of the 48 header bytes; which of them mean something depends on
-    the opcode (two names may share a place)."""
+    """A PDU. Fields are views of the 48 header bytes. The opcode determines which of them are valid
+    (two names may share a place)."""
 
     def __init__(self, opcode: int = 0, flags: int = FINAL, data: bytes = b"", **fields):
         self.bhs = bytearray(BHS_LENGTH)
@@ -104,7 +104,7 @@ class Pdu:
 
     @cdb.setter
     def cdb(self, value: bytes):
-        """What does not fit goes into an extended CDB header segment (RFC 7143 s11.2.2.3)."""
+        """The rest of a long CDB goes into an extended CDB header segment (RFC 7143 s11.2.2.3)."""
         self.bhs[32:48] = value[:16].ljust(16, b"\0")
         rest = value[16:]
         self.ahs = (len(rest) + 1).to_bytes(2, "big") + b"\1\0" + rest + bytes(pad(len(rest))) if rest else b""

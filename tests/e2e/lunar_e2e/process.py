@@ -1,4 +1,4 @@
-"""What the kernel knows about a process: memory, descriptors, CPU time, listening ports."""
+"""Facts about a process from the kernel: memory, descriptors, CPU time, listening ports."""
 
 import os
 import resource
@@ -15,7 +15,7 @@ def resident_kib(pid: int) -> int:
 
 
 def address_space(pid: int) -> int:
-    """Bytes, as RLIMIT_AS counts them."""
+    """Address space in bytes, as counted by RLIMIT_AS."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
 
 
@@ -30,13 +30,13 @@ def thread_cpu_ns(pid: int) -> dict:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of all threads, also of those that ended."""
+    """User and system time of all threads, including ended ones."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 def listens(pid: int, port: int) -> bool:
-    """True when the process itself has a socket in LISTEN on that TCP port. Connects to nothing."""
+    """Whether the process has a TCP socket in LISTEN on that port. Does not connect."""
     inodes = set()
     for table in ("tcp", "tcp6"):
         try:

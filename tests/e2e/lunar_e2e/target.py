@@ -1,6 +1,6 @@
 """A small iSCSI target that does what a test tells it: for testing initiators.
 
-One disk of RAM. Each connection has a thread; a test looks at what they noted after stop().
+One RAM disk. Each connection has a thread; a test reads their records after stop().
 """
 
 import socket
@@ -14,7 +14,7 @@ BLOCK = 512
 READ_10, WRITE_10, TEST_UNIT_READY, SERVICE_ACTION_IN_16 = 0x28, 0x2A, 0x00, 0x9E
 TRANSIT, STATUS = 0x80, 0x01
 WRITES = 0x20  # in the flags of a SCSI Command
-# What is answered as it was asked; of the rest the target has its own opinion.
+# Keys answered with the initiator's value. The target chooses the others.
 ACCEPTED = ("HeaderDigest", "DataDigest", "InitialR2T", "ImmediateData", "FirstBurstLength",
             "MaxBurstLength")
 
@@ -32,15 +32,15 @@ class Accepted(Connection):
 class Target:
     """Behaviour by arguments:
 
-    window          how many commands may be on their way (MaxCmdSN)
-    batch           I/Os are answered when so many are there (as many as the window)
-    pings           before the last I/O of a batch is answered there are two pings: a command that
-                    comes before the answer to the second was started too early for a burst
-    keys            what login answers, in place of what was asked
-    r2t_bytes       the length of each R2T
-    read_bytes      of each read only so many bytes are sent, with an underflow
-    lost_lba        a write that begins there is answered, but not done
-    end_after       the connection is closed when so many commands have come
+    window          size of the command window (MaxCmdSN)
+    batch           I/Os are answered when this many have arrived (as many as the window)
+    pings           sends two pings before it answers the last I/O of a batch: a command that arrives
+                    before the answer to the second was started too early for a burst
+    keys            login answers that replace the requested values
+    r2t_bytes       length of each R2T
+    read_bytes      each read returns only this many bytes, with an underflow
+    lost_lba        a write that begins there is answered, but not performed
+    end_after       closes the connection after this many commands
     """
 
     def __init__(self, blocks=2048, window=32, keys=None, r2t_bytes=65536, read_bytes=None,
@@ -55,9 +55,9 @@ class Target:
         self.lost_lba = lost_lba
         self.end_after = end_after
         self.timeout = timeout
-        self.faults = []  # what initiators did wrong
+        self.faults = []  # errors of initiators
         self.commands = 0
-        self.early = 0  # commands that came before all of a batch was answered
+        self.early = 0  # commands that arrived before the whole batch was answered
         self.segments = []  # lengths of the Data-Out segments
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -68,7 +68,7 @@ class Target:
         return f"iscsi://127.0.0.1:{self.listener.getsockname()[1]}/iqn.2026-11.io.lunar:fake/0"
 
     def stop(self):
-        """When no initiator is left."""
+        """Stops the target when no initiator is left."""
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for thread in self.threads:
@@ -92,7 +92,7 @@ class _Nexus:
         self.exp_cmd_sn = self.told_max_cmd_sn = None
         self.stat_sn = 1
         self.batch = []  # commands without an answer
-        self.backlog = []  # that came while the data of a write were awaited
+        self.backlog = []  # commands that arrived while waiting for a write's data
 
     def serve(self):
         try:
@@ -150,7 +150,7 @@ class _Nexus:
             capacity = (len(target.disk) // BLOCK - 1).to_bytes(8, "big") + BLOCK.to_bytes(4, "big")
             self._send_read(pdu, capacity.ljust(32, b"\0"))
         else:
-            # Where nothing else is asked for, the window opens again only when all of it has been used.
+            # By default the window opens again only when all of it has been used.
             self.batch.append(pdu)
             if len(self.batch) == target.batch:
                 self._answer_batch()
@@ -189,7 +189,7 @@ class _Nexus:
                        target_transfer_tag=NO_TAG))
 
     def _take_write(self, pdu: Pdu, start: int, length: int):
-        """Immediate data came with the command; the rest is asked for, piece by piece."""
+        """Requests the data after the immediate data, piece by piece."""
         disk = self.target.disk
         disk[start:start + len(pdu.data)] = pdu.data
         at = len(pdu.data)
