@@ -7,6 +7,7 @@
 
 #include "lunar/result.h"
 #include "scsi/core/command.h"
+#include "state/record.h"
 
 namespace lunar::scsi {
 
