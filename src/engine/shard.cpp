@@ -8,12 +8,11 @@ namespace lunar::engine {
 namespace {
 
 struct ForeignCall : Runnable {
-  explicit ForeignCall(std::function<void()> what)
-      : Runnable([](Runnable& self) noexcept {
-          const std::unique_ptr<ForeignCall> call(static_cast<ForeignCall*>(&self));
-          call->function();
-        }),
-        function(std::move(what)) {}
+  explicit ForeignCall(std::function<void()> what) : Runnable(execute), function(std::move(what)) {}
+  static void execute(Runnable& self) noexcept {
+    const std::unique_ptr<ForeignCall> call(static_cast<ForeignCall*>(&self));
+    call->function();
+  }
   std::function<void()> function;
 };
 
@@ -32,7 +31,17 @@ Shard::Shard(unsigned index, const ShardEnvironment& environment)
       buffers_(environment.pool_bytes, *this),
       blocking_worker_(environment.blocking_worker) {}
 
-Shard::~Shard() = default;
+// What was posted after the last loop never runs. Calls are the shard's own; other messages belong
+// to those who have posted them.
+Shard::~Shard() {
+  Runnable* at = foreign_.load(std::memory_order_acquire);
+  while (at != nullptr) {
+    auto* const before = static_cast<Runnable*>(at->next);
+    Runnable* const message = std::exchange(at, before == at ? nullptr : before);
+    message->next = nullptr;  // it is in no List
+    if (message->run == &ForeignCall::execute) delete static_cast<ForeignCall*>(message);
+  }
+}
 
 void Shard::connect(std::span<Shard* const> shards) {
   for (Shard* receiver : shards) {
