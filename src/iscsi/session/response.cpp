@@ -119,7 +119,9 @@ void SessionConnection::release(Task& task) {
   if (task.kept) [[unlikely]]
     kept_bytes_ -= task.kept->bytes();
   pools_.tasks.give_back(task);
-  if (gone != nullptr || draining_ || active_tasks_ == 0) tell_gone(gone);
+  const bool last = active_tasks_ == 0 && !tasks_gone_.is_set();
+  if (gone != nullptr || draining_ || last) [[unlikely]]
+    tell_gone(gone);
 }
 
 void SessionConnection::drop(Task& task) {
