@@ -101,6 +101,7 @@ void ChannelSlot::reopen() {
 }
 
 void ChannelSlot::ask() {
+  retry_.cancel();  // a device may tell that it is back before it was lost
   if (Result<void> opened = open(); !opened) try_again(opened.error());
 }
 
