@@ -69,6 +69,7 @@ class Names:
         self.own = {name: "#define" for name in re.findall(r"^\s*#\s*define\s+(\w+)", text, re.MULTILINE)}
         # Only one per program is possible, such as a fuzzer's entry.
         self.own |= {name: "" for name in re.findall(r'extern "C"[^;{(]*?(\w+)\(', text)}
+        self.own |= {name: "" for name in re.findall(r"^int (main)\(", text, re.MULTILINE)}
         self.words = set()
         scopes, statement, previous = [], [], ""
         for match in TOKEN.finditer(text):
